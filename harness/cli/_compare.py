@@ -12,7 +12,16 @@ from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout, typed_options
+from rnn_harness.cli._target_options import (
+    Init,
+    InitOfSecond,
+    Memory,
+    Timeout,
+    hint_at_options_of_second,
+    options_of_both,
+    typed_for_both,
+    typed_options,
+)
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_target_file
 from rnn_harness.errors import ExitCode, HarnessError, NotRun
@@ -50,19 +59,18 @@ def compare(
     """
     from rnn_harness.comparison.compare import compare_targets
     from rnn_harness.records.comparison_text import comparison_text
-    from rnn_harness.validation import Limits, ValidationRequest, read_options
+    from rnn_harness.validation import Limits, ValidationRequest
 
     document = JsonOutput.of(json_name)
     for target in (first, second):
         ensure_target_file(target)
-    options = read_options(init or [])
-    others = options if init_second is None else read_options(init_second)
+    options, others = options_of_both(init, init_second)
     requests = [
         ValidationRequest(target, arguments, spec, memory=memory)
         for target, arguments in ((first, options), (second, others))
     ]
     try:
-        with progress_bar(1) as on_start:
+        with hint_at_options_of_second(second, init, init_second), progress_bar(1) as on_start:
             on_start(f"comparing {first} with {second}")
             comparison = compare_targets(requests[0], requests[1], Limits(timeout))
     except HarnessError:
@@ -92,8 +100,7 @@ def _conclusion(comparison: Comparison, options: tuple[str, str]) -> Conclusion:
     models = [f"{side.target.rpartition(' ')[2]}{typed}" for side, typed in sides if side.is_model]
     if comparison.outcome == "same":
         # Of models the layers are converted, one by one.
-        second_options = options[1].replace("--init=", "--init-b=")
-        convert = f"rnn-harness convert {first} {second}{options[0]}{second_options} --code FILE"
+        convert = f"rnn-harness convert {first} {second}{typed_for_both(options)} --code FILE"
         command = f"{convert}  (a function that converts their weights)" if len(cells) == 2 else ""
         return Conclusion(f"{first} and {second} are the same function", command)
     if comparison.outcome == "different":

@@ -13,7 +13,16 @@ from rnn_harness.cli._conclusion import Conclusion, print_conclusion
 from rnn_harness.cli._json_output import JsonName, JsonOutput
 from rnn_harness.cli._progress import progress_bar
 from rnn_harness.cli._shared import exit_codes
-from rnn_harness.cli._target_options import Init, InitOfSecond, Memory, Timeout, typed_options
+from rnn_harness.cli._target_options import (
+    Init,
+    InitOfSecond,
+    Memory,
+    Timeout,
+    hint_at_options_of_second,
+    options_of_both,
+    typed_for_both,
+    typed_options,
+)
 from rnn_harness.cli._text_file import write_text_file
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.cli.arguments import ensure_readable, ensure_target_file, ensure_writable
@@ -65,7 +74,7 @@ def convert(
     Give --weights and --output, or --code, or all three.
     """
     from rnn_harness.conversion.convert import ConversionRequest, convert_targets
-    from rnn_harness.validation import Limits, ValidationRequest, read_options
+    from rnn_harness.validation import Limits, ValidationRequest
 
     if (weights is None) != (output is None) or (weights is None and code is None):
         raise UsageError("give --weights and --output, or --code, or all three")
@@ -75,8 +84,7 @@ def convert(
         ensure_target_file(target)
     if weights is None or not weights.is_dir():  # a checkpoint may be a folder
         ensure_readable("weights", weights)
-    options = read_options(init or [])
-    others = options if init_second is None else read_options(init_second)
+    options, others = options_of_both(init, init_second)
     request = ConversionRequest(
         ValidationRequest(first, options, memory=memory),
         ValidationRequest(second, others, memory=memory),
@@ -86,7 +94,7 @@ def convert(
         Limits(timeout),
     )
     try:
-        with progress_bar(1) as on_start:
+        with hint_at_options_of_second(second, init, init_second), progress_bar(1) as on_start:
             on_start(f"converting the weights of {first} to {second}")
             conversion = convert_targets(request)
     except HarnessError:
@@ -108,8 +116,7 @@ def convert(
 
 def _next_command(conversion: Conversion, options: tuple[str, str]) -> str:
     """Return the command that goes on from a conversion; options of the targets stand in it as they were typed."""
-    typed = f"{options[0]}{options[1].replace('--init=', '--init-b=')}"
-    compare = f"rnn-harness compare {conversion.left} {conversion.right}{typed}"
+    compare = f"rnn-harness compare {conversion.left} {conversion.right}{typed_for_both(options)}"
     if conversion.outcome == "refused" and any(layer.lost for layer in conversion.layers):
         return "the same with --nearest  (writes the nearest weights that can be represented)"
     return f"{compare}  (under which map of weights they are the same, or where they differ)"

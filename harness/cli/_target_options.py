@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rnn_harness.cli.arguments import finite_number
+from rnn_harness.errors import UsageError
+from rnn_harness.options import Options
 
 ADAPTER_NAMES = ("keras", "flax.linen", "flax.nnx", "equinox", "haiku", "onnx", "torch", "function", "numpy")
 """The adapters that ship; a test holds them against `all_adapters`, which is too slow to be asked for a help."""
@@ -35,7 +38,7 @@ InitOfSecond = Annotated[
     typer.Option(
         "--init-b",
         metavar="KEY=VALUE",
-        help="The same for B; without it, --init counts for both. May be repeated.",
+        help="The same for B; without it, --init counts for both, and --init-b= gives B none. May be repeated.",
     ),
 ]
 Adapter = Annotated[
@@ -93,6 +96,47 @@ Memory = Annotated[
 ]
 
 
+def options_of_both(init: Sequence[str] | None, init_second: Sequence[str] | None) -> tuple[Options, Options]:
+    """Read the options of two targets.
+
+    Args:
+        init: What ``--init`` was given.
+        init_second: What ``--init-b`` was given: one empty text for no options; None where ``--init`` counts for both.
+
+    Raises:
+        UsageError: One of them is no ``key=value``.
+    """
+    from rnn_harness.validation import read_options
+
+    first = read_options(list(init or ()))
+    if init_second is None:
+        return first, first
+    return first, read_options([] if list(init_second) == [""] else list(init_second))
+
+
+@contextlib.contextmanager
+def hint_at_options_of_second(
+    second: str, init: Sequence[str] | None, init_second: Sequence[str] | None
+) -> Iterator[None]:
+    """Say, where the second target cannot be made with the options of both, how it is given its own.
+
+    Args:
+        second: The second target, as it was typed.
+        init: What ``--init`` was given.
+        init_second: What ``--init-b`` was given.
+
+    Raises:
+        UsageError: What was raised inside, with the hint behind it.
+    """
+    try:
+        yield
+    except UsageError as error:
+        if not init or init_second is not None or not str(error).startswith(second):
+            raise
+        hint = f"--init counts for both: give {second} its own with --init-b key=value, or none with --init-b="
+        raise UsageError(f"{error}\n{hint}") from None
+
+
 def typed_options(init: Sequence[str] | None, init_second: Sequence[str] | None) -> tuple[str, str]:
     """Return the options of two targets as they are typed again, each with a space before it.
 
@@ -103,6 +147,16 @@ def typed_options(init: Sequence[str] | None, init_second: Sequence[str] | None)
     Returns:
         Those of the first and those of the second, each written with ``--init``.
     """
-    second = init if init_second is None else init_second
+    second = init if init_second is None else [] if list(init_second) == [""] else init_second
     first_words, second_words = ([f"--init={pair}" for pair in pairs or ()] for pairs in (init, second))
     return "".join(f" {shlex.quote(w)}" for w in first_words), "".join(f" {shlex.quote(w)}" for w in second_words)
+
+
+def typed_for_both(options: tuple[str, str]) -> str:
+    """Return the options of two targets as one command takes them.
+
+    Args:
+        options: What `typed_options` gives.
+    """
+    second = options[1].replace("--init=", "--init-b=")
+    return f"{options[0]}{second or (' --init-b=' if options[0] else '')}"

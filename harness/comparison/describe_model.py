@@ -20,11 +20,12 @@ from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.identification.saved_map import from_map_file
 from rnn_harness.validation.isolation import load_requested
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.describe_wiring import wiring_in_words
 from rnn_harness.validation.models.judge_parts import judged_parts
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
-from rnn_harness.validation.models.run_model import copied_module, run_model
+from rnn_harness.validation.models.run_model import run_model
 from rnn_harness.validation.models.understand import UnderstoodModel, model_of, understood_model
 from rnn_harness.validation.request import ValidationRequest
 

@@ -53,6 +53,16 @@ def test_in_python_objects_are_compared() -> None:
     assert rnn_harness.compare(PackedGRU, torch.nn.GRUCell(5, 3)).outcome == "same"
 
 
+def test_options_that_only_the_first_takes_are_kept_from_the_second() -> None:
+    command = ["compare", "torch.nn:RNN", "torch.nn:RNNCell", "--init", "batch_first=true"]
+    refused = RUN.invoke(app, command)
+    assert refused.exit_code == 2, refused.output
+    assert "give torch.nn:RNNCell its own with --init-b key=value, or none with --init-b=" in refused.stderr
+    compared = RUN.invoke(app, [*command, "--init-b="])
+    assert compared.exit_code == 0, compared.output
+    assert "--init=batch_first=true --init-b= --code FILE" in compared.stdout
+
+
 def test_what_cannot_be_loaded_is_wrong_use() -> None:
     result = RUN.invoke(app, ["compare", "torch.nn:GRUCell", "no_such_module:Cell"])
     assert result.exit_code == 2

@@ -140,6 +140,22 @@ class Windowed(SineCell):
         return torch.stack(states, 1), h
 
 
+class ShiftedWindow(SineCell):
+    """Reads the input before its own by shifting the sequence, with zeros before the first step."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(2 * input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """X (T, B, n)."""
+        before = functional.pad(x, (0, 0, 0, 0, 1, 0))[:-1]
+        states = []
+        for xt in torch.cat([before, x], -1).unbind(0):
+            h = self.step(xt, h)
+            states.append(h)
+        return torch.stack(states), h
+
+
 class RandomInTraining(SineLayer):
     """Dropout of the state in training alone, with another mask at every step."""
 

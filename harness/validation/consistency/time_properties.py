@@ -24,6 +24,7 @@ from rnn_harness.validation.consistency.consistency_property import (
     replaced_states,
 )
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
+from rnn_harness.validation.consistency.input_window import WIDEST, without_inputs_before_ends
 from rnn_harness.validation.consistency.optional_arguments import forward_parameters
 from rnn_harness.validation.consistency.overwritten_outputs import outputs_apart
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
@@ -156,6 +157,7 @@ def _split_sequence(draw: Draw) -> Violation | None:
     for lengths in PIECES:
         pieces = in_pieces(cell, arguments, lengths, order is ReadingOrder.BACKWARD)
         if differs(draw, pieces, complete, arguments):
+            _refuse_window(draw, lengths, order)
             text = " + ".join(map(str, lengths)) if len(set(lengths)) > 1 else "single steps"
             return Violation(
                 "forward: states over time",
@@ -164,6 +166,23 @@ def _split_sequence(draw: Draw) -> Violation | None:
                 "counted from the start of a call",
             )
     return None
+
+
+def _refuse_window(draw: Draw, lengths: tuple[int, ...], order: ReadingOrder) -> None:
+    """Refuse a layer whose steps read earlier inputs, too.
+
+    Raises:
+        NotRun: It does: in pieces and at once it gives the same where these inputs are zero.
+    """
+    if order is not ReadingOrder.FORWARD:
+        return
+    for width in range(2, WIDEST + 1):
+        arguments = without_inputs_before_ends(draw.arguments(), lengths, width - 1)
+        if not differs(draw, in_pieces(draw.cell, arguments, lengths), draw.cell.run(arguments), arguments):
+            raise NotRun(
+                f"every step reads the inputs of {width} steps, and zeros before the first one of a call: the states "
+                "that come back are not all that the next piece needs, which begins with zeros"
+            )
 
 
 def in_pieces(cell: DrivenCell, arguments: CellArguments, lengths: tuple[int, ...], backward: bool = False) -> CellRun:

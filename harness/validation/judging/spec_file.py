@@ -26,6 +26,7 @@ from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.spec_search.constant_below_root import fitting_constant, with_large_constants
 from rnn_harness.validation.spec_search.diagnose import (
     cut_path,
     faulty_match,
@@ -193,8 +194,11 @@ def library_match(probe: Probe) -> SpecMatch | None:
         return None
     shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
     match = first_match(TargetSearch(probe), [*shipped, *literature()])
+    if match is None:
+        return None
+    match = replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
     # A cell that keeps its weights within limits is this one with small weights alone.
-    return match if match is not None and _equals_far_away(probe, match) else None
+    return match if _equals_far_away(probe, match) else None
 
 
 def _equals_far_away(probe: Probe, match: SpecMatch) -> bool:
@@ -264,8 +268,8 @@ def _match(search: TargetSearch, spec: Spec) -> SpecMatch | None:
         probe.tolerance = tolerance
         match = search.match_spec(spec)
         if match is not None:
-            return match
-    return None
+            return replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe, True))
+    return next((match for open_spec in with_large_constants(spec) if (match := search.match_spec(open_spec))), None)
 
 
 def _has_the_names(module_shapes: Shapes, spec_shapes: Shapes) -> bool:

@@ -55,13 +55,18 @@ def context_step(cell: nn.Module, sizes: CellSizes) -> ContextStep | None:
                 continue
             with_masks = _with_neutral_masks(called, joined)
             verdict = _rows_are_apart(called, with_masks)
-            if verdict:
+            if verdict and (mixing is None or _positions(with_masks) >= _positions(mixing)):
                 return with_masks
             if verdict is False:
                 mixing = mixing or with_masks
         if mixing is not None:  # what mixes the rows of a batch runs on one row, too
             return mixing
     return None
+
+
+def _positions(joined: ContextStep) -> int:
+    """How many contexts have positions: over one position alone, what mixes rows may keep them apart."""
+    return sum("S" in context.axes for context in joined.contexts)
 
 
 def _rows_are_apart(cell: nn.Module, joined: ContextStep) -> bool | None:
@@ -179,7 +184,7 @@ def _shaped(
     masks = [name for name in further if _MASK_NAME.match(name)]
     contexts = [name for name in further if name not in masks]
     mask_forms = list(_mask_forms(masks, takes_rows))
-    shapes = ("BSe", "SBe", "Be", "1Be") if takes_rows else ("Se", "S1e", "1Se", "e")
+    shapes = ("BSe", "SBe", "Be", "1Be") if takes_rows else ("Se", "S1e", "1Se", "e", "1e")
     free = next(size for size in itertools.count(3) if size not in {*axes, *inputs, *hidden})
     positions = [free, *axes[-_POSITIONS_OF_ITS_OWN:]]
     forms_of = {(d, n): _forms_of_sizes(len(contexts), shapes, axes, n, d) for d in hidden for n in inputs}

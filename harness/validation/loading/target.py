@@ -23,7 +23,11 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     required_arguments,
     role_of,
 )
-from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
+    FunctionOfTensors,
+    FunctionPair,
+    forward_partner,
+)
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
 from rnn_harness.validation.loading.adapters.jax_modules import size_with_resets
 from rnn_harness.validation.loading.autograd_functions import (
@@ -103,6 +107,8 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
     arguments = dict(options or {})
     if is_autograd_function(cell):
         return _target_of_autograd_function(name, cell, arguments, adapter_name)
+    if _is_function(cell):
+        cell = forward_partner(cell) or cell
     loss = _loss(cell, arguments) if adapter_name is None else None
     if loss is not None:
         return _loss_target(name, loss)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.held_entries import held_entries, replaced_words, says_in_place
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.models.given_states import with_states
 from rnn_harness.validation.models.model_arguments import named_tensors
-from rnn_harness.validation.models.run_model import copied_module
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.validation.consistency.difference_quotients import Slope, has_jumps, slopes
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.models.check_sharing import source_of
-from rnn_harness.validation.models.run_model import copied_module, run_model
+from rnn_harness.validation.models.run_model import run_model
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 

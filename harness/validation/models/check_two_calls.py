@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rnn_harness.runtime.target_gradients import target_gradients
-from rnn_harness.validation.models.run_model import copied_module, run_model
+from rnn_harness.validation.loading.copied_module import copied_module
+from rnn_harness.validation.models.run_model import run_model
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.options import Keywords
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.models.model_arguments import ModelArguments, named_tensors
 
 if TYPE_CHECKING:
@@ -138,15 +138,3 @@ def run_model(
     return ModelRun(
         result, tuple(tensor for _, tensor in chosen), tuple(name for name, _ in chosen), tuple(watch.calls), runner
     )
-
-
-def copied_module(module: nn.Module) -> nn.Module:
-    """Copy a module; one that cannot be copied is returned itself.
-
-    Args:
-        module: A module, whose parameters and buffers are copied with it.
-    """
-    try:
-        return copy.deepcopy(module)
-    except Exception:  # a tensor with a graph, or an object of the user's, cannot be copied
-        return module

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.validation.loading.adapters.adapter import HoldsParts
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.models.example_inputs import has_example_inputs
@@ -17,7 +18,7 @@ from rnn_harness.validation.models.find_arguments import ModelNotCalled, find_ar
 from rnn_harness.validation.models.held_parts import held_arguments, held_user_parts, is_watched
 from rnn_harness.validation.models.model_arguments import ModelArguments
 from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts, torch_family
-from rnn_harness.validation.models.run_model import copied_module, run_model
+from rnn_harness.validation.models.run_model import run_model
 from rnn_harness.validation.models.under_test import (
     ModelUnderTest,
     watched_modules,

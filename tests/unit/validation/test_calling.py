@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed
@@ -143,3 +145,32 @@ def test_what_a_call_computed_before_it_failed_is_not_kept() -> None:
     assert refused.value.__traceback__ is not None
     assert len(module.computed) > 10
     assert [tensor for kept in module.computed if (tensor := kept()) is not None] == []
+
+
+class KeepsItsState(nn.Module):
+    """Hands the state of its last call to the next one, of however many rows that may be."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, batch_first=True)
+        self.state: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs, self.state = self.lstm(x, self.state)
+        return outputs[..., :1]
+
+
+def test_a_packed_sequence_never_meets_a_state_that_was_kept_of_other_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch 2.13 does not compare their sizes, and writes where it must not."""
+    forward, kept = nn.LSTM.forward, []
+
+    def watched(self: nn.LSTM, x: Tensor | PackedSequence, state: Any = None) -> Any:
+        if isinstance(x, PackedSequence):
+            kept.append(None if state is None else state[0].shape[1])
+        return forward(self, x, state)
+
+    monkeypatch.setattr(nn.LSTM, "forward", watched)
+    with pytest.raises(UsageError):
+        find_convention(KeepsItsState(3, 4), 3, 4)
+    assert kept
+    assert set(kept) == {None}

@@ -83,6 +83,13 @@ def test_a_right_cell_breaks_no_property_in_any_format(name: str) -> None:
     _check_right(name, records)
 
 
+def test_of_a_layer_whose_steps_read_earlier_inputs_no_state_is_asked_to_hold_them() -> None:
+    records, _ = _answers(_target("consistent_cells", "ShiftedWindow"))
+    (split,) = [record for record in records if record.check == "consistency.split-sequence"]
+    assert split.outcome is Outcome.NOT_RUN
+    assert "every step reads the inputs of 2 steps" in split.reason
+
+
 def test_every_cell_that_must_be_tried_for_more_is_one_of_the_right_ones() -> None:
     assert set(REALLY_TRIED) <= set(RIGHT)
 

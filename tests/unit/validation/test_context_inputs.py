@@ -65,6 +65,15 @@ class MaskedByZeros(Decoder):
         return scores * mask
 
 
+class Reshaped(Decoder):
+    """One that takes the encoder's outputs, steps first, as if rows came first."""
+
+    def forward(self, token: Tensor, hidden: Tensor, encoder_outputs: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        steps, rows, width = encoder_outputs.shape
+        as_rows = encoder_outputs.reshape(rows, steps, width).transpose(0, 1)
+        return super().forward(token, hidden, as_rows, mask)
+
+
 def found_step(module: nn.Module) -> ContextStep:
     joined = context_step(module, CellSizes(5, 3))
     assert joined is not None
@@ -97,6 +106,10 @@ def test_features_and_a_token_are_found_beside_the_states() -> None:
 def test_a_step_that_mixes_rows_is_still_driven_with_rows_and_refuted() -> None:
     assert isinstance(violation("rows-apart", OverRows(5, 3)), Violation)
     assert violation("rows-apart", Captioner(5, 3)) is None
+
+
+def test_what_mixes_rows_over_several_positions_is_not_taken_for_a_step_of_one_position() -> None:
+    assert [context.axes for context in found_step(Reshaped(5, 3)).contexts] == ["SBe", "BS"]
 
 
 def test_a_gradient_that_is_zero_by_its_formula_breaks_no_sum() -> None:

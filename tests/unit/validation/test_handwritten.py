@@ -10,8 +10,9 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation import load_target
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems, role_of
-from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
+from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names, forward_partner
 from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import draw_trial_numbers
+from tests.helpers.handwritten import step_functions_with_cache as functions
 
 CELLS = Path(__file__).parents[2] / "helpers" / "handwritten"
 LOSS = """
@@ -123,3 +124,10 @@ def test_a_missing_backward_of_a_pair_is_refused_with_near_names() -> None:
 def test_code_that_makes_arrays_of_float64_is_judged_in_float64_alone() -> None:
     target = load_target(f"{CELLS / 'step_functions_with_cache.py'}:rnn_forward")
     assert target.capabilities.dtypes == ("float64",)
+
+
+def test_a_backward_that_is_named_alone_stands_for_its_pair() -> None:
+    assert forward_partner(functions.lstm_step_backward) is functions.lstm_step_forward
+    assert forward_partner(functions.rnn_backward) is functions.rnn_forward
+    for other in (functions.rnn_forward, functions.rnn_step_backward_slope_of_input, functions.sigmoid):
+        assert forward_partner(other) is None

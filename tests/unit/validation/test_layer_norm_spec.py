@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,15 @@ import torch
 from torch import Tensor, nn
 
 import rnn_harness
+from rnn_harness.validation import load_target
+from rnn_harness.validation.identification.identify import identify
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.judging.own_specs import load_spec_file
+from rnn_harness.validation.judging.spec_file import library_match, spec_file_candidate
+from rnn_harness.validation.spec_search.constant_below_root import with_constant_below_root
+from tests.helpers import HELPERS
 
+CELLS = HELPERS / "normalised_cells.py"
 NORMALISED = """
 id = "normalised"
 title = "tanh RNN with layer normalisation (arXiv 1607.06450, equation 4)"
@@ -59,3 +68,45 @@ def test_layer_normalisation_is_judged_and_its_absence_is_named(
         assert validation.diagnosis is not None
         assert validation.diagnosis.part == "forward: L-1"
         assert "is not normalised" in validation.diagnosis.difference
+
+
+WRITTEN_OUT = (
+    NORMALISED[: NORMALISED.index("[[equations]]")]
+    + r"""
+[[equations]]
+id = "L-0"
+line = 1
+printed = 'a_t = W x_t + U h_{t-1} - \operatorname{mean}(W x_t + U h_{t-1})'
+
+[[equations]]
+id = "L-1"
+line = 2
+printed = 'h_t = \tanh(g \odot \frac{a_t}{\sqrt{\operatorname{mean}(a_t \odot a_t) + 0.00001}} + b)'
+"""
+)
+
+
+def test_the_constant_of_a_function_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "normalised.toml"
+    path.write_text(NORMALISED, encoding="utf-8")
+    candidate = spec_file_candidate(load_target(f"{CELLS}:NormalisedRNN"), load_spec_file(str(path)), ("float64",))
+    assert candidate.spec.model.constants == {"epsilon": "1/1000"}
+
+
+def test_a_constant_that_the_spec_prints_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "normalised.toml"
+    path.write_text(WRITTEN_OUT, encoding="utf-8")
+    spec = load_spec_file(str(path))
+    assert with_constant_below_root(spec, Fraction(1, 1000), is_printed_kept=True) is None
+    assert with_constant_below_root(spec, Fraction(1, 1000)) is not None
+
+
+@pytest.mark.parametrize("epsilon", ["1e-03", "1e-06", "1e-12"])
+def test_a_cell_of_the_literature_is_known_with_its_own_constant(epsilon: str) -> None:
+    target = load_target(f"{CELLS}:NormalisedGRU", {"eps": float(epsilon)})
+    probe = probe_target(target)
+    assert identify(target, probe) == ()
+    match = library_match(probe)
+    assert match is not None
+    assert match.spec.id == "gru.dreamer.layernorm"
+    assert float(Fraction(match.spec.model.constants["epsilon"])) == float(epsilon)

@@ -31,6 +31,7 @@ from rnn_harness.validation.loading.adapters.handwritten.drive_source import (
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
 from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
+from rnn_harness.validation.loading.adapters.handwritten.stateful_switch import kept_state
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
 from rnn_harness.validation.loading.adapters.handwritten.weight_shapes import (
     WeightShapes,
@@ -91,6 +92,9 @@ def backward_method(cell_type: type, forward: str) -> str:
     return next((name for name in (*backward_names(forward), *BACKWARD_METHODS, *behind) if name in own), "")
 
 
+_KEPT_STATE_FAULT = "made with stateful=False it keeps its state: the same call twice gives other numbers"
+
+
 class ArrayObjectAdapter:
     """Drives any object with arrays of floats among its attributes and a forward method.
 
@@ -117,15 +121,20 @@ class ArrayObjectAdapter:
         parameters = possible_parameters(stored_arrays(cell))
         if not parameters:
             raise UsageError(f"{type(cell).__name__} keeps no arrays of floats as attributes: no parameters were found")
-        driven = drive_sources([ObjectSource(cell, names, parameters) for names in methods], sizes, log)
+        keeping = kept_state(cell)
+        sources = [ObjectSource(keeping or cell, names, parameters) for names in methods]
+        driven = drive_sources(sources, sizes, log)
         if driven is None:
             raise UsageError(cannot_be_driven(type(cell).__name__, log))
-        chosen = methods[driven.number]
+        chosen, capabilities = methods[driven.number], driven.capabilities
 
         def remake(other: Any, _: CellSizes) -> ArrayLibraryModule:
-            return driven.module(ObjectSource(other, chosen, possible_parameters(stored_arrays(other))))
+            switched = other if keeping is None else kept_state(other) or other
+            return driven.module(ObjectSource(switched, chosen, possible_parameters(stored_arrays(other))))
 
-        return DrivenModule(remake(cell, sizes), driven.capabilities, remake=remake)
+        if keeping is not None and _keeps_state(ObjectSource(cell, chosen, parameters), driven, sizes):
+            capabilities = replace(capabilities, kept_state_fault=_KEPT_STATE_FAULT)
+        return DrivenModule(remake(cell, sizes), capabilities, remake=remake)
 
 
 def _methods(cell_type: type, options: Options) -> list[Methods]:
@@ -161,8 +170,7 @@ def _drive_class(cell: ClassOfWeights, sizes: CellSizes, options: Options, log: 
     if may_be_stateful and "stateful" not in cell.options:
         stateless = WeightsSource(cell.maker, make_weights(fitting, sizes), {**further, "stateful": False}, methods)
         if _keeps_state(stateless, driven, sizes):
-            fault = "made with stateful=False it keeps its state: the same call twice gives other numbers"
-            capabilities = replace(capabilities, kept_state_fault=fault)
+            capabilities = replace(capabilities, kept_state_fault=_KEPT_STATE_FAULT)
     return DrivenModule(remake(cell, sizes), capabilities, remake=remake)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from rnn_harness.validation.cells.callable_facts import module_of, name_of
 
@@ -64,4 +64,18 @@ def backward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
         partner: Callable[..., Any] | None = module.get(name)
         if callable(partner) and partner is not function and not isinstance(partner, type):
             return partner
+    return None
+
+
+def forward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return the forward function whose backward a function is, in the same module; None if it is none.
+
+    Args:
+        function: A function; whoever names a backward alone means the pair.
+    """
+    for partner in vars(module_of(function)).values():
+        if partner is function or isinstance(partner, type) or not callable(partner) or not name_of(partner, ""):
+            continue
+        if name_of(function, "") in backward_names(name_of(partner, "")) and backward_partner(partner) is function:
+            return cast("Callable[..., Any]", partner)
     return None
