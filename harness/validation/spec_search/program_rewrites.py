@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rnn_harness.specs.expression import Add, Apply, Node, Role, Variable, describe, variables
+from rnn_harness.specs.expression import Add, Apply, Node, Role, Variable, describe, variables, walk
 from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.rewrite import substitute
 
@@ -39,6 +39,7 @@ def program_changes(program: Program) -> Iterator[ProgramChange]:
     yield from _symbols_exchanged_everywhere(program)
     yield from _functions_moved(program)
     yield from _terms_moved(program)
+    yield from _results_exchanged_throughout(program)
 
 
 def _with_assignments(program: Program, assignments: tuple[Assignment, ...]) -> Program:
@@ -106,6 +107,20 @@ def _symbols_exchanged_everywhere(program: Program) -> Iterator[ProgramChange]:
                 equations = tuple(a.equation for a in group)
                 words = f"{bare(other)} stands where {bare(past)} should"
                 yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 2)
+
+
+def _results_exchanged_throughout(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs of which one equation reads another result in all places where it reads one."""
+    for number, assignment in enumerate(program.assignments):
+        known = [a.target for a in program.assignments[:number]]
+        reads = [v for node in walk(assignment.expression) for v in node.children if isinstance(v, Variable)]
+        for result in (v for v in known if v.role is Role.INTERMEDIATE and reads.count(v) > 1):
+            for substitute_for in (v for v in known if v != result and v.shape == result.shape):
+                changed = list(program.assignments)
+                expression = substitute(assignment.expression, {result: substitute_for})
+                changed[number] = replace(assignment, expression=expression)
+                words = f"{substitute_for.name} stands where {result.name} should"
+                yield ProgramChange(_with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 2)
 
 
 def _functions_moved(program: Program) -> Iterator[ProgramChange]:

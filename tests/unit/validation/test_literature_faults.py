@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.specs import literature
+from rnn_harness.specs.expression import describe
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.target import target_of
 from rnn_harness.validation.spec_search.diagnose import faulty_match
+from rnn_harness.validation.spec_search.rewrites import rewrites
 from rnn_harness.validation.spec_search.search import TargetSearch
 
 
@@ -187,3 +189,10 @@ def test_the_wrong_equation_is_named_and_what_is_wrong_in_it(
     diagnosis = found.diagnosis()
     assert diagnosis.part == f"forward: {part}"
     assert words in diagnosis.difference
+
+
+def test_a_gate_in_both_places_of_an_equation_is_one_mistake() -> None:
+    spec = next(spec for spec in literature() if spec.id == "sru.first")
+    listed = [rewrite for rewrite in rewrites(spec.program()) if rewrite.sentences == ("f stands where r should",)]
+    expressions = {describe(rewrite.program.assignments[-1].expression) for rewrite in listed}
+    assert any("r[t]" not in expression and expression.count("f[t]") == 2 for expression in expressions)
