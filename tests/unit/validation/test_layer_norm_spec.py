@@ -17,13 +17,13 @@ from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON
 from rnn_harness.arithmetic.evaluate import evaluate
 from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
 from rnn_harness.arithmetic.protocol import Values
-from rnn_harness.specs import Spec
+from rnn_harness.specs import Spec, literature
 from rnn_harness.specs.expression import Variable
 from rnn_harness.validation import load_target
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.own_specs import load_spec_file
-from rnn_harness.validation.judging.spec_file import library_match, literature, spec_file_candidate
+from rnn_harness.validation.judging.spec_file import library_match, spec_file_candidate
 from rnn_harness.validation.spec_search.constant_below_root import with_constant_below_root
 from tests.helpers import HELPERS
 
@@ -128,7 +128,8 @@ def test_a_spec_with_its_own_constant_below_the_root_gives_the_same_numbers(spec
     values = Values(drawn(program.parameters), inputs, states, sizes)
     runs = [evaluate(version.program(), values, NumpyArithmetic()) for version in (spec, written)]
     for name in (output.name for output in program.outputs):
-        assert np.allclose(*(run.steps[-1][name] for run in runs), rtol=1e-13, atol=1e-13)
+        first, second = (run.steps[-1][name] for run in runs)
+        assert np.allclose(first, second, rtol=1e-13, atol=1e-13)
 
 
 def test_all_specs_of_the_literature_that_normalise_are_among_them() -> None:
