@@ -58,6 +58,7 @@ WRONG = {
     "StateIgnored": ("given-state", "states[0], states[1] and states[2] that is given has no influence"),
     "TranslatorFromTheStart": ("carried-state", "every call starts from the same state"),
     "MeanWithPadding": ("lengths", "padding that is 3 steps longer changes the outputs"),
+    "MeanToTheLongest": ("lengths", "shorter lengths of the other rows change the outputs of row"),
     "LastPaddedStep": ("lengths", "no input of row 1, whose length of"),
     "EndsAStepEarly": ("lengths", "the last step of every row, by its length, reaches no output"),
     "SortedOutputs": ("lengths", "rows in another order, each with its length"),
