@@ -324,8 +324,9 @@ class Gate(nn.Module):
         return self.activation(self.x(x) + self.h(h))
 
 
-class GateWithoutTanh(Gate):
-    activation = staticmethod(torch.positive)
+class GateThatSubtracts(Gate):
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.activation(self.x(x) - self.h(h))
 
 
 class AroundACell(nn.Module):
@@ -346,7 +347,7 @@ class AroundACell(nn.Module):
 
 
 class AroundAWrongCell(AroundACell):
-    cell = GateWithoutTanh
+    cell = GateThatSubtracts
 
 
 class Projected(nn.Module):

@@ -29,7 +29,9 @@ def _takes_long(kernel: Kernel, setting: Setting) -> bool:
         case "split":
             return True
         case "fused":
-            return setting.dtype in NARROW and setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
+            if setting.dtype in NARROW:
+                return setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
+            return setting.dtype == "float64" and kernel.spec.startswith("lstm.")
         case "compiled":
             return kernel.spec not in OF_EVERY_FAMILY
         case "eager" | "function":

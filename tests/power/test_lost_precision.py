@@ -125,5 +125,5 @@ def test_of_several_findings_lost_precision_is_kept_and_probabilities_add_up() -
     assert worst.error_over_bound == 0.9
     assert worst.probable is not None
     assert worst.probable.quantity == "a"
-    assert worst.probable.failure_probability == pytest.approx(3e-20, abs=0)
+    assert worst.probable.failure_probability == pytest.approx(3e-20, rel=1e-9)
     assert joined_comparisons((None, None)) is None

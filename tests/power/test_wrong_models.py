@@ -140,7 +140,7 @@ def test_a_wrong_cell_inside_a_model_is_refuted_by_itself() -> None:
     validation = collect_validation("model", run_validation(load_target(f"{FILE}:AroundAWrongCell"), QUICK))
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
-    assert "identity in the place of tanh" in validation.diagnosis.difference
+    assert "the recurrent weights of the state are subtracted" in validation.diagnosis.difference
     wrong = [record for record in validation.checks if record.outcome is Outcome.REFUTED]
     assert "gate (Gate" in next(record.reason for record in wrong if record.check == "model.part")
 

@@ -115,7 +115,7 @@ def test_only_a_state_that_is_carried_brings_a_symbol_from_window_to_window() ->
     task = carry_task(15)
     x, y = task.draw(RNG(0), 6)
     assert (y[[4, 9, 14]] == x[3].argmax(1)).all()
-    without, carried = (measure_learning(task, learner, 400, 2) for learner in learners(task, ("gru",)))
+    without, carried = (measure_learning(task, learner, 400, 1) for learner in learners(task, ("gru",)))
     assert without.subject == "GRU, stateless"
     assert without.median > task.chance - 0.02
     assert carried.median < task.chance / 2

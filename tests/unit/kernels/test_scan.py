@@ -28,11 +28,13 @@ def records() -> dict[str, Record]:
     return {record.check: record for record in judge_kernels((without_properties,), examples=0)}
 
 
+@pytest.mark.deep("tests/power/test_agreement.py::test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations")
 def test_the_forward_of_the_scan_agrees(records: dict[str, Record]) -> None:
     assert records["kernel.dispatch"].outcome is Outcome.AGREES
     assert records["precision.format"].outcome is Outcome.AGREES
 
 
+@pytest.mark.deep("tests/power/test_agreement.py::test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations")
 def test_only_the_gradient_of_the_recurrent_weights_is_refuted(records: dict[str, Record]) -> None:
     record = records["backward.bound"]
     assert record.outcome is Outcome.REFUTED
@@ -41,7 +43,7 @@ def test_only_the_gradient_of_the_recurrent_weights_is_refuted(records: dict[str
     assert {"inputs", "states.h", "states.c", "parameters.W_xi", "parameters.b_f"} <= set(right.split(", "))
 
 
-@pytest.mark.deep("tests/unit/kernels/test_scan.py::test_only_the_gradient_of_the_recurrent_weights_is_refuted")
+@pytest.mark.deep("tests/power/test_agreement.py::test_a_kernel_is_the_one_asked_for_and_agrees_with_its_equations")
 def test_where_inputs_and_hidden_states_differ_in_size_the_same_kernel_is_right() -> None:
     case = Case(spec="lstm.column", n=3, d=4, B=2, T=100, dtype="float32", seed=1)
     evaluation = SCAN.evaluation(FLOAT32, case)
