@@ -14,6 +14,7 @@ from rnn_harness.validation.consistency.large_batches import violation_of_large_
 from rnn_harness.validation.consistency.large_sizes import TriedSize, property_trial, violation_of_large_sizes
 from rnn_harness.validation.consistency.length_properties import LENGTH_PROPERTIES
 from rnn_harness.validation.consistency.long_gradients import violation_of_long_gradients
+from rnn_harness.validation.consistency.method_properties import METHOD_PROPERTIES
 from rnn_harness.validation.consistency.mode_properties import MODE_PROPERTIES
 from rnn_harness.validation.consistency.parameter_properties import PARAMETER_PROPERTIES
 from rnn_harness.validation.consistency.question import Answer, AskedCell, Question, answers, property_question, unasked
@@ -32,6 +33,7 @@ PROPERTIES = (
     *ARGUMENT_PROPERTIES,
     *LENGTH_PROPERTIES,
     *CONTEXT_PROPERTIES,
+    *METHOD_PROPERTIES,
 )
 """What is asked at small sizes."""
 _NAMES_AT_LARGE_SIZES = (
