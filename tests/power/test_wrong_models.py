@@ -38,6 +38,7 @@ RIGHT = (
     "ReadsWhatIsKept",
     "NextToken",
     "SideBySide",
+    "ListsOfBothWays",
     "TagsAndSummary",
 )
 WRONG = {
@@ -83,6 +84,7 @@ WRONG = {
         "shared-directions",
         "onward and back are never called: forth, of the same size, reads every",
     ),
+    "OneListForBothWays": ("shared-directions", "back.0 is never called: forth.0, of the same size, reads every step"),
     "LowerStateForBoth": ("carried-state", "second is given the hidden state of first as its own, next to reading it"),
     "StartNeverLearned": ("gradients", "no gradient reaches its own parameter start"),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),
