@@ -27,6 +27,16 @@ class MeanWithPadding(Packed):
         return steps.mean(1)
 
 
+class MeanToTheLongest(Packed):
+    """Divides by the length of the longest row, which its packed outputs are cut at."""
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        steps, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True)
+        means: Tensor = steps.mean(1)
+        return means
+
+
 class EveryStep(Packed):
     """The outputs of every step instead."""
 

@@ -42,6 +42,39 @@ class OneCellForBothWays(TwoWays):
         return torch.cat([outputs[0], outputs[1].flip(1)], 2)
 
 
+class ListsOfBothWays(nn.Module):
+    """Two layers that read in both directions, with a list of cells for each: x (B, T, n)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.units = units
+        sizes = (inputs, 2 * units)
+        self.forth = nn.ModuleList([nn.GRUCell(size, units) for size in sizes])
+        self.back = nn.ModuleList([nn.GRUCell(size, units) for size in sizes])
+
+    def backward_cell(self, layer: int) -> nn.Module:
+        return self.back[layer]
+
+    def scan(self, cell: nn.Module, steps: list[Tensor]) -> list[Tensor]:
+        h, states = steps[0].new_zeros(len(steps[0]), self.units), []
+        for x_t in steps:
+            h = cell(x_t, h)
+            states.append(h)
+        return states
+
+    def forward(self, x: Tensor) -> Tensor:
+        steps = list(x.unbind(1))
+        for layer, cell in enumerate(self.forth):
+            back = self.scan(self.backward_cell(layer), steps[::-1])[::-1]
+            steps = [torch.cat(pair, -1) for pair in zip(self.scan(cell, steps), back, strict=True)]
+        return torch.stack(steps, 1)
+
+
+class OneListForBothWays(ListsOfBothWays):
+    def backward_cell(self, layer: int) -> nn.Module:
+        return self.forth[layer]
+
+
 class TwoWaysOffByOne(TwoWays):
     def place(self, t: int) -> int:
         return -t

@@ -38,6 +38,7 @@ RIGHT = (
     "ReadsWhatIsKept",
     "NextToken",
     "SideBySide",
+    "ListsOfBothWays",
     "TagsAndSummary",
 )
 WRONG = {
@@ -58,6 +59,7 @@ WRONG = {
     "StateIgnored": ("given-state", "states[0], states[1] and states[2] that is given has no influence"),
     "TranslatorFromTheStart": ("carried-state", "every call starts from the same state"),
     "MeanWithPadding": ("lengths", "padding that is 3 steps longer changes the outputs"),
+    "MeanToTheLongest": ("lengths", "shorter lengths of the other rows change the outputs of row"),
     "LastPaddedStep": ("lengths", "no input of row 1, whose length of"),
     "EndsAStepEarly": ("lengths", "the last step of every row, by its length, reaches no output"),
     "SortedOutputs": ("lengths", "rows in another order, each with its length"),
@@ -82,6 +84,7 @@ WRONG = {
         "shared-directions",
         "onward and back are never called: forth, of the same size, reads every",
     ),
+    "OneListForBothWays": ("shared-directions", "back.0 is never called: forth.0, of the same size, reads every step"),
     "LowerStateForBoth": ("carried-state", "second is given the hidden state of first as its own, next to reading it"),
     "StartNeverLearned": ("gradients", "no gradient reaches its own parameter start"),
     "FirstOptionalStateForAll": ("given-state", "h0[1] that is given has no influence"),

@@ -80,7 +80,7 @@ def _unpacked(module: nn.Module, argument: str) -> DeclaredLayout | None:
 def _read(text: str, argument: str) -> DeclaredLayout | None:
     """Read one text: the shape behind the argument's name, or the first one, where it is none of a result."""
     shapes = [(match, axis) for match in _SHAPE.finditer(text) if (axis := _batch_axis(match[1])) is not None]
-    named = re.compile(rf"(?<!\w){re.escape(argument)}\s*(:|=|is|of shape|has shape|)\s*$")
+    named = re.compile(rf"(?<!\w)({re.escape(argument)}|[Ii]nputs?)\s*(:|=|is|of shape|has shape|)\s*$")
     for match, axis in shapes:
         if named.search(text[: match.start()]):
             return DeclaredLayout(axis, f"{argument} {match[0]}")

@@ -70,10 +70,35 @@ def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
         sentence = f"no input of row {row}, whose length of {length} of {batch.steps} was given, reaches its outputs"
         yield refuted(CHECK, f"{sentence}, as those of a row without padding do: they are read past its end")
         return
+    if _depends_on_other_lengths(model, batch, expected):
+        row = len(batch.lengths) - 1
+        sentence = f"shorter lengths of the other rows change the outputs of row {row}, whose own length stays"
+        yield refuted(CHECK, f"{sentence} {int(batch.lengths[row])}: its padding up to the longest row is not left out")
+        return
     if _ends_before_the_last_step(model, batch, expected):
         yield refuted(CHECK, "the last step of every row, by its length, reaches no output: each row ends a step early")
         return
     yield from _other_order(model, batch, expected)
+
+
+def _depends_on_other_lengths(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun) -> bool:
+    """Whether the outputs of the shortest row change where all others are made as short."""
+    import torch
+
+    shortest = int(batch.lengths[-1])
+    lengths = torch.full_like(batch.lengths, shortest)
+    shortened = batch.arguments.with_sequence(_with_padding(model, batch.arguments.sequence, lengths, batch.batch_axis))
+    run = model.runs(shortened.with_value(_lengths_argument(model)[0], lengths))
+    if run is None:
+        return False
+    row = len(lengths) - 1
+    for computed, value in zip(run.outputs, expected.outputs, strict=True):
+        first, second = (_valid(output, row, shortest, batch) for output in (computed, value))
+        if first is None or second is None or first.shape != second.shape:
+            continue
+        if bool(model.clear_difference(first, second).any()):
+            return True
+    return False
 
 
 def _ends_before_the_last_step(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun) -> bool:

@@ -126,18 +126,14 @@ def check_shared_directions(model: ModelUnderTest) -> Iterator[WiringStatement]:
     if says_it_shares(model.module):
         return
     for part in model.called_parts:
-        parent_name, _, own_name = part.name.rpartition(".")
-        if not own_name:
-            continue
-        parent, module = model.module.get_submodule(parent_name), model.module.get_submodule(part.name)
-        prefix = f"{parent_name}." if parent_name else ""
+        module = model.module.get_submodule(part.name)
         silent = [
-            f"{prefix}{name}"
-            for name, child in parent.named_children()
-            if child is not module
-            and type(child) is type(module)
-            and _shapes(child) == _shapes(module)
-            and not any(f"{call.name}.".startswith(f"{prefix}{name}.") for call in model.baseline.calls)
+            name
+            for name, other in _counterparts(model.module, part.name)
+            if other is not module
+            and type(other) is type(module)
+            and _shapes(other) == _shapes(module)
+            and not any(f"{call.name}.".startswith(f"{name}.") for call in model.baseline.calls)
         ]
         if silent and _reads_every_step_twice(part_calls(model.baseline, part)):
             sentence = (
@@ -145,6 +141,25 @@ def check_shared_directions(model: ModelUnderTest) -> Iterator[WiringStatement]:
                 "size, reads every step twice, so that both directions share its weights"
             )
             yield refuted("shared-directions", sentence, silent[0])
+
+
+def _counterparts(model: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the modules beside a part, and those at its place in the lists beside its list, by name."""
+    from torch import nn
+
+    parent_name, _, own_name = name.rpartition(".")
+    if not own_name:
+        return
+    parent = model.get_submodule(parent_name)
+    prefix = f"{parent_name}." if parent_name else ""
+    yield from ((f"{prefix}{child_name}", child) for child_name, child in parent.named_children())
+    if not parent_name or not isinstance(parent, nn.ModuleList):
+        return
+    grandparent_name, _, _ = parent_name.rpartition(".")
+    above = f"{grandparent_name}." if grandparent_name else ""
+    for list_name, beside in model.get_submodule(grandparent_name).named_children():
+        if isinstance(beside, nn.ModuleList) and beside is not parent and len(beside) == len(parent):
+            yield f"{above}{list_name}.{own_name}", beside[int(own_name)]
 
 
 def _shapes(module: nn.Module) -> list[tuple[int, ...]]:

@@ -35,6 +35,8 @@ def _documented(text: str) -> nn.Module:
         ("x (B, T, n) -> (T, B, d)", 0),
         ("Sentences (seq_len, batch) -> scores", 1),
         ("mask: (T, B), x: (batch, time, features)", 0),
+        ("Input:  (batch, seq_len) integers\nOutput: (batch, seq_len, vocab_size) scores", 0),
+        ("Output: (batch, seq_len, vocab_size) scores", None),
         ("Returns (B, T, d).", None),
         ("A model of sentences (with attention, and a head).", None),
         ("", None),
