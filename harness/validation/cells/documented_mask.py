@@ -51,10 +51,10 @@ def documented_mask(module: nn.Module, argument: str) -> DocumentedMask | None:
     Returns:
         What it says; None where it says nothing, or contradicts itself.
     """
-    found = [mask for text in documentation_texts(module) for mask in _read(text, argument)]
-    if not found and _TORCH_NAME.fullmatch(argument):
+    readings = [mask for text in documentation_texts(module) for mask in _read(text, argument)]
+    if not readings and _TORCH_NAME.fullmatch(argument):
         return DocumentedMask(0, f"{argument}, by which torch means true where something is ignored")
-    return found[0] if len({mask.counting for mask in found}) == 1 else None
+    return readings[0] if len({mask.counting for mask in readings}) == 1 else None
 
 
 def _read(text: str, argument: str) -> Iterator[DocumentedMask]:

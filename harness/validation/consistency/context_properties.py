@@ -66,12 +66,12 @@ def _meaning(module: StepOfOneInput, left_out: float) -> Violation | Note | None
     """
     value = f"{left_out:g}" if module.joined.masks[0].dtype is not torch.bool else str(bool(left_out))
     names = ", ".join(mask.name for mask in module.joined.masks)
-    said = [documented_mask(module.cell, mask.name) for mask in module.joined.masks]
-    for mask, documented in zip(module.joined.masks, said, strict=True):
+    readings = [documented_mask(module.cell, mask.name) for mask in module.joined.masks]
+    for mask, documented in zip(module.joined.masks, readings, strict=True):
         if documented is not None and documented.counting == int(left_out):
             sentence = f"{mask.name} is turned around: a position at which it is {value} is left out, but it is said:"
             return Violation("forward: mask", f"{sentence} {documented.words!r}")
-    if None in said:
+    if None in readings:
         return Note(f"a position at which {names} is {value} is left out; nothing is said of what is meant")
     return None
 

@@ -40,19 +40,19 @@ def _is_mask(argument: ModelArgument, arguments: ModelArguments) -> bool:
 
 def _statement(model: ModelUnderTest, mask: ModelArgument, documented: DocumentedMask) -> WiringStatement:
     """Say whether what is marked as present counts, in the sequences of one step that the model takes."""
-    said = f"it is said: {documented.words!r}"
+    reason = f"it is said: {documented.words!r}"
     for axis in model.arguments.grid:
         counts = [_counts(model, axis, mask.name, value) for value in (documented.counting, 1 - documented.counting)]
         if counts == [False, True]:
             return refuted(
                 CHECK,
                 f"{mask.name} is turned around: in one step the sequence counts where it is {1 - documented.counting}, "
-                f"and not where it is {documented.counting}, but {said}",
+                f"and not where it is {documented.counting}, but {reason}",
                 mask.name,
             )
         if counts == [True, False]:
             return agrees(CHECK, f"{mask.name} does what is said of it", mask.name)
-    return not_run(CHECK, f"the sequence counts whatever {mask.name} is, or never, in one step; {said}")
+    return not_run(CHECK, f"the sequence counts whatever {mask.name} is, or never, in one step; {reason}")
 
 
 def _counts(model: ModelUnderTest, axis: int, mask: str, value: int) -> bool | None:
