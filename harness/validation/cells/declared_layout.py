@@ -9,9 +9,10 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rnn_harness.validation.cells.own_documentation import documentation_texts
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,20 +49,10 @@ def declared_layout(module: nn.Module, argument: str) -> DeclaredLayout | None:
     Returns:
         What it declares; None where it says nothing, or contradicts itself.
     """
-    declared = [layout for text in _texts(module) if (layout := _read(text, argument)) is not None]
+    declared = [layout for text in documentation_texts(module) if (layout := _read(text, argument)) is not None]
     if (unpacked := _unpacked(module, argument)) is not None:
         declared.append(unpacked)
     return declared[0] if len({layout.batch_axis for layout in declared}) == 1 else None
-
-
-def _texts(module: nn.Module) -> Iterator[str]:
-    """Yield the docstrings of the class and of its forward, and the comments of its forward."""
-    yield from filter(None, (inspect.getdoc(type(module)), inspect.getdoc(type(module).forward)))
-    try:
-        source = inspect.getsource(type(module).forward)
-    except (OSError, TypeError):  # it was made where there is no source
-        return
-    yield from (line.partition("#")[2] for line in source.splitlines() if "#" in line)
 
 
 def _unpacked(module: nn.Module, argument: str) -> DeclaredLayout | None:

@@ -47,7 +47,7 @@ def _step_method(draw: Draw) -> Violation | Note | None:
         raise NotRun("it looks at several steps at once, so a state is not all that a step needs")
     if cell.convention.reading or order_of(cell, draw.seed) is not ReadingOrder.FORWARD:
         raise NotRun("it does not read forward in time, as a method for one step does")
-    reasons, found, note = [], False, None
+    reasons, is_compared, note = [], False, None
     for method in methods:
         try:
             violation = _compared(draw, method)
@@ -56,8 +56,8 @@ def _step_method(draw: Draw) -> Violation | Note | None:
             continue
         if isinstance(violation, Violation):
             return violation
-        found, note = True, note or violation
-    if not found:
+        is_compared, note = True, note or violation
+    if not is_compared:
         raise NotRun("; ".join(reasons))
     return note
 
@@ -101,9 +101,9 @@ def _finite_arguments(draw: Draw, method: OfferedMethod) -> CellArguments:
     usual = draw.arguments()
     for arguments in (usual, replace(usual, states=tuple(state.abs() for state in usual.states))):
         states = _given(arguments, arguments.states, method.cell.convention.states, draw)
-        given = replace(arguments, states=states)
+        of_method = replace(arguments, states=states)
         try:
-            first, second, expected = method.run(given), method.run(given), draw.cell.run(arguments)
+            first, second, expected = method.run(of_method), method.run(of_method), draw.cell.run(arguments)
         except Exception as error:  # a method that is called in a wrong way may raise anything
             raise NotRun(f"it cannot be called with an input and states: {first_line(error)}") from None
         tensors = (*first.outputs, *first.finals)
@@ -154,15 +154,15 @@ def _refuse_other_computation(
     A method may be a part of forward: the step of inputs that are projected already, or states before an output layer.
     """
     states = _given(arguments, arguments.states, method.cell.convention.states, draw)
-    given = replace(arguments, states=states)
+    of_method = replace(arguments, states=states)
     missing, further = [], []
     for name, value in draw.cell.parameters.items():
         changed = value + 0.25
         in_forward = _is_changed(draw.cell.run(arguments, {**draw.cell.parameters, name: changed}).tensors, expected)
         key = name if name in method.cell.parameters else f"module.{name}"
         moved = replace(method, cell=replace(method.cell, parameters={**method.cell.parameters, key: changed}))
-        other = moved.run(given)
-        in_method = not all(map(torch.equal, (*other.outputs, *other.finals), (*run.outputs, *run.finals)))
+        results = moved.run(of_method)
+        in_method = not all(map(torch.equal, (*results.outputs, *results.finals), (*run.outputs, *run.finals)))
         missing += [name] if in_forward and not in_method else []
         further += [name] if in_method and not in_forward else []
     missing = [name for name in missing if not _is_bias_left_out(name, draw.cell, missing)]

@@ -19,6 +19,7 @@ from rnn_harness.validation.models.check_directions import check_directions, che
 from rnn_harness.validation.models.check_gradients import check_gradients
 from rnn_harness.validation.models.check_influence import check_influence
 from rnn_harness.validation.models.check_lengths import check_lengths
+from rnn_harness.validation.models.check_masks import check_masks
 from rnn_harness.validation.models.check_randomness import check_randomness
 from rnn_harness.validation.models.check_resets import check_resets
 from rnn_harness.validation.models.check_returned_states import check_returned_states
@@ -57,6 +58,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_arguments,
     check_resets,
     check_lengths,
+    check_masks,
     check_torch_layers,
     check_gradients,
     check_batches,
@@ -80,13 +82,24 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "arguments": check_arguments,
     "reset": check_resets,
     "lengths": check_lengths,
+    "masks": check_masks,
     "torch-layers": check_torch_layers,
     "gradients": check_gradients,
     "batches": check_batches,
     "two-calls": check_two_calls,
 }
 """Which check makes the records of a name after ``wiring.``; `check_cells` speaks of directions, too."""
-_NO_WIRING = ("evaluation", "gradients", "torch-layers", "layers", "arguments", "batches", "two-calls", "scores")
+_NO_WIRING = (
+    "evaluation",
+    "gradients",
+    "torch-layers",
+    "layers",
+    "arguments",
+    "batches",
+    "two-calls",
+    "scores",
+    "masks",
+)
 """What agrees of these checks says nothing about what is connected with what."""
 SEEDS = (0, 1)
 """What refutes a model must do so with two draws of its parameters: one may silence a rectifier."""

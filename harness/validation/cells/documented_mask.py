@@ -1,0 +1,78 @@
+"""Which value of a mask lets something count, as the documentation of a module has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_harness.validation.cells.own_documentation import documentation_texts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_VALUE = r"(?<![\w.-])(?P<{0}>true|ones|1(?:\.0?)?|false|zeros|0(?:\.0?)?)(?![\w.-]|\s+of\b)"
+_MEANING = (
+    r"(?P<negation>(?:\bnot|\bnever|\bno)\W+(?:be\W+)?|\bnon\W*|\bun|\bin)?(?<![a-mo-z])"
+    r"(?:(?P<counts>valid|real|kept|keep|measured|observed|present|attend(?:ed)?|available|unmasked)|"
+    r"(?P<hidden>padd(?:ed|ing)|pad|missing|masked|ignored?|absent|hidden|exclude[ds]?|imputed))\b"
+)
+_FORWARDS = re.compile(f"{_VALUE.format('value')}(?P<between>[^.;\n]{{0,40}}?){_MEANING}", re.I)
+_BACKWARDS = re.compile(rf"{_MEANING}(?:\s+\w+)?\s*(?:is|are|=|:|have|has)\s*{_VALUE.format('value')}", re.I)
+_ANY_VALUE = re.compile(_VALUE.format("value"), re.I)
+_NEGATED = re.compile(r"\b(?:not|never|cannot|no|without|prevent\w*|avoid\w*|unless|except)\b|n't", re.I)
+_DEFAULT = re.compile(r"default\w*\W*(?:to|is)?\W*\w+", re.I)
+_SHAPE = re.compile(r"[(\[]\s*\w+(?:\s*,\s*\w+)*\s*,?\s*[)\]]")
+_MOST_LETTERS = 160
+_TORCH_NAME = re.compile(r"\w*key_padding_mask")
+
+
+@dataclass(frozen=True)
+class DocumentedMask:
+    """What a module says about a mask.
+
+    Attributes:
+        counting: The value at which something counts: 1 (true) or 0 (false).
+        words: Where it says so, as it stands there.
+    """
+
+    counting: int
+    words: str
+
+
+def documented_mask(module: nn.Module, argument: str) -> DocumentedMask | None:
+    """Read which value of a mask lets something count.
+
+    Args:
+        module: The module, of which docstrings and comments are read.
+        argument: The name of the mask.
+
+    Returns:
+        What it says; None where it says nothing, or contradicts itself.
+    """
+    readings = [mask for text in documentation_texts(module) for mask in _read(text, argument)]
+    if not readings and _TORCH_NAME.fullmatch(argument):
+        return DocumentedMask(0, f"{argument}, by which torch means true where something is ignored")
+    return readings[0] if len({mask.counting for mask in readings}) == 1 else None
+
+
+def _read(text: str, argument: str) -> Iterator[DocumentedMask]:
+    """Read one text: what stands behind the name of the mask, up to the end of its sentence."""
+    for match in re.finditer(rf"(?<!\w){re.escape(argument)}(?!\w)", text):
+        behind = text[match.end() : match.end() + _MOST_LETTERS]
+        sentence = " ".join(_SHAPE.sub(" ", re.split(r"\.\s|;|>>>|\n\s*\n", behind, maxsplit=1)[0]).split())
+        sentence = _DEFAULT.sub("", sentence)
+        words = f"{argument} {sentence}".strip()
+        for pair in _FORWARDS.finditer(sentence):
+            if not _ANY_VALUE.search(pair["between"]) and not _NEGATED.search(pair["between"]):
+                yield DocumentedMask(_counting(pair), words)
+        for pair in _BACKWARDS.finditer(sentence):
+            yield DocumentedMask(_counting(pair), words)
+
+
+def _counting(pair: re.Match[str]) -> int:
+    """The value at which something counts, from a value and what is said of it."""
+    value = int(pair["value"].lower().startswith(("t", "o", "1")))
+    counts = (pair["counts"] is not None) != (pair["negation"] is not None)
+    return value if counts else 1 - value
