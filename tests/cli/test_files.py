@@ -200,11 +200,13 @@ def _recorded(name: str, path: Path) -> Path:
 
 def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
     path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
+    chosen = ("precision.format", "backward.screen", "backward.bound")  # the others take as long again
+    rows = [row for line in path.read_text().splitlines() if (row := json.loads(line))["check"] in chosen]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     found = RUN.invoke(app, ["replay", str(path)])
     assert found.exit_code == 1
     assert "backward.bound" in found.stdout
     assert "still refuted" in found.stdout
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
     right = next(i for i, row in enumerate(rows, 1) if row["check"] == "precision.format")
     one = RUN.invoke(app, ["replay", f"{path}:{right}"])
     assert one.exit_code == 0
