@@ -85,6 +85,17 @@ class ProjectedBefore(nn.Module):
         return torch.stack(outputs), h
 
 
+class ScaledBefore(MinimalGRU):
+    """Its forward calls its step on inputs that it makes smaller before."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, outputs = x.new_zeros(len(x), self.hidden_size), []
+        for t in range(x.shape[1]):
+            h = self.step(x[:, t] / 10, h)
+            outputs.append(h)
+        return torch.stack(outputs, 1)
+
+
 class LogarithmicGRU(MinimalGRU):
     """A minimal GRU as published (Feng et al. 2024, appendix B.2.1): its scan reads the first state through g."""
 

@@ -37,6 +37,7 @@ class LossFunction(Protocol):
         text: Its name and arguments.
         parameters: The arrays that it computes with, by name.
         state_shapes: The shape of each state.
+        adds_up: Whether the losses of pieces must give that of all steps, as a sum, a mean or that of the last step.
     """
 
     @property
@@ -50,6 +51,10 @@ class LossFunction(Protocol):
     @property
     def state_shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shape of each state."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the losses of pieces must give that of all steps, as a sum, a mean or that of the last step."""
 
     def run(
         self,

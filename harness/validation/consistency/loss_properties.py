@@ -161,6 +161,8 @@ def _pieces(loss: LossFunction, seed: int) -> Violation | None:
         share = cut / len(inputs)
         mean = share * first.loss + (1 - share) * second.loss
         surplus.append(np.array([first.loss + second.loss, mean, second.loss]) - unbroken.loss)
+    if not loss.adds_up:
+        return None
     # A sum, a mean or the loss of the last step; a term that depends on the weights alone is counted once more.
     allowed = _TOLERANCE * abs(unbroken.loss)
     if np.abs(surplus).max(0)[1:].min() <= allowed or abs(surplus[0][0] - surplus[1][0]) <= allowed:

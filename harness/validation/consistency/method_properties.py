@@ -24,6 +24,7 @@ from rnn_harness.validation.consistency.offered_methods import (
     OfferedMethod,
     OfferedRun,
     UncalledMethod,
+    is_called_by_forward,
     offered_methods,
 )
 from rnn_harness.validation.consistency.reach_of_inputs import ReadingOrder
@@ -170,6 +171,8 @@ def _refuse_other_computation(
         words = [f"forward computes with {', '.join(missing)} and it does not"] if missing else []
         words += [f"it computes with {', '.join(further)} and forward does not"] if further else []
         raise NotRun(f"it is not the same computation: {'; '.join(words)}")
+    if is_called_by_forward(draw.cell, method.name, arguments):
+        raise NotRun("forward calls it, and computes something before it or behind it")
     if any(_is_function_of_states(value, expected.outputs[0], arguments.inputs) for value in run.outputs):
         raise NotRun("the outputs of forward are a function of the states that it gives")
 

@@ -116,6 +116,29 @@ def offered_methods(cell: DrivenCell) -> Iterator[OfferedMethod | UncalledMethod
             yield _method_of_module(cell, name)
 
 
+def is_called_by_forward(cell: DrivenCell, name: str, arguments: CellArguments) -> bool:
+    """Say whether the forward of a torch module calls a method of it, which then is a part of forward.
+
+    Args:
+        cell: The layer.
+        name: The method.
+        arguments: What forward is run on.
+    """
+    if not cell.is_torch:
+        return False
+    module, calls = copied_module(cell.module), 0
+    method = getattr(module, name)
+
+    def counted(*positional: object, **keywords: object) -> object:
+        nonlocal calls
+        calls += 1
+        return method(*positional, **keywords)
+
+    vars(module)[name] = counted
+    replace(cell, module=module).run(arguments)
+    return calls > 0
+
+
 def _names(written_class: type) -> list[str]:
     """The names of methods that a class has beyond those of torch."""
     own = [base for base in written_class.__mro__ if base not in (object, nn.Module)]

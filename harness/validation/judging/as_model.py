@@ -12,6 +12,7 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.kept_state import kept_state
+from rnn_harness.validation.judging.loss_inside import judge_loss, torch_loss_of_target
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
 from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
@@ -25,7 +26,7 @@ from rnn_harness.validation.request import Listener, ValidationRequest
 def judge_undriven(
     target: Target, error: UsageError, request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
 ) -> Iterator[ValidationEvent]:
-    """Judge as a stream of steps, or as a model, what cannot be driven as a cell.
+    """Judge as a stream of steps, as a model or by its loss what cannot be driven as a cell.
 
     Args:
         target: The target, which no way of calling fits.
@@ -38,10 +39,18 @@ def judge_undriven(
         UsageError: It is no model either.
     """
     stream = _stream_of_steps(target)
-    if stream is None:
-        yield from judge_model(understood_model(target, error), request, listener, judge_target)
-    else:
+    if stream is not None:
         yield from _judge_stream(stream, request, listener, judge_target)
+        return
+    try:
+        model = understood_model(target, error)
+    except UsageError:
+        loss = torch_loss_of_target(target)
+        if loss is None:
+            raise
+        yield from judge_loss(target.name, loss, request)
+    else:
+        yield from judge_model(model, request, listener, judge_target)
 
 
 def judge_held_parts(

@@ -12,7 +12,21 @@ from rnn_harness.validation.consistency.loss_properties import loss_questions
 from rnn_harness.validation.consistency.question import AskedCell, answers
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import mark_expected
+from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
+from rnn_harness.validation.loading.torch_losses import torch_loss
 from rnn_harness.validation.request import ValidationRequest
+
+
+def torch_loss_of_target(target: Target) -> LossFunction | None:
+    """Return the loss that a torch module gives for inputs and targets; None where it gives none.
+
+    Args:
+        target: The target, which can be driven neither as a cell nor as a model.
+    """
+    if target.capabilities.library is not None or target.capabilities.device != "cpu":
+        return None
+    sizes = target.capabilities.fixed_sizes or TRIAL_SIZES
+    return torch_loss(target.name.rpartition(":")[2], target.make_module(*sizes))
 
 
 def judge_loss(name: str, loss: LossFunction, request: ValidationRequest) -> Iterator[ValidationEvent]:

@@ -51,6 +51,7 @@ class LossCall:
         state_shapes: The shape of each state.
         token_form: Whether tokens go in as a list, as an array, or as a list of vectors with a one at the token.
         vocabulary: The length of such a vector; 0 where tokens go in as numbers.
+        adds_up: Whether the losses of pieces must give that of all steps.
     """
 
     name: str
@@ -61,6 +62,7 @@ class LossCall:
     state_shapes: tuple[tuple[int, ...], ...] = ()
     token_form: TokenForm = "list"
     vocabulary: int = 0
+    adds_up: bool = True
 
     @property
     def text(self) -> str:

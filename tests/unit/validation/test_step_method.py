@@ -51,6 +51,7 @@ def test_a_scan_that_reads_its_first_state_otherwise_is_told_and_not_refuted() -
         ("BehindSum", (4, 4), "the outputs of forward are a function of the states"),
         ("BehindNorm", (5, 3), "the outputs of forward are a function of the states"),
         ("BehindLayer", (5, 3), "forward computes with out.weight, out.bias and it does not"),
+        ("ScaledBefore", (5, 3), "forward calls it, and computes something before it or behind it"),
         ("ProjectedBefore", (4, 4), "forward computes with x2h.weight, x2h.bias and it does not"),
         ("ProjectedBefore", (5, 3), "step: no way of calling it is known"),
     ],
