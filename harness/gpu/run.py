@@ -122,11 +122,17 @@ def run_on_gpu(
                     if isinstance(row, ProbeResult) and row.probe == COOPERATIVE:
                         options = replace(options, with_split=row.result.startswith(RIGHT))
                     files.write(_judged_time(row, judged) if isinstance(row, SpeedMeasurement) else row)
-            seconds = time.monotonic() - start
-            ending = "no time left" if remaining <= 0 else "ended by its limit" if seconds >= stage.seconds else "done"
-            files.write(StageEnd(stage=stage.name, ending=ending, seconds=round(seconds, 1)))
+            stop = time.monotonic()
+            ending = "no time left" if remaining <= 0 else "done" if stop < deadline else _cut(stage, deadline - start)
+            files.write(StageEnd(stage=stage.name, ending=ending, seconds=round(stop - start, 1)))
             after_stage(folder)
     return folder
+
+
+def _cut(stage: _Stage, allowed: float) -> str:
+    """Say by what a stage was ended that was still at work when its time was over."""
+    by = "its limit" if allowed >= stage.seconds else "the budget of the run"
+    return f"cut by {by} after {allowed:.0f} s: it may not have come to everything"
 
 
 def _card(options: GpuRunOptions) -> str:

@@ -206,8 +206,7 @@ def _dispatched(
     empty = empty.model_copy(update={"device": device_description(setting.device)})
     start = time.perf_counter()
     try:
-        with ignored_warnings():
-            events = profile_kernel(kernel, setting)
+        events = profile_kernel(kernel, setting)
     except (Exception, SystemExit) as error:  # a kernel of others may raise anything
         yield _failed_run(empty, setting, error)
         return
@@ -262,7 +261,7 @@ def _failed_run(empty: Record, setting: Setting, error: BaseException) -> Record
 
 
 def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
-    """Record what runs, forward and backward, on a small case, after everything is warm.
+    """Record what runs, forward and backward, on a small case, after everything is warm; warnings are ignored.
 
     Args:
         kernel: The kernel; it is run once before, so that nothing is compiled any more.
@@ -275,7 +274,7 @@ def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
         with contextlib.suppress(NotRun):
             assert evaluation.gradients is not None
 
-    with np.errstate(all="ignore"):
+    with ignored_warnings(), np.errstate(all="ignore"):
         run()
         return record_events(run, setting.device) if kernel.profiled else KernelEvents(())
 

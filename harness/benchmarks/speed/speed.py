@@ -23,6 +23,7 @@ from rnn_harness.benchmarks.speed.stopwatch import (
     time_interleaved,
 )
 from rnn_harness.kernels.environment.device import device_description
+from rnn_harness.kernels.judge import ignored_warnings
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase
 from rnn_harness.records.measurement_stamp import stamp
 
@@ -53,7 +54,8 @@ def measure_speed(
     floors = floor_calls(point)
     ceilings = ceiling_calls(torch_dtype(point.dtype), point.bytes_moved, point.device)
     calls = {name: call for competitor in timed for name, call in _named_calls(competitor).items()}
-    samples = time_interleaved({**calls, **floors, **ceilings.calls}, rounds, check_interrupt, point.device)
+    with ignored_warnings():  # of torch: none of them says anything about a time
+        samples = time_interleaved({**calls, **floors, **ceilings.calls}, rounds, check_interrupt, point.device)
     roofline = ceilings.reached(samples)
 
     def measured(subject: str, phase: SpeedPhase, seconds: Sequence[float]) -> SpeedMeasurement:
@@ -72,10 +74,12 @@ def measure_speed(
 
     drift = control_drift(samples)
     for competitor in timed:
-        wrong = competitor.wrong_number()
+        with ignored_warnings():
+            wrong = competitor.wrong_number()
         judged = {"agrees": wrong is None, "reason": wrong or "", "profiled_ops": competitor.profiled_ops}
         for phase, seconds in _phase_samples(competitor.name, samples).items():
-            memory = peak_memory_mb(competitor.calls.both, point.device) if phase == "both" else None
+            with ignored_warnings():
+                memory = peak_memory_mb(competitor.calls.both, point.device) if phase == "both" else None
             update = {**judged, "control_drift": drift, "peak_memory_mb": memory}
             yield with_interval(measured(competitor.name, phase, seconds).model_copy(update=update))
     for name in floors:

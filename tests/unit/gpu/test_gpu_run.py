@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rnn_harness.gpu.run import STAGES, verdict_kernels
 from rnn_harness.gpu.sizes import SIZES, SizeJob, judge_size, size_jobs
 from rnn_harness.gpu.times import time_point, timed_points
 from rnn_harness.kernels import Setting
+from rnn_harness.kernels.drivers.fused import unavailable_reason
 from rnn_harness.records.gpu_evidence import (
     MACHINE,
     TIMES,
@@ -33,6 +35,11 @@ from rnn_harness.records.measurement import SpeedMeasurement, read_measurements
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.text.gpu import gpu_summary
+
+needs_interpreter = pytest.mark.skipif(
+    unavailable_reason("cpu") is not None,
+    reason=f"not run: {unavailable_reason('cpu')}; with CUDA the same is tested by tests/gpu",
+)
 
 
 @pytest.fixture
@@ -133,8 +140,8 @@ def test_kernels_that_hang_when_they_meet_are_not_tried_further(
     assert not any(job.kernel_id.startswith("split") for job in size_jobs("cuda", with_split=False))
 
 
+@needs_interpreter
 def test_the_probe_of_meeting_programs_is_right_in_the_interpreter() -> None:
-    pytest.importorskip("triton", reason="not run: triton is not installed")
     assert PROBES[0].title == COOPERATIVE
     assert PROBES[0].ask("cpu").startswith("right: off by ")
 
@@ -159,6 +166,37 @@ def test_where_the_budget_is_used_up_the_remaining_stages_say_so(
     (row,) = read_machine_rows(folder)
     assert isinstance(row, StageEnd)
     assert (row.stage, row.ending) == ("first", "no time left")
+
+
+@pytest.mark.usefixtures("fake_card")
+@pytest.mark.parametrize(
+    ("limit", "budget", "ending"),
+    [
+        (0.02, 100, "cut by its limit after 0 s: it may not have come to everything"),
+        (math.inf, 5.02, "cut by the budget of the run after 0 s: it may not have come to everything"),
+        (60, 5.02, "cut by the budget of the run after 0 s: it may not have come to everything"),
+    ],
+    ids=["by its limit", "by the budget, as the last stage", "by the budget, before its limit"],
+)
+def test_a_stage_that_was_cut_says_by_what(
+    limit: float, budget: float, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+            yield verdict(Outcome.AGREES)
+
+    monkeypatch.setattr(run, "STAGES", (run._Stage("cut", limit, work), run._Stage("later", math.inf, no_work)))
+    if limit == math.inf:
+        monkeypatch.setattr(run, "STAGES", run.STAGES[:1])
+    rows = read_machine_rows(run_on_gpu(GpuRunOptions(tmp_path, budget, 1)))
+    assert [row.ending for row in rows if isinstance(row, StageEnd) and row.stage == "cut"] == [ending]
+    later = [row.ending for row in rows if isinstance(row, StageEnd) and row.stage == "later"]
+    assert later == ([] if limit == math.inf else ["done" if budget == 100 else "no time left"])
+
+
+def no_work(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+    yield from ()
 
 
 def test_without_a_gpu_a_run_is_refused_with_the_way_to_try_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,8 +252,8 @@ def test_titles_of_probes_are_unique() -> None:
     assert len({probe.title for probe in PROBES}) == len(PROBES)
 
 
+@needs_interpreter
 def test_a_kernel_is_judged_at_one_size_and_a_size_it_does_not_take_is_not_run() -> None:
-    pytest.importorskip("triton", reason="not run: triton is not installed")
     records: list[Record] = []
     judge_size(records.append, SizeJob("fused/rnn.tanh", Setting("float32", "cpu"), (3, 16, 2, 1)))
     judge_size(records.append, SizeJob("fused/rnn.tanh", Setting("float32", "cpu"), (3, 65, 2, 1)))
@@ -226,8 +264,8 @@ def test_a_kernel_is_judged_at_one_size_and_a_size_it_does_not_take_is_not_run()
     assert "hidden size 65 is too large in float32" in records[1].reason
 
 
+@needs_interpreter
 def test_a_point_is_timed_with_torch_and_triton_in_turns_and_both_ways() -> None:
-    pytest.importorskip("triton", reason="not run: triton is not installed")
     times: list[SpeedMeasurement] = []
     time_point(times.append, timed_points("cpu")[0])
     assert {time.subject for time in times} == {
