@@ -39,7 +39,7 @@ def test_the_accuracy_of_each_way_to_multiply_in_float32_is_the_one_it_is_judged
         for division in ("fused", "split"):
             prefix = f"{division}{name}/"
             (paragraph,) = (part for part in PAGE.split("\n\n") if f"`{prefix}`" in part)
-            assert accuracy in " ".join(paragraph[paragraph.index(f"`{prefix}`") :].split(";")[:1])
+            assert accuracy in " ".join(paragraph[paragraph.rindex(f"`{prefix}`") :].split(";")[:1])
             assert {k.operand_roundoff for k in all_kernels() if k.id.startswith(prefix)} == {operands}
 
 

@@ -1,4 +1,4 @@
-"""How every Triton kernel is launched: compiled once for all numbers of steps and rows, on the device of its tensors."""
+"""How Triton kernels are launched: compiled once for all numbers of steps and rows, on the device of their tensors."""
 
 from __future__ import annotations
 
