@@ -26,7 +26,7 @@ from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_kno
 from rnn_harness.conversion.spec_weights import reason_against_specs, spec_transfer, spec_weights
 from rnn_harness.conversion.weight_files import ensure_format_is_written, is_keras_file, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output_name, weight_groups
-from rnn_harness.conversion.weight_map import Transfer, WeightMap
+from rnn_harness.conversion.weight_map import Transfer, WeightMap, have_shapes_of
 from rnn_harness.errors import UsageError
 from rnn_harness.records.conversion import Conversion, ConvertedLayer
 from rnn_harness.validation.cells.capabilities import CellSizes
@@ -149,7 +149,9 @@ def convert_targets(request: ConversionRequest) -> Conversion:
             sentence = f"they are {left_side.spec} both, and programs are written for the three families alone"
             return replace(result, sentence=f"{sentence}: give --weights and --output")
         return replace(result, outcome="converted", sentence="the map is proved; no weights were given")
-    groups = weight_groups(weights, pair.left_map.parameters, is_keras_file(request.weights))
+    table = pair.left_map
+    fits = functools.partial(have_shapes_of, table)
+    groups = weight_groups(weights, table.parameters, is_keras_file(request.weights), fits)
     layers = [_convert(pair, group) for group in groups]
     return _written(_checked(result, pair, request, layers), pair, request, layers)
 

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rnn_harness.array_types import Array
+from rnn_harness.conversion.layer_sets import FIRST_LAYER, LayerKey, ensure_no_layer_is_incomplete, layers_with_shapes
 from rnn_harness.errors import UsageError
-
-_FIRST_LAYER = "_l0"
-"""What torch writes behind the names of a layer's parameters."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,19 @@ class WeightGroup:
         return f"layer {self.layer}{', reverse' if self.is_reverse else ''}"
 
 
-def weight_groups(weights: Mapping[str, Array], names: Sequence[str], is_numbered: bool) -> tuple[WeightGroup, ...]:
+def weight_groups(
+    weights: Mapping[str, Array],
+    names: Sequence[str],
+    is_numbered: bool,
+    fits: Callable[[Mapping[str, Array]], bool],
+) -> tuple[WeightGroup, ...]:
     """Find every set of arrays that is the parameters of one cell.
 
     Args:
         weights: Arrays by the names of a file.
         names: The parameters of the cell, in its order.
         is_numbered: Whether the file numbers the weights of a layer, as those of Keras do.
+        fits: Says whether arrays, by the names of parameters, have shapes of the cell's; asked of numbered ones.
 
     Returns:
         The groups, in the order of layers, forward before backward.
@@ -50,12 +54,15 @@ def weight_groups(weights: Mapping[str, Array], names: Sequence[str], is_numbere
         UsageError: There is none, or one lacks a parameter.
     """
     places = _numbered(weights, names) if is_numbered else _named(weights, names)
-    complete = {key: rows for key, rows in places.items() if set(rows) == set(names)}
-    partial = {key: rows for key, rows in places.items() if set(names) - set(rows)}
+    complete = {key: rows for key, rows in places.items() if len(rows) == len(names)}
+    partial = {key: rows for key, rows in places.items() if len(rows) < len(names)}
+    if is_numbered:
+        complete = layers_with_shapes(complete, fits)
     if not complete:
         listed = ", ".join(list(weights)[:12])
         lacking = sorted(set(names) - set(next(iter(partial.values()), {})))
         raise UsageError(f"the file has no {', '.join(lacking)}; it has {listed}")
+    ensure_no_layer_is_incomplete(complete, partial, names)
     groups = []
     # The layers of a stack have one prefix and numbers, or prefixes of their own in the order of the file.
     for place, (prefix, layer, is_reverse) in enumerate(sorted(complete, key=_order(list(weights), is_numbered))):
@@ -64,17 +71,13 @@ def weight_groups(weights: Mapping[str, Array], names: Sequence[str], is_numbere
     return tuple(groups)
 
 
-_Key = tuple[str, int | None, bool]
-"""The prefix, the number of the layer where the names hold it, and whether it reads backward."""
-
-
-def _layer_of(place: int, keys: Sequence[_Key]) -> int:
+def _layer_of(place: int, keys: Sequence[LayerKey]) -> int:
     """Return the number of a layer whose names hold none: both directions of one layer count once."""
     both = any(key[2] for key in keys)
     return place // 2 if both else place
 
 
-def _order(names: Sequence[str], is_numbered: bool) -> Callable[[_Key], tuple[int, int, bool]]:
+def _order(names: Sequence[str], is_numbered: bool) -> Callable[[LayerKey], tuple[int, int, bool]]:
     """Return the key by which groups are sorted: by layer, or by their place in the file, forward before backward.
 
     A file of Keras lists the folders of its layers by the alphabet, lstm_10 before lstm_2.
@@ -82,7 +85,7 @@ def _order(names: Sequence[str], is_numbered: bool) -> Callable[[_Key], tuple[in
     listed = sorted(names, key=_with_numbers) if is_numbered else names
     of_both = [_of_both_directions(name) for name in listed]
 
-    def key(group: _Key) -> tuple[int, int, bool]:
+    def key(group: LayerKey) -> tuple[int, int, bool]:
         prefix, layer, is_reverse = group
         first = next((i for i, name in enumerate(of_both) if name.startswith(_of_both_directions(prefix))), 0)
         return layer or 0, first, is_reverse
@@ -100,12 +103,12 @@ def _of_both_directions(name: str) -> str:
     return name.replace("backward", "forward")
 
 
-def _named(weights: Mapping[str, Array], names: Sequence[str]) -> dict[_Key, dict[str, Array]]:
+def _named(weights: Mapping[str, Array], names: Sequence[str]) -> dict[LayerKey, dict[str, Array]]:
     """Group arrays by what stands before and behind the names of parameters."""
-    groups: dict[_Key, dict[str, Array]] = {}
+    groups: dict[LayerKey, dict[str, Array]] = {}
     for stored, value in weights.items():
         for name in names:
-            stem = name.removesuffix(_FIRST_LAYER)
+            stem = name.removesuffix(FIRST_LAYER)
             layered = r"_l(\d+)(_reverse)?" if stem != name else "()()"
             pattern = rf"(|.*[./]){_separators(stem)}{layered}"
             match = re.fullmatch(pattern, stored)
@@ -121,17 +124,18 @@ def _separators(name: str) -> str:
     return "[./]".join(re.escape(part) for part in re.split(r"[./]", name))
 
 
-def _numbered(weights: Mapping[str, Array], names: Sequence[str]) -> dict[_Key, dict[str, Array]]:
-    """Group the numbered weights of Keras by the layer that holds them."""
-    groups: dict[_Key, dict[str, Array]] = {}
+def _numbered(weights: Mapping[str, Array], names: Sequence[str]) -> dict[LayerKey, dict[str, Array]]:
+    """Group the numbered weights of Keras by the layer that holds them; one with more than the cell has is another."""
+    folders: dict[str, dict[int, Array]] = {}
     for stored, value in weights.items():
         match = re.fullmatch(r"(.*/)?vars/(\d+)", stored)
-        if match is None or "optimizer" in stored or int(match[2]) >= len(names):
-            continue
-        prefix = match[1] or ""
-        key = (prefix, None, "backward_layer" in prefix)
-        groups.setdefault(key, {})[names[int(match[2])]] = value
-    return {key: rows for key, rows in groups.items() if len(rows) == len(names)}
+        if match is not None and "optimizer" not in stored:
+            folders.setdefault(match[1] or "", {})[int(match[2])] = value
+    return {
+        (prefix, None, "backward_layer" in prefix): {names[number]: rows[number] for number in sorted(rows)}
+        for prefix, rows in folders.items()
+        if max(rows) < len(names)
+    }
 
 
 def output_name(name: str, group: WeightGroup, groups: Sequence[WeightGroup]) -> str:
@@ -142,10 +146,10 @@ def output_name(name: str, group: WeightGroup, groups: Sequence[WeightGroup]) ->
         group: The layer.
         groups: All layers.
     """
-    if name.endswith(_FIRST_LAYER):
+    if name.endswith(FIRST_LAYER):
         suffix = f"_l{group.layer}{'_reverse' if group.is_reverse else ''}"
         prefix = group.prefix if group.prefix.endswith(".") else ""
-        return f"{prefix}{name.removesuffix(_FIRST_LAYER)}{suffix}"
+        return f"{prefix}{name.removesuffix(FIRST_LAYER)}{suffix}"
     if len(groups) == 1:
         return name
     separator = "/" if "/" in name else "."

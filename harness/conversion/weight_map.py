@@ -77,3 +77,17 @@ class Transfer(Protocol):
         Args:
             named: The weights by the names of the equations.
         """
+
+
+def have_shapes_of(table: WeightMap, weights: Mapping[str, Array]) -> bool:
+    """Say whether arrays have shapes that the parameters of a cell have together.
+
+    Args:
+        table: Where the cell keeps its weights.
+        weights: An array for each of its parameters.
+    """
+    try:
+        again = table.stored(table.named(weights), np.dtype(np.float64))
+    except (ValueError, IndexError, ZeroDivisionError):  # of arrays with too few axes, or none of the sizes
+        return False
+    return all(again[name].shape == value.shape for name, value in weights.items())

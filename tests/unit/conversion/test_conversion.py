@@ -187,10 +187,15 @@ def test_a_file_that_is_none_of_its_format_is_told(tmp_path: Path) -> None:
         read_weights(tmp_path / "in.npz")
 
 
+def any_shapes(arrays: Mapping[str, Array]) -> bool:
+    """Take arrays of any shapes for a layer."""
+    return bool(arrays)
+
+
 def test_layers_are_found_behind_prefixes_and_by_the_numbers_of_keras() -> None:
     one = np.zeros(1)
     named = {f"encoder.rnn.{name}_l{k}": one for k in (1, 0) for name in ("w", "b")}
-    groups = weight_groups(named, ("w_l0", "b_l0"), False)
+    groups = weight_groups(named, ("w_l0", "b_l0"), False, any_shapes)
     assert [(group.prefix, group.layer) for group in groups] == [("encoder.rnn.", 0), ("encoder.rnn.", 1)]
     assert output_name("w_l0", groups[1], groups) == "encoder.rnn.w_l1"
     numbered = {
@@ -199,11 +204,11 @@ def test_layers_are_found_behind_prefixes_and_by_the_numbers_of_keras() -> None:
         for direction in ("backward", "forward")
         for i in (0, 1)
     }
-    both = weight_groups(numbered, ("kernel", "bias"), True)
+    both = weight_groups(numbered, ("kernel", "bias"), True, any_shapes)
     directions = [(layer, is_reverse) for layer in range(4) for is_reverse in (False, True)]
     assert [(group.layer, group.is_reverse) for group in both] == directions
     assert both[-1].prefix == "layers/bidirectional_10/backward_layer/cell/"
     assert keras_name(1, "LSTM", both[1], both) == "layers/bidirectional/backward_layer/cell/vars/1"
     tree = {"params/GRUCell_0/in/kernel": one, "params/GRUCell_0/in/bias": one}
-    (only,) = weight_groups(tree, ("in/kernel", "in/bias"), False)
+    (only,) = weight_groups(tree, ("in/kernel", "in/bias"), False, any_shapes)
     assert output_name("in/kernel", only, (only,)) == "in/kernel"
