@@ -76,12 +76,9 @@ def _settings(config: pytest.Config) -> SuiteSettings:
     return config.stash[_SETTINGS]
 
 
-def _markers(judge: CellJudge, check: CheckInDtype, config: pytest.Config | None) -> list[pytest.MarkDecorator]:
-    """Return the markers of a check: its group, and the process of pytest-xdist that judges its cell."""
-    marks = [pytest.mark.rnn_cell, getattr(pytest.mark, f"rnn_{check.group}")]
-    if config is not None and config.pluginmanager.hasplugin("xdist"):
-        marks.append(pytest.mark.xdist_group(judge.name))
-    return marks
+def _markers(check: CheckInDtype) -> list[pytest.MarkDecorator]:
+    """Return the markers of a check: that it is one, and its group."""
+    return [pytest.mark.rnn_cell, getattr(pytest.mark, f"rnn_{check.group}")]
 
 
 class CellItem(pytest.Item):
@@ -96,7 +93,7 @@ class CellItem(pytest.Item):
     def __init__(self, judge: CellJudge, check: CheckInDtype, **node_arguments: Any) -> None:
         super().__init__(f"rnn_cell[{judge.title}-{check}]", **node_arguments)
         self.judge, self.check = judge, check
-        for mark in _markers(judge, check, self.config):
+        for mark in _markers(check):
             self.add_marker(mark)
 
     def setup(self) -> None:
@@ -153,20 +150,25 @@ def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> p
         **options: What the constructors need besides the sizes.
     """
     from rnn_harness.testing.cell_check import candidate_checks
-    from rnn_harness.testing.cell_judge import CellJudge
+    from rnn_harness.testing.session_judges import judge_of
     from rnn_harness.validation.request import DTYPES
 
-    judges = [CellJudge(cell, spec, options) for cell in cells]
+    judges = [judge_of(cell, spec, options) for cell in cells]
     checks = [CellCheck(judge, check) for judge in judges for check in candidate_checks(DTYPES)]
-    arguments = [
-        pytest.param(check.judge.cell, check, id=str(check), marks=_markers(check.judge, check.check, None))
-        for check in checks
-    ]
+    arguments = [pytest.param(check.judge.cell, check, id=str(check), marks=_markers(check.check)) for check in checks]
     return pytest.mark.parametrize(("cell", "check"), arguments)
 
 
+def pytest_sessionstart() -> None:
+    """Forget the cells of an earlier run in this process."""
+    from rnn_harness.testing.session_judges import forget_judges
+
+    forget_judges()
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the cells' checks to what was collected.
+    """Add the cells' checks to what was collected, and have one process of pytest-xdist make all checks of a cell.
 
     Args:
         session: The session, which becomes the parent of the new tests.
@@ -177,12 +179,30 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         pytest.UsageError: An option cannot be read, or the spec is not known.
     """
     settings = _settings(config)
-    if not settings.cells:
+    if settings.cells:
+        items += _cell_items(session, settings)
+    if not config.pluginmanager.hasplugin("xdist"):
         return
+    for item in items:
+        check = item if isinstance(item, CellItem) else _argument(item)
+        if check is not None:
+            item.add_marker(pytest.mark.xdist_group(check.judge.name))
+
+
+def _argument(item: pytest.Item) -> CellCheck | None:
+    """Return the check that `parametrize_with_cells` gives a test; None for another test."""
+    if not isinstance(item, pytest.Function) or "check" not in item.fixturenames or not hasattr(item, "callspec"):
+        return None
+    check = item.callspec.params.get("check")
+    return check if isinstance(check, CellCheck) else None
+
+
+def _cell_items(session: pytest.Session, settings: SuiteSettings) -> list[CellItem]:
+    """Return the checks of the cells that the settings name. Raises pytest.UsageError."""
     from rnn_harness.cli.arguments import known_spec
     from rnn_harness.errors import UsageError
     from rnn_harness.testing.cell_check import candidate_checks
-    from rnn_harness.testing.cell_judge import CellJudge
+    from rnn_harness.testing.session_judges import judge_of
     from rnn_harness.validation import read_options
 
     try:
@@ -191,10 +211,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             known_spec(settings.spec)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    for target in settings.cells:
-        judge = CellJudge(target, settings.spec, options, settings)
-        checks = candidate_checks(settings.dtypes)
-        items += [CellItem.from_parent(session, judge=judge, check=check) for check in checks]
+    judges = [judge_of(target, settings.spec, options, settings) for target in dict.fromkeys(settings.cells)]
+    return [
+        CellItem.from_parent(session, judge=judge, check=check)
+        for judge in judges
+        for check in candidate_checks(settings.dtypes)
+    ]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+import rnn_harness
+from rnn_harness.errors import UsageError
 from rnn_harness.pytest_plugin import parametrize_with_cells
+from tests.helpers import HELPERS
 from tests.helpers.run_pytest import run_pytest
 
 SUITE = """
@@ -35,3 +38,69 @@ def test_a_check_is_not_called_with_another_cell() -> None:
     assert cell is dict
     with pytest.raises(ValueError, match="call it with the cell of the same test"):
         check(list)
+
+
+TWO_TESTS = """
+import pytest
+import rnn_harness
+from tests.helpers.user_cells import PackedGRU
+
+@rnn_harness.parametrize_with_cells(PackedGRU)
+def test_first(cell, check):
+    check(cell)
+
+@rnn_harness.parametrize_with_cells(PackedGRU)
+def test_second(cell, check):
+    check(cell)
+
+@rnn_harness.parametrize_with_cells(PackedGRU, spec="gru.reset_after")
+def test_spec(cell, check):
+    check(cell)
+
+@pytest.mark.parametrize("check", [1])
+def test_mine(check):
+    pass
+"""
+
+
+def test_a_cell_in_two_tests_is_judged_once_for_each_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def judge_nothing(cell: object, spec: str, **options: object) -> None:
+        asked.append(spec)
+        raise UsageError("none is judged here")
+
+    monkeypatch.setattr(rnn_harness, "validate", judge_nothing)
+    (tmp_path / "test_mine.py").write_text(TWO_TESTS)
+    for _ in range(2):  # a second run in the same process judges again
+        asked.clear()
+        run = run_pytest(tmp_path, monkeypatch)
+        assert "none is judged here" in run.stdout
+        assert len(run.failures) == 3
+        assert asked == ["auto", "gru.reset_after"]
+
+
+def test_all_checks_of_a_cell_are_of_one_group_of_xdist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("xdist")
+    (tmp_path / "test_mine.py").write_text(TWO_TESTS)
+    groups: dict[str, set[str]] = {}
+
+    class ReadsGroups:
+        """Reads the groups in the hook in which pytest-xdist does."""
+
+        def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+            for item in items:
+                names = {mark.args[0] for mark in item.iter_markers("xdist_group")}
+                groups.setdefault(item.name.partition("[")[0], set()).update(names)
+
+    class Registers:
+        """Registers it as late as pytest-xdist registers its own."""
+
+        def pytest_sessionstart(self, session: pytest.Session) -> None:
+            session.config.pluginmanager.register(ReadsGroups())
+
+    cell = f"{HELPERS / 'user_cells.py'}:PackedGRU"
+    run_pytest(tmp_path, monkeypatch, "--collect-only", "--rnn-cell", cell, plugins=(Registers(),))
+    of_class = {"PackedGRU"}
+    tests = {"test_first": of_class, "test_second": of_class, "test_spec": of_class, "test_mine": set()}
+    assert groups == {**tests, "rnn_cell": {cell}}

@@ -34,13 +34,16 @@ class SuiteRun:
         return [line for line in self.stdout.splitlines() if line.startswith("FAILED")]
 
 
-def run_pytest(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> SuiteRun:
+def run_pytest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str, plugins: tuple[object, ...] = ()
+) -> SuiteRun:
     """Run the tests of a folder in this process, from that folder.
 
     Args:
         folder: Holds the tests, in test_mine.py.
         monkeypatch: Undoes what is changed for the run.
         *arguments: More arguments of pytest.
+        plugins: Further plugins of the run.
     """
     monkeypatch.chdir(folder)
     monkeypatch.setattr("rnn_harness.testing.cell_judge.JUDGED", [])
@@ -48,7 +51,7 @@ def run_pytest(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -
     whole = [*ARGUMENTS, "--import-mode=importlib", "--capture=no", f"--rootdir={folder}", *arguments, str(folder)]
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        exit_code = pytest.main(whole)
+        exit_code = pytest.main(whole, list(plugins))
     return SuiteRun(int(exit_code), out.getvalue(), err.getvalue())
 
 
