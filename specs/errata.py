@@ -19,8 +19,8 @@ class Misprint(BaseModel):
         prints: the printed words by their place (document and line).
         says: their statement, in our words.
         right: the right statement.
-        by: how it is decided: ``claim`` (the verdicts of claims show it: none is plainly true), ``checks`` (their records
-            must agree), ``reading`` (nothing is computed from it) or ``literature``.
+        by: how it is decided: ``claim`` (the verdicts of claims show it: none is plainly true), ``checks`` (their
+            records must agree), ``reading`` (nothing is computed from it) or ``literature``.
         evidence: the claims or checks that decide it.
     """
 
