@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from rnn_harness.specs.claims import Verdict
 from rnn_harness.specs.data_rows import load_rows
 
 
@@ -18,8 +19,8 @@ class Misprint(BaseModel):
         prints: the printed words by their place (document and line).
         says: their statement, in our words.
         right: the right statement.
-        by: how it is decided: ``claim`` (the verdicts of claims show it), ``checks`` (their records must agree),
-            ``reading`` (nothing is computed from it) or ``literature``.
+        by: how it is decided: ``claim`` (the verdicts of claims show it: none is plainly true), ``checks`` (their
+            records must agree), ``reading`` (nothing is computed from it) or ``literature``.
         evidence: the claims or checks that decide it.
     """
 
@@ -63,6 +64,7 @@ class Contradiction(BaseModel):
         positions: the positions, at least two.
         resolved: the reason why they agree after all, or the one that is right.
         evidence: equivalences (``Q-01``), claims, checks and entries that decide it.
+        verdicts: the verdicts that each claim of the evidence may have where the contradiction is resolved so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,12 +74,16 @@ class Contradiction(BaseModel):
     positions: tuple[Position, ...]
     resolved: str
     evidence: tuple[str, ...]
+    verdicts: dict[str, tuple[Verdict, ...]] = {}
 
     @model_validator(mode="after")
     def _is_complete(self) -> Contradiction:
-        """Check that there are two positions and evidence."""
+        """Check that there are two positions and evidence, and what every claim of it must say."""
         if len(self.positions) < 2 or not self.evidence:
             raise ValueError(f"{self.id}: a contradiction has two positions and evidence")
+        claims = {name for name in self.evidence if name.startswith("C-")}
+        if claims != set(self.verdicts):
+            raise ValueError(f"{self.id}: verdicts are those of {sorted(claims) or 'no claim'}, its evidence")
         return self
 
 

@@ -126,6 +126,9 @@ def only_these_learn(task: str, able: str, unable: str = "") -> MeasuredClaim:
         numbers = f"{solving[0].task_title}, loss without that memory {solving[0].chance:.3f}: {losses}"
         if any(row.seeds_solved for row in failing) or not any(row.seeds_solved for row in solving):
             return ClaimVerdict("false", numbers)
-        return ClaimVerdict("true" if all(row.seeds_solved for row in solving) else "depends", numbers)
+        if not all(row.seeds_solved for row in solving):
+            return ClaimVerdict("depends", numbers)
+        every_seed = all(row.seeds_solved == row.seeds for row in solving)
+        return ClaimVerdict("true" if every_seed else "true under conditions", numbers)
 
     return decide

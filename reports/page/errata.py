@@ -201,7 +201,7 @@ def decide_contradictions(
                 _substitution(pairs[name], evidence) for name in contradiction.evidence if name in pairs
             ),
             evidence=evidence.describe(contradiction.evidence),
-            outcome=evidence.gravest_outcome(contradiction.evidence),
+            outcome=evidence.gravest_outcome(contradiction.evidence, contradiction.verdicts),
         )
         for contradiction in contradictions
     ]

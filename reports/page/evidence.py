@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from rnn_harness.records.record import Record
@@ -14,6 +15,9 @@ NOT_TESTABLE: Literal["not testable"] = "not testable"
 NOT_RUN: Literal["not run"] = "not run"
 ReportedVerdict = Verdict | Literal["not testable", "not run", "evidence refuted"]
 """The verdict of a claim, or why it has none."""
+
+NOT_PLAINLY_TRUE: frozenset[Verdict] = frozenset(("false", "true under conditions", "depends"))
+"""The verdicts of a claim that is an erratum: were it plainly true, the document would be right."""
 
 SELF_WITNESSES = frozenset(("equation.numeric", "equation.symbolic", "equation.torch", "text.audit"))
 """Checks that agree for any equation: they differentiate it, or read its print. Only a refutation of theirs counts."""
@@ -85,24 +89,31 @@ class Evidence:
         self._verdicts = verdicts
         self.audits = {record.entry: record for record in records if record.check == "text.audit"}
 
-    def outcome(self, name: str) -> Outcome:
-        """Return the outcome of a piece of evidence; a claim agrees once it has a verdict.
+    def outcome(self, name: str, shown_by: Collection[Verdict] = NOT_PLAINLY_TRUE) -> Outcome:
+        """Return the outcome of a piece of evidence.
 
         Args:
             name: The id of a claim or of an entry, or ``spec/check``.
+            shown_by: The verdicts of a claim that show what rests on it; any other refutes that.
         """
         verdict = self._verdicts.get(name)
         if verdict is None:
             return self._records.outcome(name)
-        return {NOT_RUN: Outcome.NOT_RUN, EVIDENCE_REFUTED: Outcome.REFUTED}.get(verdict, Outcome.AGREES)
+        if verdict in (NOT_RUN, NOT_TESTABLE):
+            return Outcome.NOT_RUN
+        return Outcome.AGREES if verdict in shown_by else Outcome.REFUTED
 
-    def gravest_outcome(self, names: Sequence[str]) -> Outcome:
+    def gravest_outcome(
+        self, names: Sequence[str], shown_by: Mapping[str, Collection[Verdict]] = MappingProxyType({})
+    ) -> Outcome:
         """Return refuted where a piece of evidence is, else not run where one is, else agrees.
 
         Args:
             names: Names as of `outcome`; without any, the outcome is agrees.
+            shown_by: The verdicts of claims that show what rests on them, by the claim's id; those of an erratum need
+                none, since it corrects what is not plainly true.
         """
-        return weakest_outcome([self.outcome(name) for name in names])
+        return weakest_outcome([self.outcome(name, shown_by.get(name, NOT_PLAINLY_TRUE)) for name in names])
 
     def describe(self, names: Sequence[str]) -> str:
         """Write each piece of evidence with its verdict or outcome.

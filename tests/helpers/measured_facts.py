@@ -233,7 +233,7 @@ FACTS: dict[str, list[Facts]] = {
         false=[decay("GRU", "torch", -0.01), decay("GRU", "keep", -0.01)],
         false_2=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.2)],
     ),
-    "sees ahead": _facts(true=_ahead(3, 0), false=_ahead(3, 2), false_2=_ahead(0, 0)),
-    "stateful learns": _facts(true=_carry(3, 0), false=_carry(3, 2), false_2=_carry(0, 0)),
+    "sees ahead": _facts(true=_ahead(3, 0), conditions=_ahead(1, 0), false=_ahead(3, 2), false_2=_ahead(0, 0)),
+    "stateful learns": _facts(true=_carry(3, 0), conditions=_carry(2, 0), false=_carry(3, 2), false_2=_carry(0, 0)),
 }
 """For each way to measure a claim: facts, and what must follow."""
