@@ -184,13 +184,29 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        check = item if isinstance(item, CellItem) else _argument(item)
+        check = _check_of(item)
         if check is not None:
             item.add_marker(pytest.mark.xdist_group(check.judge.name))
 
 
-def _argument(item: pytest.Item) -> CellCheck | None:
-    """Return the check that `parametrize_with_cells` gives a test; None for another test."""
+@pytest.hookimpl(trylast=True)  # the fixtures of a test are set up before its cell is judged
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """End with an error, and not as a failed test, where nothing about a cell could be decided.
+
+    Args:
+        item: The test that is about to run.
+    """
+    check = _check_of(item)
+    if check is not None:
+        from rnn_harness.testing.cell_judge import report_undecided
+
+        report_undecided(check.judge, check.check)
+
+
+def _check_of(item: pytest.Item) -> CellItem | CellCheck | None:
+    """Return the check that a test is or that `parametrize_with_cells` gives it; None for another test."""
+    if isinstance(item, CellItem):
+        return item
     if not isinstance(item, pytest.Function) or "check" not in item.fixturenames or not hasattr(item, "callspec"):
         return None
     check = item.callspec.params.get("check")

@@ -140,6 +140,25 @@ JUDGED: list[CellJudge] = []
 """Those that made their records in this process: a report is about these."""
 
 
+def report_undecided(judge: CellJudge, check: CheckInDtype) -> None:
+    """End the setup of the first check of a cell of which nothing was decided: pytest and JUnit call that an error.
+
+    Args:
+        judge: The cell, which is judged if it was not yet.
+        check: The check that the test stands for.
+
+    Raises:
+        pytest.fail.Exception: Nothing about the cell could be decided.
+    """
+    if check.name != FIRST_CHECK:
+        return
+    record, validation = judge.find(check), judge.validation
+    if validation is None or record is None or str(record.outcome) != "not run":
+        return
+    if validation.outcome == "undecided":
+        pytest.fail(f"{judge.why_not_right}: {record.reason}", pytrace=False)
+
+
 def report_outcome(judge: CellJudge, check: CheckInDtype) -> None:
     """Pass, skip or fail the running test, as the record of a check says.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import pytest
 
 import rnn_harness
 from rnn_harness.errors import UsageError
 from rnn_harness.pytest_plugin import parametrize_with_cells
+from rnn_harness.testing.cell_judge import CellJudge
 from tests.helpers import HELPERS
 from tests.helpers.run_pytest import run_pytest
 
@@ -104,3 +107,22 @@ def test_all_checks_of_a_cell_are_of_one_group_of_xdist(tmp_path: Path, monkeypa
     of_class = {"PackedGRU"}
     tests = {"test_first": of_class, "test_second": of_class, "test_spec": of_class, "test_mine": set()}
     assert groups == {**tests, "rnn_cell": {cell}}
+
+
+@pytest.mark.parametrize(("outcome", "element"), [("undecided", "error"), ("consistent", "failure")])
+def test_an_undecided_cell_is_an_error_of_junit_and_one_without_equations_a_failure(
+    outcome: str, element: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = SimpleNamespace(
+        check="identification.unique", dtype="", outcome="not run", reason="the reason", expected=False
+    )
+    validation = SimpleNamespace(outcome=outcome, checks=(record,), diagnosis=None)
+    monkeypatch.setattr(CellJudge, "_validate", lambda judge: validation)
+    (tmp_path / "test_mine.py").write_text(SUITE)
+    cell = ("--rnn-cell", f"{HELPERS / 'user_cells.py'}:PackedGRU")
+    run = run_pytest(tmp_path, monkeypatch, "--junitxml=out.xml", *cell)
+    assert run.exit_code == 1
+    cases = ElementTree.parse(tmp_path / "out.xml").getroot().iter("testcase")
+    results = [child for case in cases for child in case if child.tag != "skipped"]
+    assert [child.tag for child in results] == [element] * 3
+    assert all("the reason" in str(child.text) for child in results)
