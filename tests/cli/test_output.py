@@ -55,6 +55,7 @@ def _assert_a_table_without_question_marks(text: str) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_output.py::test_characters_that_an_encoding_lacks_are_replaced")
 def test_characters_that_a_terminal_lacks_are_replaced() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [*COMMAND, "verify", "loss.cross_entropy"]

@@ -220,7 +220,8 @@ def test_a_function_with_a_derivative_of_its_own_is_known_as_one_of_jax() -> Non
     assert not uses_jax(np.tanh)
 
 
-def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_refused_as_one_that_cannot_be_driven() -> None:
+def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_driven_without_a_reset() -> None:
     pytest.importorskip("flax")
-    with pytest.raises(UsageError, match=r"cannot drive CarryOfOtherArguments of flax\.linen"):
-        load_target(f"{HELPERS / 'flax_cells.py'}:CarryOfOtherArguments")
+    probe = probe_target(load_target(f"{HELPERS / 'flax_cells.py'}:CarryOfOtherArguments"))
+    assert str(probe.convention) == "called with one step, and one state before the input"
+    assert probe.sizes[0] == probe.sizes[1]

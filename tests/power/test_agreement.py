@@ -20,7 +20,7 @@ NARROW_IN_DEFAULT = {
 }
 """One fused kernel a family; Triton's interpreter takes seconds for each narrow format."""
 OF_EVERY_FAMILY = ("rnn.sigma", "gru.sigma", "lstm.peephole")
-"""The specs of which the default run tries what torch compiles, and what is written in torch in narrow formats."""
+"""The specs of which the default run tries what is written in torch in narrow formats."""
 
 
 def _takes_long(kernel: Kernel, setting: Setting) -> bool:
@@ -33,7 +33,7 @@ def _takes_long(kernel: Kernel, setting: Setting) -> bool:
                 return setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
             return setting.dtype == "float64" and kernel.spec.startswith("lstm.")
         case "compiled":
-            return kernel.spec not in OF_EVERY_FAMILY
+            return kernel.spec not in ("rnn.sigma", "lstm.peephole")
         case "eager" | "function":
             return setting.dtype in NARROW and kernel.spec not in OF_EVERY_FAMILY
     return False

@@ -265,6 +265,7 @@ def test_a_kernel_is_judged_at_one_size_and_a_size_it_does_not_take_is_not_run()
 
 
 @needs_interpreter
+@pytest.mark.deep("tests/unit/gpu/test_gpu_run.py::test_a_time_says_whether_the_kernel_was_right_at_its_size")
 def test_a_point_is_timed_with_torch_and_triton_in_turns_and_both_ways() -> None:
     times: list[SpeedMeasurement] = []
     time_point(times.append, timed_points("cpu")[0])
