@@ -365,3 +365,20 @@ class UsesOneOfItsList(nn.Module):
         for _ in self.gains:
             h = torch.sin(self.into(x) + self.gains[0] * h)
         return h
+
+
+class LeavesTheLastInputOut(nn.Module):
+    """A state that fades and adds its inputs; the one that comes back lacks the last of them: x (T, B, n)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.kernel = nn.Linear(input_size, hidden_size, bias=False)
+        self.fading = nn.Parameter(torch.rand(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        states, faded = [], h
+        for x_t in x.unbind(0):
+            faded = self.fading * h
+            h = faded + self.kernel(x_t)
+            states.append(torch.sin(h))
+        return torch.stack(states), faded

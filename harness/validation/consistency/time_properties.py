@@ -174,7 +174,7 @@ def _refuse_window(draw: Draw, lengths: tuple[int, ...], order: ReadingOrder) ->
     Raises:
         NotRun: It does: in pieces and at once it gives the same where these inputs are zero.
     """
-    if order is not ReadingOrder.FORWARD:
+    if order is not ReadingOrder.FORWARD or not _keeps_last_input(draw):
         return
     for width in range(2, WIDEST + 1):
         arguments = without_inputs_before_ends(draw.arguments(), lengths, width - 1)
@@ -183,6 +183,17 @@ def _refuse_window(draw: Draw, lengths: tuple[int, ...], order: ReadingOrder) ->
                 f"every step reads the inputs of {width} steps, and zeros before the first one of a call: the states "
                 "that come back are not all that the next piece needs, which begins with zeros"
             )
+
+
+def _keeps_last_input(draw: Draw) -> bool:
+    """Whether the states that come back depend on the last input: where they leave it out, zeros would hide that."""
+    arguments = draw.arguments()
+    rows = range(arguments.inputs.shape[1])
+    changed = arguments
+    for row in rows:
+        changed = changed.shifted(STEPS - 1, row)
+    finals, others = draw.cell.run(arguments).finals, draw.cell.run(changed).finals
+    return any(not torch.equal(final, other) for final, other in zip(finals, others, strict=True))
 
 
 def in_pieces(cell: DrivenCell, arguments: CellArguments, lengths: tuple[int, ...], backward: bool = False) -> CellRun:
