@@ -89,9 +89,7 @@ def test_a_decay_whose_interval_reaches_one_or_is_missing_is_no_slowest_decay() 
         pytest.param([timed("A", 1.0), timed("B", 2.0)], "A at 1", id="apart"),
         pytest.param([timed("A", 2.0), timed("B", 1.0)], "B at 1", id="the other way round"),
         pytest.param([timed("A", 1.0, 0.2), timed("B", 1.1)], "as fast within their intervals: A and B at 1", id="met"),
-        pytest.param(
-            [timed("A", 1.0, None), timed("B", 2.0)], "as fast within their intervals: A and B at 1", id="none"
-        ),
+        pytest.param([timed("A", 1.0, None), timed("B", 2.0)], "as fast within their intervals: A and B at 1", id="no"),
         pytest.param(
             [timed("A", 1.0), timed("B", 2.0), timed("A", 1.0, 0.2, "rnn.tanh"), timed("B", 1.1, 0.2, "rnn.tanh")],
             "A at 1; as fast within their intervals: A and B at 1",
