@@ -115,6 +115,10 @@ class DecayMeasurement(SampledMeasurement):
         parameters: The number of the cell's parameters; 0 where it was not kept.
         last_loss: The cross-entropy of the last hidden state, read as logits, with the first class, mean over the
             seeds: whether a loss shows what the gradient does.
+        jacobians: By what the Jacobians were taken: the ``reference``'s written derivative, autograd over the
+            ``equations``, or the ``candidate``'s own vector-Jacobian products.
+        jacobians_note: Why not by the candidate's own products, or that these are not those of its equations; empty
+            where there is nothing to say.
     """
 
     kind: Literal["decay"] = "decay"
@@ -133,6 +137,8 @@ class DecayMeasurement(SampledMeasurement):
     lyapunov_exponent: float
     parameters: int = 0
     last_loss: float | None = None
+    jacobians: Literal["reference", "equations", "candidate"] = "reference"
+    jacobians_note: str = ""
 
     @property
     def aspect(self) -> str:
