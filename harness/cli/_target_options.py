@@ -30,7 +30,7 @@ Init = Annotated[
     typer.Option(
         "--init",
         metavar="KEY=VALUE",
-        help="An argument of the constructor (or the adapter), as in --init num_layers=2; may be repeated.",
+        help="Arguments of the constructor (or the adapter), as in --init input_size=3 num_layers=2; may be repeated.",
     ),
 ]
 InitOfSecond = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol, cast
@@ -70,11 +71,11 @@ class Commands(TyperGroup):
             windows_expand_args: See typer.
             **extra: See typer.
         """
-        typed = list(sys.argv[1:] if args is None else args)
+        typed = _each_with_its_option(sys.argv[1:] if args is None else args)
         is_told_here = standalone_mode and bool(typed)
         try:
             result = super().main(
-                args, prog_name, complete_var, standalone_mode and not is_told_here, windows_expand_args, **extra
+                typed, prog_name, complete_var, standalone_mode and not is_told_here, windows_expand_args, **extra
             )
         except _WRONG_COMMAND_LINE as error:
             if not is_told_here:
@@ -83,6 +84,17 @@ class Commands(TyperGroup):
         if is_told_here:
             sys.exit(result if isinstance(result, int) else ExitCode.AGREES)
         return result
+
+
+def _each_with_its_option(words: Sequence[str]) -> list[str]:
+    """Take ``--init a=1 b=2`` as ``--init a=1 --init b=2``: a NAME=VALUE behind one of them can be nothing else."""
+    typed: list[str] = []
+    for word in words:
+        is_argument = re.match(r"[A-Za-z_]\w*=", word) is not None
+        if is_argument and typed[-2:-1] in (["--init"], ["--init-b"]):
+            typed.append(typed[-2])
+        typed.append(word)
+    return typed
 
 
 def _end(error: _WrongCommandLine, typed: Sequence[str]) -> NoReturn:

@@ -18,6 +18,7 @@ from rnn_harness.records.measurement_base import (
     MeasurementRecord,
     SampledMeasurement,
     SpeedPhase,
+    TrainedLength,
     join_key,
     sizes_text,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "SampledMeasurement",
     "SpeedMeasurement",
     "SpeedPhase",
+    "TrainedLength",
     "UnrolledMeasurement",
     "parse_measurement",
     "read_measurements",
@@ -113,8 +115,7 @@ class DecayMeasurement(SampledMeasurement):
         float64_horizon: The same as `float32_horizon` in float64.
         lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
         parameters: The number of the cell's parameters; 0 where it was not kept.
-        last_loss: The cross-entropy of the last hidden state, read as logits, with the first class, mean over the
-            seeds: whether a loss shows what the gradient does.
+        trainings: Where the gradient surely grows, what training without clipping does to the loss, by length.
         jacobians: By what the Jacobians were taken: the ``reference``'s written derivative, autograd over the
             ``equations``, or the ``candidate``'s own vector-Jacobian products.
         jacobians_note: Why not by the candidate's own products, or that these are not those of its equations; empty
@@ -136,7 +137,7 @@ class DecayMeasurement(SampledMeasurement):
     float64_horizon: float | None = None
     lyapunov_exponent: float
     parameters: int = 0
-    last_loss: float | None = None
+    trainings: tuple[TrainedLength, ...] = ()
     jacobians: Literal["reference", "equations", "candidate"] = "reference"
     jacobians_note: str = ""
 
@@ -159,6 +160,11 @@ class DecayMeasurement(SampledMeasurement):
     def surely_decays(self) -> bool:
         """Whether all of the rate's 95 % interval is below 1."""
         return self.ci_high is not None and self.ci_high < 1
+
+    @property
+    def surely_grows(self) -> bool:
+        """Whether all of the rate's 95 % interval is above 1."""
+        return self.ci_low is not None and self.ci_low > 1
 
     @property
     def float32_reach(self) -> str:

@@ -41,6 +41,24 @@ class CurveBand(NamedTuple):
     high: float
 
 
+class TrainedLength(NamedTuple):
+    """A training without a limit to the gradient, on sequences of one length.
+
+    Attributes:
+        steps: The time steps of a sequence.
+        training_steps: Steps of training until the loss was no number, or all of them.
+        log10_gradient: log10 of the norm of the parameters' gradient before training; None where it is no number.
+        first_loss: The loss before training.
+        last_loss: The loss after the last of those steps.
+    """
+
+    steps: int
+    training_steps: int
+    log10_gradient: float | None
+    first_loss: float
+    last_loss: float
+
+
 class MeasurementRecord(BaseModel):
     """What every measurement holds, whatever its kind.
 

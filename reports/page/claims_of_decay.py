@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
-from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement
+from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement, TrainedLength
 from rnn_harness.reports.page.claim_verdict import ClaimVerdict, verdict_of_all
 
 TORCH = "torch"
@@ -60,11 +60,6 @@ def _describe_horizon(row: DecayMeasurement) -> str:
     if row.float32_horizon is None or row.float32_horizon_low is None or row.float32_horizon_high is None:
         return f"{row.float32_reach} of {name}"
     return f"{row.float32_horizon:.1f} [{row.float32_horizon_low:.1f}, {row.float32_horizon_high:.1f}] steps of {name}"
-
-
-def _grows(row: DecayMeasurement) -> bool:
-    """Whether all of the rate's interval is above 1."""
-    return row.ci_low is not None and row.ci_low > 1
 
 
 def _is_surely_slower(first: DecayMeasurement, second: DecayMeasurement) -> bool:
@@ -131,23 +126,31 @@ def gradient_explodes(measurements: Sequence[Measurement]) -> ClaimVerdict | Non
         return None
     (row,) = rows
     interval = "" if row.ci_low is None or row.ci_high is None else f" [{row.ci_low:.3f}, {row.ci_high:.3f}]"
-    return ClaimVerdict("true" if _grows(row) else "false", f"gain 3: {row.rate:.3f}{interval} per step")
+    return ClaimVerdict("true" if row.surely_grows else "false", f"gain 3: {row.rate:.3f}{interval} per step")
 
 
 def loss_shows_explosion(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
-    """Decide whether a loss that is no number tells of exploding gradients: the loss where they do explode.
+    """Decide whether the loss of a training becomes no number where the gradient explodes.
 
     Args:
-        measurements: Those of decay whose gradient grows are asked; None where none does.
+        measurements: Those of decay whose gradient grows are asked, by their trainings; None where there are none.
     """
-    exploding = [(row, row.last_loss) for row in Decays(measurements).rows.values() if _grows(row)]
-    losses = [(row, loss) for row, loss in exploding if loss is not None]
-    if not losses:
+    exploding = [row for row in Decays(measurements).rows.values() if row.surely_grows and row.trainings]
+    if not exploding:
         return None
     numbers = "; ".join(
-        f"{row.subject} ({row.initialisation}): {row.rate:.3f} per step, loss {x:.3f}" for row, x in losses
+        f"{row.subject} ({row.initialisation}), trained without clipping: {', '.join(map(_describe, row.trainings))}"
+        for row in exploding
     )
-    return ClaimVerdict(verdict_of_all([not math.isfinite(loss) for _, loss in losses]), numbers)
+    trainings = [training for row in exploding for training in row.trainings]
+    return ClaimVerdict(verdict_of_all([not math.isfinite(training.last_loss) for training in trainings]), numbers)
+
+
+def _describe(training: TrainedLength) -> str:
+    """Write the gradient and the losses of a training."""
+    size = "overflows" if training.log10_gradient is None else f"is 10^{training.log10_gradient:.0f}"
+    last = f"{training.last_loss:.2f}" if math.isfinite(training.last_loss) else "no number"
+    return f"over {training.steps} steps the gradient {size} and the loss {training.first_loss:.2f}, then {last}"
 
 
 def eight_to_ten_steps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rnn_harness.records.measurement import (
     Measurement,
     ParameterCount,
     SpeedMeasurement,
+    TrainedLength,
 )
 from rnn_harness.specs.claims import Verdict
 
@@ -23,7 +25,7 @@ def decay(
     initialisation: str,
     log10_rate: float,
     horizon: float | None = None,
-    loss: float = 1.0,
+    losses: Sequence[float] = (),
     root: bool = False,
 ) -> DecayMeasurement:
     """A cell whose gradient falls by a factor per step, or with the root of the lag."""
@@ -42,7 +44,7 @@ def decay(
         float32_horizon_low=None if horizon is None else horizon - 0.5,
         float32_horizon_high=None if horizon is None else horizon + 0.5,
         lyapunov_exponent=log10_rate,
-        last_loss=loss,
+        trainings=tuple(TrainedLength(100 * k, 10, 13.0, 0.7, loss) for k, loss in enumerate(losses, 1)),
     )
 
 
@@ -204,9 +206,10 @@ FACTS: dict[str, list[Facts]] = {
     ),
     "explodes": _facts(true=[decay("RNN", "gain-3", 0.1)], false=[decay("RNN", "gain-3", -0.1)]),
     "loss where it explodes": _facts(
-        true=[decay("RNN", "gain-3", 0.1, loss=float("nan"))],
-        depends=[decay("RNN", "gain-3", 0.1, loss=float("nan")), decay("RNN", "gain-2", 0.1)],
-        false=[decay("RNN", "gain-3", 0.1)],
+        true=[decay("RNN", "gain-3", 0.1, losses=(math.nan, math.nan))],
+        depends=[decay("RNN", "gain-3", 0.1, losses=(0.9, math.nan))],
+        depends_2=[decay("RNN", "gain-3", 0.1, losses=(math.nan,)), decay("RNN", "gain-2", 0.1, losses=(3.0,))],
+        false=[decay("RNN", "gain-3", 0.1, losses=(0.9, 3.0))],
     ),
     "eight or ten": _facts(
         true=_rnns(8.1, 10.2), conditions=_rnns(8.1, 28.0), false=_rnns(5.0, 28.0), false_2=_rnns(900.0, None)

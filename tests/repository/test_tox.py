@@ -54,4 +54,4 @@ def test_continuous_integration_runs_the_test_command_of_the_readme() -> None:
     assert command is not None, "README.md shows no test command"
     steps = [step.strip().replace(" --quiet", "") for step in command[1].split("&&")]
     lines = [line.replace(" --quiet", "") for line in script.splitlines() if ".venv" in line]
-    assert lines == [*steps, ".venv/bin/tox run -e libraries,browser"]
+    assert lines == [*steps, ".venv/bin/tox run -e libraries,browser,docs"]

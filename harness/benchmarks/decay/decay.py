@@ -31,12 +31,10 @@ class DecayCurve:
     Attributes:
         norms: log10 of the norm of d h_T / d s_{T-k} over sqrt(d), for k = 0 .. T, (T + 1,).
         cell_norms: The same for c alone, of an LSTM; None for other cells.
-        last_state: The whole state after the last step, (d,), or (h, c) in a row, (2 d,).
     """
 
     norms: Array
     cell_norms: Array | None
-    last_state: Array
 
 
 def decay_curve(cell: CellSteps, n: int, steps: int, seed: int, scale: float = 1.0) -> DecayCurve:
@@ -73,7 +71,7 @@ def decay_curve(cell: CellSteps, n: int, steps: int, seed: int, scale: float = 1
             size = math.sqrt(np.vdot(rows, rows))
             if size == 0.0:
                 norms[lag:] = -math.inf
-                return DecayCurve(norms, cell_norms, state)
+                return DecayCurve(norms, cell_norms)
             norms[lag] = exponent + math.log10(size / root)
             if cell_norms is not None:
                 cell_size = math.sqrt(np.vdot(rows[:, d:], rows[:, d:]))
@@ -82,7 +80,7 @@ def decay_curve(cell: CellSteps, n: int, steps: int, seed: int, scale: float = 1
                 rows = rows / size
                 exponent += math.log10(size)
                 rows = _drop_negligible(rows) if lag % REDUCTION_INTERVAL == 0 else rows
-    return DecayCurve(norms, cell_norms, state)
+    return DecayCurve(norms, cell_norms)
 
 
 def _drop_negligible(rows: Array) -> Array:

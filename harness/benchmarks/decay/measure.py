@@ -11,6 +11,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.decay import DecayCurve, decay_curve
 from rnn_harness.benchmarks.decay.equation_steps import EquationSteps, equations_agree
+from rnn_harness.benchmarks.decay.exploding_training import TRAINED_LENGTHS, train_unclipped
 from rnn_harness.benchmarks.decay.horizon import gradient_horizon
 from rnn_harness.benchmarks.decay.initialisation import find_initialisation
 from rnn_harness.benchmarks.decay.jacobian_product import cell_steps, jacobians_agree
@@ -23,7 +24,7 @@ from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
 from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
-from rnn_harness.references import Reference, cross_entropy, get_reference
+from rnn_harness.references import Reference, get_reference
 from rnn_harness.validation.judging.own_specs import without_reference
 from rnn_harness.validation.judging.spec_file import has_equal_sizes
 
@@ -69,7 +70,11 @@ def measure_decay(
     sizes = {"n": INPUT_SIZE, "d": hidden_size, "T": steps}
     count = sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values())
     name = title if resized_to is None else f"{title}, d = {resized_to}"
-    return decay_measurement(name, spec, initialisation, sizes, count, measured)
+    measurement = decay_measurement(name, spec, initialisation, sizes, count, measured)
+    if not measurement.surely_grows:
+        return measurement
+    trainings = [train_unclipped(cell, initial, INPUT_SIZE, hidden_size, length) for length in TRAINED_LENGTHS]
+    return measurement.model_copy(update={"trainings": tuple(trainings)})
 
 
 def measure_decay_of_equations(
@@ -173,15 +178,8 @@ def decay_measurement(
             float64_horizon=None if in_float64 is None else in_float64.steps,
             parameters=parameters,
             lyapunov_exponent=_lyapunov_exponent(norms, steps),
-            last_loss=float(np.mean([_last_loss(curve.last_state[: sizes["d"]]) for curve in curves])),
         )
     )
-
-
-def _last_loss(hidden_state: Array) -> float:
-    """Return the cross-entropy of the last hidden state (d,), read as logits, with the first class."""
-    loss, _ = cross_entropy(hidden_state[None, None], np.zeros((1, 1), dtype=np.intp))
-    return float(loss)
 
 
 def _slope(curve: DecayCurve, steps: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_harness.benchmarks.equations import equations_kernel, measured_spec
@@ -97,14 +97,16 @@ def _candidate_competitors(
 
 
 def draw_point(point: SpeedPoint, subject: Subject) -> CaseArrays:
-    """Draw parameters, inputs, states and output gradients of a point, the same at every call.
+    """Draw parameters, inputs, states and gradients of the states of a point, the same at every call.
+
+    An output layer on the states is not timed: it is one product over all steps, the same for everyone.
 
     Args:
         point: Sizes and dtype.
         subject: Its spec and parameters decide what is drawn.
     """
     case = Case(spec=subject.spec.id, n=point.n, d=point.d, B=point.B, T=point.T, seed=1, scale=0.5)
-    return draw_arrays(case.model_copy(update={"dtype": point.dtype}), subject)
+    return draw_arrays(case.model_copy(update={"dtype": point.dtype}), replace(subject, output=None))
 
 
 def _reference_calls(subject: Subject, arrays: CaseArrays) -> TimedCalls:

@@ -1,4 +1,4 @@
-"""The decay of a candidate's gradient: by its own vector-Jacobian products, or by its equations, and which of the two."""
+"""The decay of a candidate's gradient: by its own vector-Jacobian products or by its equations, as the record says."""
 
 from __future__ import annotations
 
