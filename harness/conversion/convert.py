@@ -34,6 +34,7 @@ from rnn_harness.validation.request import DTYPES, Limits, ValidationRequest
 
 STEPS, ROWS = 6, 2
 """The sequences on which the result is checked."""
+_WORK = "its weights were converted"
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     elif request.output is not None:
         ensure_format_is_written(request.output)
     left_side, right_side = side_by_side(
-        lambda: describe_isolated(request.left, request.limits, False),
-        lambda: describe_isolated(request.right, request.limits, False),
+        lambda: describe_isolated(request.left, request.limits, False, work=_WORK),
+        lambda: describe_isolated(request.right, request.limits, False, work=_WORK),
     )
     result = Conversion("undecided", "", left_side.target, right_side.target)
     reason = _reason_against(left_side, right_side)
