@@ -59,8 +59,9 @@ def headline(section: str, measurements: Sequence[Measurement]) -> str:
 def test_the_fastest_and_the_slowest_decay_change_places_with_their_measurements() -> None:
     text = headline("decay", [decay("RNN", 0.6), decay("LSTM", 0.9)])
     assert text == (
-        "The gradient fades fastest in RNN, torch's default (0.600 [0.590, 0.610] per step), and slowest, of those whose "
-        "factor per step is below 1 with 95 % confidence, in LSTM, torch's default (0.900 [0.890, 0.910] per step)."
+        "The gradient fades fastest in RNN, torch's default (0.600 [0.590, 0.610] per step), and slowest, of those "
+        "whose factor per step is below 1 with 95 % confidence, in LSTM, torch's default (0.900 [0.890, 0.910] per "
+        "step)."
     )
     turned = headline("decay", [decay("RNN", 0.9), decay("LSTM", 0.6)])
     assert turned == text.replace("RNN", "X").replace("LSTM", "RNN").replace("X", "LSTM")
