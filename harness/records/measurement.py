@@ -116,6 +116,10 @@ class DecayMeasurement(SampledMeasurement):
         lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
         parameters: The number of the cell's parameters; 0 where it was not kept.
         trainings: Where the gradient surely grows, what training without clipping does to the loss, by length.
+        jacobians: By what the Jacobians were taken: the ``reference``'s written derivative, autograd over the
+            ``equations``, or the ``candidate``'s own vector-Jacobian products.
+        jacobians_note: Why not by the candidate's own products, or that these are not those of its equations; empty
+            where there is nothing to say.
     """
 
     kind: Literal["decay"] = "decay"
@@ -134,6 +138,8 @@ class DecayMeasurement(SampledMeasurement):
     lyapunov_exponent: float
     parameters: int = 0
     trainings: tuple[TrainedLength, ...] = ()
+    jacobians: Literal["reference", "equations", "candidate"] = "reference"
+    jacobians_note: str = ""
 
     @property
     def aspect(self) -> str:

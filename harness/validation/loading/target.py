@@ -42,12 +42,13 @@ from rnn_harness.validation.loading.construct import Construction, construct_cel
 from rnn_harness.validation.loading.context_inputs import ContextStep
 from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_function
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
 from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
-from rnn_harness.validation.loading.loss_calls import LossCall, loss_of_class, loss_of_function
+from rnn_harness.validation.loading.loss_calls import LossCall
 from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.size_arguments import argument_names, names_sizes
