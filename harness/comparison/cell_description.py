@@ -120,6 +120,7 @@ class CellDescription:
             that was not asked, or the constructor draws none.
         times: How long it took; None where it was not timed.
         absolute_function_error: Whether its functions are exact against 1 and not against their own value.
+        without_influence: Parameters of its class that its outputs do not depend on.
         is_complete: Whether it has every bias and every state that its shipped spec has.
         notes: What could not be measured, and why.
     """
@@ -141,6 +142,7 @@ class CellDescription:
     decay: OwnDecay | None = None
     times: CellTimes | None = None
     absolute_function_error: bool = False
+    without_influence: tuple[str, ...] = ()
     is_complete: bool = False
     notes: tuple[str, ...] = ()
 

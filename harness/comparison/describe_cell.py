@@ -74,6 +74,7 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         decay=None if drawn is None else _own_decay(tied, drawn),
         times=times,
         absolute_function_error=capabilities.absolute_function_error,
+        without_influence=() if tied.match is None else tied.match.unused,
         is_complete=not (
             tied.match.absent if tied.match is not None else tied.kernel.build(get_reference("rnn")).absent
         ),
