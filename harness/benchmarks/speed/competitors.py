@@ -14,6 +14,7 @@ from rnn_harness.cases.case import Case
 from rnn_harness.kernels import Kernel, Setting, all_kernels
 from rnn_harness.kernels.judge import profile_kernel
 from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.specs import Spec
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import Subject
 
@@ -68,7 +69,9 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
     setting = Setting(point.dtype, point.device)
     if spec.reference is None:
         alone = equations_kernel(spec)
-        yield _kernel_competitor(alone, setting, draw_point(point, alone.subject(setting)))
+        arrays = draw_point(point, alone.subject(setting))
+        yield _kernel_competitor(alone, setting, arrays)
+        yield from _candidate_competitors(candidates, spec, setting, arrays)
         return
     subject = Subject.of(spec)
     arrays = draw_point(point, subject)
@@ -80,9 +83,16 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
             continue
         if setting in kernel.settings and kernel.not_run_reason(setting) is None:
             yield _kernel_competitor(kernel, setting, arrays)
+    yield from _candidate_competitors(candidates, spec, setting, arrays)
+
+
+def _candidate_competitors(
+    candidates: tuple[KernelLoader, ...], spec: Spec, setting: Setting, arrays: CaseArrays
+) -> Iterator[Competitor]:
+    """Yield the candidates that are cells of a spec."""
     for load_candidate in candidates:
         candidate = load_candidate()
-        if candidate.spec == point.spec:
+        if candidate.spec == spec.id:
             yield _kernel_competitor(candidate, setting, arrays)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -26,7 +27,8 @@ from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, median_interval, ratio_interval, time_interleaved
 from rnn_harness.cli import _bench_cells
 from rnn_harness.cli._app import app
-from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._bench_conclusions import bench_conclusion, wrong_measurements
+from rnn_harness.cli._bench_options import BenchOptions, CellOptions
 from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import choose_kernels
@@ -132,6 +134,8 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "speed", "--spec", "loss.cross_entropy"], "loss.cross_entropy is no bare cell"),
         (["bench", "speed", "--spec", "nosuch.toml"], "nosuch.toml: "),
         (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
+        (["bench", "decay", "--init", "a=1"], "--init is for cells, of which none is named: give --cell TARGET"),
+        (["bench", "decay", "--init", "a", "--cell", "torch.nn:RNN"], "--init 'a' is no key=value"),
     ],
 )
 def test_wrong_use_is_told(arguments: list[str], message: str, tmp_path: Path, in_process: None) -> None:
@@ -163,14 +167,18 @@ def test_the_plan_names_the_cells_that_are_timed_too(in_process: None) -> None:
 
 def test_what_a_cells_worker_says_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     job = plan_jobs(QUICK, ("speed",), ("rnn",), "float32")[0]
-    messages: list[object] = [_measured(1.0), WorkerEnded(Ending.EXIT, "its process ended with exit code 0")]
-    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_: iter(messages))
-    measured, failed = run_job(_bench_cells.in_worker(cast(BenchOptions, None), job))
+    messages: list[object] = [_measured(1.0), WorkerEnded(Ending.TIMEOUT, "gave no answer for 4 s", in_target=True)]
+    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_, target_timeout: iter(messages))
+    options = cast(BenchOptions, SimpleNamespace(cell_options=CellOptions(timeout=4.0)))
+    measured, failed = run_job(_bench_cells.in_worker(options, job))
     assert measured == _measured(1.0, job=job.title, plan=job.plan)
-    assert (failed.kind, failed.reason, failed.job) == ("failed", "its process ended with exit code 0", job.title)
+    assert (failed.kind, failed.job) == ("failed", job.title)
+    assert failed.reason == "gave no answer for 4 s; --timeout SECONDS gives it longer"
+    assert not wrong_measurements([failed, measured])
+    assert bench_conclusion([failed, measured]).verdict.startswith("1 measurements; 1 could not be made: ")
     messages[:] = [WrongUse("it is no cell that is timed")]
     with pytest.raises(UsageError, match="it is no cell that is timed"):
-        run_job(_bench_cells.in_worker(cast(BenchOptions, None), job))
+        run_job(_bench_cells.in_worker(options, job))
 
 
 @pytest.mark.process
