@@ -18,9 +18,11 @@ import numpy as np
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
+from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
@@ -67,7 +69,9 @@ class StepFunctionAdapter:
         """Drive the function on the first parameters, data and arrays that it takes."""
         function = cell.forward if isinstance(cell, FunctionPair | FunctionOfTensors) else cell
         step, log = StepSignature(with_usual_names(function)), FailureLog()
-        maker = parameter_maker(function, options.get("params"), searched=bool(step.tree))
+        weights = [name for name in step.parameters if role_of_extra(name) is None]
+        has_tree = len(weights) == 1 and role_of(weights[0]) == "tree"
+        maker = parameter_maker(function, options.get("params"), searched=has_tree)
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
         driven = None
         if not isinstance(cell, FunctionOfTensors):

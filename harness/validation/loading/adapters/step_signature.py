@@ -16,7 +16,7 @@ from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, dis
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
 from rnn_harness.validation.loading.adapters.handwritten.axes import shape_of
 
-_INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
+_INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features|obs|observations?|x_?seq|seq|sequences?)$", re.I)
 _STATE_NAME = re.compile(
     r"(h|hx|hs?_?prev|h_?tm1|ht_1|h_?t?_?1|hidden|hidden_state|states?|carry|a_?prev|prev_h|s|s_prev|h0|"
     r"c|cx|c_?prev|c_?tm1|ct_1|cell|cell_state|prev_c|c0|h_?t|c_?t|hc)$",
