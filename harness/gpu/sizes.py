@@ -13,6 +13,7 @@ from rnn_harness.families import FAMILIES
 from rnn_harness.kernels import DIFFERENT_BY_A_FLAG, Kernel, Setting, all_kernels
 from rnn_harness.kernels.checks.scale import judge_at
 from rnn_harness.kernels.environment.device import device_description, ensure_sound
+from rnn_harness.kernels.environment.repeatable import hold_workspace
 from rnn_harness.kernels.judge import ignored_warnings
 from rnn_harness.records.record import Record
 from rnn_harness.runtime.worker import Send
@@ -95,6 +96,7 @@ def judge_size(send: Send[Record], job: SizeJob) -> None:
         send: Sends the record.
         job: What is judged.
     """
+    hold_workspace(job.setting.device)
     kernel = next(kernel for kernel in all_kernels() if kernel.id == job.kernel_id)
     n, d, rows, steps = job.sizes
     case = Case(spec=kernel.spec, dtype=job.setting.dtype, n=n, d=d, B=rows, T=steps, seed=1)  # type: ignore[arg-type]

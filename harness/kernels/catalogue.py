@@ -79,6 +79,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         settings(cuda=_ALL),
         expected_events=(_CUDNN_EVENT,),
         alternatives=alternatives,
+        varies_between_runs=True,
     )
     tf32 = Kernel(
         f"{name}/cudnn-tf32",
@@ -88,6 +89,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         settings(cuda=("float32",)),
         expected_events=(_CUDNN_EVENT,),
         alternatives=alternatives,
+        varies_between_runs=True,
         operand_roundoff=TF32_OPERANDS,
     )
     kernels = [native, cudnn, tf32]
