@@ -44,6 +44,7 @@ from rnn_harness.validation.loading.adapters.numpy_functions import (
     tree_argument,
     uses_jax,
 )
+from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
@@ -157,7 +158,7 @@ def _leaves(result: object) -> list[Any]:
 
 def _parameters_of_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:
     """Parameters of an input size and a hidden size."""
-    return _make_parameters(maker, *sizes)
+    return parameters_of_sizes(maker, *sizes)
 
 
 def _parameter_maker(function: Callable[..., Any], named: object, *, searched: bool) -> Callable[..., Any] | None:
@@ -178,13 +179,28 @@ def _names_beside(function: Callable[..., Any], module: dict[str, Any]) -> list[
     return [name for name in module if family in name.split("_") and _MAKES_PARAMETERS.search(name)]
 
 
-def _make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
-    """Parameters of (n, d), with a source of random numbers first or last where the maker wants one."""
+def parameters_of_sizes(maker: Callable[..., Any], n: int, d: int) -> object:
+    """Make parameters, with a source of random numbers first or last where the maker wants one.
+
+    Args:
+        maker: The user's function of both sizes; one of JAX is compiled as one program where it can be traced.
+        n: The input size.
+        d: The hidden size.
+
+    Returns:
+        What the function gives.
+
+    Raises:
+        UsageError: It raises whichever way it is called.
+    """
+    orders = (lambda _: maker(n, d), lambda source: maker(source, n, d), lambda source: maker(n, d, source))
     sources: list[Callable[[], object]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
-    attempts: list[Callable[[], object]] = [lambda: maker(n, d)]
+    attempts: list[Callable[[], object]] = []
+    if uses_jax(maker):
+        attempts += [functools.partial(made_in_one_program, import_jax(), order) for order in orders]
+    attempts.append(lambda: maker(n, d))
     for source in sources:
-        attempts.append(functools.partial(lambda source: maker(source(), n, d), source))
-        attempts.append(functools.partial(lambda source: maker(n, d, source()), source))
+        attempts += [functools.partial(lambda order, source: order(source()), order, source) for order in orders[1:]]
     first_error = ""
     for attempt in attempts:
         try:
@@ -234,9 +250,11 @@ def _drive_on_jax(trial: _Trial) -> DrivenModule | None:
     if result is None or not _is_of_jax(result):
         return None
     function = JaxFunction(lambda tree, *arguments: trial.step.call(tree, arguments), trial.tree)
+    # Arrays of JAX cannot be written to: what is made once serves every module of its sizes.
+    make = functools.cache(trial.make)
 
     def remake(_: Any, sizes: CellSizes) -> ArrayLibraryModule:
-        return module_of_jax_function(function.with_tree(trial.make(sizes)))
+        return module_of_jax_function(function.with_tree(make(sizes)))
 
     module = module_of_jax_function(function)
     return DrivenModule(module, TargetCapabilities(library="JAX"), remake=remake)
