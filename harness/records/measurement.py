@@ -27,6 +27,8 @@ from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.runtime.input_file import parse_json, read_text_file
 
 __all__ = [
+    "BY_CONSTRUCTOR",
+    "BY_EQUATIONS",
     "BenchmarkPlan",
     "CurveBand",
     "CurvePoint",
@@ -46,6 +48,12 @@ __all__ = [
     "read_measurements",
     "write_measurements",
 ]
+
+
+BY_EQUATIONS = "uniform"
+"""The initialisation of a spec whose decay is measured by its equations."""
+BY_CONSTRUCTOR = "its constructor's"
+"""The initialisation of a candidate whose decay is measured."""
 
 
 class SpeedMeasurement(SampledMeasurement):

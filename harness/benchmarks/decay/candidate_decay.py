@@ -23,7 +23,7 @@ from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.driver_protocol import Driver
 from rnn_harness.kernels.torch_reference import to_numpy
-from rnn_harness.records.measurement import DecayMeasurement
+from rnn_harness.records.measurement import BY_CONSTRUCTOR, DecayMeasurement
 from rnn_harness.specs import Spec
 from rnn_harness.validation.request import ValidationRequest
 
@@ -92,7 +92,7 @@ def measure_decay_of_candidate(
             is_alike = is_alike and _pull_back_alike(own_steps, by_equations, n, seed)
         check_interrupt()
     measurement = decay_measurement(
-        request.target, tied.spec_name, "its constructor's", {"n": n, "d": d, "T": steps}, count, measured
+        request.target, tied.spec_name, BY_CONSTRUCTOR, {"n": n, "d": d, "T": steps}, count, measured
     )
     if code is None:
         return measurement.model_copy(update={"jacobians": "equations", "jacobians_note": reason})

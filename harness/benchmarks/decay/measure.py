@@ -22,7 +22,7 @@ from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.errors import NotRun
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
-from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement
+from rnn_harness.records.measurement import BY_EQUATIONS, CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.references import Reference, get_reference
 from rnn_harness.validation.judging.own_specs import without_reference
@@ -107,7 +107,7 @@ def measure_decay_of_equations(
         measured.append(MeasuredSeed(curve, equations_agree(spec, parameters, sizes, seed), None))
         check_interrupt()
     count = sum(math.prod(shape) for shape in shapes.values())
-    measurement = decay_measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, count, measured)
+    measurement = decay_measurement(spec.id, spec.id, BY_EQUATIONS, {**sizes, "T": steps}, count, measured)
     return measurement.model_copy(update={"jacobians": "equations"})
 
 

@@ -34,9 +34,9 @@ def _clipping_by_value_turns(gradient: Array) -> Answer:
         for clipped in (by_norm, by_value)
     ]
     sizes = float(np.linalg.norm(by_norm)), float(np.abs(by_value).max())
-    kept = np.isclose(cosines[0], 1) and max(sizes) <= 1 + 2.0**-50
+    is_along = np.isclose(cosines[0], 1) and max(sizes) <= 1 + 2.0**-50
     return Answer(
-        bool(kept and not np.isclose(cosines[1], 1)), f"cosine {cosines[0]:.4f} by norm, {cosines[1]:.4f} by value"
+        bool(is_along and not np.isclose(cosines[1], 1)), f"cosine {cosines[0]:.4f} by norm, {cosines[1]:.4f} by value"
     )
 
 

@@ -23,8 +23,9 @@ def _split_is_in_order(parts: Sequence[Sequence[int]]) -> Answer:
 
 
 def _windows_do_not_overlap(starts: Sequence[Array]) -> Answer:
-    seen = [int(value) for window in starts for value in window]
-    return Answer(len(seen) == len(set(seen)), f"{len(starts)} windows, {len(seen) - len(set(seen))} samples twice")
+    samples = [int(value) for window in starts for value in window]
+    twice = len(samples) - len(set(samples))
+    return Answer(not twice, f"{len(starts)} windows, {twice} samples twice")
 
 
 def _starts_from_zeros(state: float) -> Answer:
@@ -85,11 +86,11 @@ def _ways_in_and_out(counts: Mapping[str, tuple[int, int]]) -> Answer:
     cell = get_reference("gru")
     rng = np.random.default_rng(0)
     weights = {name: rng.standard_normal(shape) for name, shape in cell.parameter_shapes(3, 3).items()}
-    sentence, other = rng.standard_normal((5, 1, 3)), rng.standard_normal((2, 1, 3))
+    sentence, answer = rng.standard_normal((5, 1, 3)), rng.standard_normal((2, 1, 3))
     computed = {
         "one to many": (1, len(one_to_many(cell, weights, sentence[0], 4))),
         "many to one": (5, int(many_to_one(cell, weights, sentence).ndim == 2)),
-        "many to many": (5, len(encode_decode(cell, cell, (weights, weights), sentence, other)[1].outputs)),
+        "many to many": (5, len(encode_decode(cell, cell, (weights, weights), sentence, answer)[1].outputs)),
     }
     detail = "; ".join(f"{name}: {inputs} in, {outputs} out" for name, (inputs, outputs) in computed.items())
     return Answer(computed == dict(counts), detail)
