@@ -18,7 +18,8 @@ class Falsifier(BaseModel):
 
     Attributes:
         says: what would make it false, in words; of a claim that is false, what would make it true.
-        mutant: a wrong reference that is so, by its name: the claim's evidence must refute it.
+        mutants: wrong references that are so, by their names, one at least for each spec whose checks are evidence;
+            the evidence must refute each.
         entry: the id of an entry of the evidence that would say so if it read `text`.
         text: the entry's text that makes the claim false; of worked numbers, the expression that they ask for.
         fact: the name of a fact of the evidence, whose own opposite is tried.
@@ -29,7 +30,7 @@ class Falsifier(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     says: str
-    mutant: str = ""
+    mutants: tuple[str, ...] = ()
     entry: str = ""
     text: str = ""
     fact: str = ""
@@ -39,7 +40,7 @@ class Falsifier(BaseModel):
     @property
     def is_tried(self) -> bool:
         """Whether it names something that can be run."""
-        return bool(self.mutant or self.entry or self.pair or self.fact)
+        return bool(self.mutants or self.entry or self.pair or self.fact)
 
 
 class Claim(BaseModel):

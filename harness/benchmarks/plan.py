@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from rnn_harness.benchmarks.closed_form import count_parameters, nearest_hidden_size
+from rnn_harness.benchmarks.decay.candidate_decay import measure_decay_of_candidate
 from rnn_harness.benchmarks.decay.initialisation import INITIALISATIONS, Initialisation
 from rnn_harness.benchmarks.decay.measure import INPUT_SIZE as DECAY_INPUT_SIZE
 from rnn_harness.benchmarks.decay.measure import measure_decay, measure_decay_of_equations
 from rnn_harness.benchmarks.equations import measured_spec
 from rnn_harness.benchmarks.job import BenchmarkJob, BenchmarkSize, TrainingPlan
-from rnn_harness.benchmarks.learning.layer_maker import LayerMaker
 from rnn_harness.benchmarks.learning.learner import Learner, cell_learners, learners
 from rnn_harness.benchmarks.learning.tasks import TASKS
 from rnn_harness.benchmarks.learning.train import measure_learning
+from rnn_harness.benchmarks.learning.trained_cell import layer_maker
 from rnn_harness.benchmarks.parameters import measure_parameters, spec_count
 from rnn_harness.benchmarks.speed.competitors import KernelLoader
 from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint
@@ -25,14 +26,15 @@ from rnn_harness.families import BENCHMARK_CELLS, FAMILIES
 from rnn_harness.kernels import all_kernels
 from rnn_harness.records.measurement import LearningMeasurement, Measurement, MeasurementKind
 from rnn_harness.specs import library
+from rnn_harness.validation.request import ValidationRequest
 
 LEARNING_SEEDS = 3
 _STEP_COST = {"rnn": 5, "gru": 13, "lstm": 3}
 """What a layer of torch takes for a time step of training, in units of 10 µs, by family."""
 _STEP_COST_OF_CELLS = 60
 """What a cell of somebody's may take, which is called step by step."""
-MakerLoader = Callable[[], LayerMaker]
-"""Loads what makes layers of a cell, in the process that trains them."""
+_DECAY_STEPS_OF_CELLS = 1000
+"""As many steps at most are pulled back through a cell of somebody's: a float32 sees no gradient beyond them."""
 
 
 def plan_jobs(
@@ -43,7 +45,7 @@ def plan_jobs(
     candidates: tuple[KernelLoader, ...] = (),
     specs: tuple[str, ...] = (),
     device: str = "cpu",
-    cells: Mapping[str, MakerLoader] | None = None,
+    cells: Mapping[str, ValidationRequest] | None = None,
 ) -> list[BenchmarkJob]:
     """Plan the jobs of a benchmark.
 
@@ -55,7 +57,7 @@ def plan_jobs(
         candidates: Loaders of candidates that are timed too.
         specs: Ids or files of specs that are measured instead of the families; what learns is of the families.
         device: The device that times are taken on.
-        cells: Cells that learn beside the families, by name.
+        cells: Cells whose decay is measured beside that of the families, and that learn beside them, by name.
     """
     jobs = []
     if "parameters" in kinds and specs:
@@ -67,11 +69,13 @@ def plan_jobs(
     elif "decay" in kinds:
         jobs += [_decay_job(title, initial.name, size) for title, initial in _decay_pairs(families)]
         jobs += [_resized_decay_job(family, size) for family in families if family != "lstm"]
+    if "decay" in kinds:
+        jobs += [_candidate_decay_job(name, request, size) for name, request in (cells or {}).items()]
     if "learning" in kinds:
         for training in size.training:
             task = TASKS[training.task](training.steps)
             jobs += [_learning_job(training, learner) for learner in learners(task, families)]
-            jobs += [_cell_learning_job(training, name, load) for name, load in (cells or {}).items()]
+            jobs += [_cell_learning_job(training, name, request) for name, request in (cells or {}).items()]
     if "unrolled" in kinds:
         jobs += [_unrolled_job(family) for family in families]
     if "speed" in kinds:
@@ -140,13 +144,13 @@ def _learning_job(training: TrainingPlan, learner: Learner) -> BenchmarkJob:
     return BenchmarkJob(f"{learner.name} learns {training.task}, T = {training.steps}", seconds, run, "learning")
 
 
-def _cell_learning_job(training: TrainingPlan, name: str, load: MakerLoader) -> BenchmarkJob:
+def _cell_learning_job(training: TrainingPlan, name: str, request: ValidationRequest) -> BenchmarkJob:
     task = TASKS[training.task](training.steps)
     per_step = task.layers * _STEP_COST_OF_CELLS / 100_000
     seconds = LEARNING_SEEDS * training.training_steps * (0.001 + training.steps * per_step)
 
     def run(check_interrupt: Callable[[], None]) -> Iterator[LearningMeasurement]:
-        for learner in cell_learners(name, load(), task):
+        for learner in cell_learners(name, layer_maker(request), task):
             yield measure_learning(task, learner, training.training_steps, LEARNING_SEEDS, check_interrupt)
 
     title = f"{name} learns {training.task}, T = {training.steps}"
@@ -183,6 +187,17 @@ def _decay_job(title: str, initialisation: str, size: BenchmarkSize) -> Benchmar
         )
 
     return BenchmarkJob(f"decay of {title}, {initialisation}", seconds, run, "decay")
+
+
+def _candidate_decay_job(name: str, request: ValidationRequest, size: BenchmarkSize) -> BenchmarkJob:
+    steps = min(size.decay_steps, _DECAY_STEPS_OF_CELLS)
+    seconds = size.decay_seeds * (0.5 + steps / 300)
+
+    def run(check_interrupt: Callable[[], None]) -> Iterator[Measurement]:
+        yield measure_decay_of_candidate(request, steps, size.decay_hidden_size, size.decay_seeds, check_interrupt)
+
+    title = f"decay of {name}, with its constructor's weights"
+    return BenchmarkJob(title, seconds, run, "decay", times_candidates=True)
 
 
 def _equations_decay_job(name: str, size: BenchmarkSize) -> BenchmarkJob:

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rnn_harness.cli._bench_checks import check_before_import, check_options
-from rnn_harness.cli._bench_conclusions import bench_conclusion, comparison_conclusion
-from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._bench_conclusions import bench_conclusion, comparison_conclusion, wrong_measurements
+from rnn_harness.cli._bench_options import BenchOptions, CellOptions
 from rnn_harness.cli._bench_profiles import ProfiledCells, profile_cells
 from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
 from rnn_harness.cli._conclusion import print_conclusion
 from rnn_harness.cli._pool_options import Backend, Scheduler
 from rnn_harness.cli._shared import console, exit_codes
+from rnn_harness.cli._target_options import Adapter, Init, Memory, Timeout
 from rnn_harness.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.benchmarks import BenchmarkJob
+    from rnn_harness.records.cell_profile import CellProfile
     from rnn_harness.records.measurement import Measurement
 
 
@@ -48,16 +50,22 @@ def bench(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="Measure this spec (lstm.column, mgu, a file) and its kernels, not the families; may be repeated.",
+            help="Measure this spec (lstm.column, mgu, a file) and its kernels, not the families; may be repeated. A "
+            "--cell is held against it first.",
         ),
     ] = None,
     cell: Annotated[
         list[str] | None,
         typer.Option(
             metavar="TARGET",
-            help="Profile this cell, time it beside its spec, and train it with `learning`; may be repeated.",
+            help="Profile this cell or spec, measure the decay of its gradient, time it beside its spec, and train it "
+            "with `learning`; may be repeated.",
         ),
     ] = None,
+    init: Init = None,
+    adapter: Adapter = None,
+    timeout: Timeout = 120,
+    memory: Memory = 8,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Threads of torch and BLAS.")] = 1,
     plan_only: Annotated[bool, typer.Option("--plan", help="Print what would run, and about how long.")] = False,
     records: Annotated[
@@ -118,27 +126,21 @@ def bench(
         fail_on=fail_on,
         across_machines=other_machine,
         folder=keep_in,
+        cell_options=CellOptions(
+            tuple(init or ()), adapter, spec[0] if spec and len(spec) == 1 else "auto", timeout, memory
+        ),
     )
     check_before_import(options)
     pin_threads(threads)
     check_options(options)
-    profiled = profile_cells(options.cells) if options.cells else ProfiledCells((), ())
+    profiled = ProfiledCells((), ())
+    if options.cells:
+        profiled = profile_cells(options.cells, options.cell_options, options.specs)
     options = replace(options, cells=profiled.timed, learning_cells=profiled.known)
     if plan_only:
         _print_plan(options.plan(), options.cells)
         return
-    code = _run(options, options.plan())
-    raise typer.Exit(_with_profiles(code, profiled))
-
-
-def _with_profiles(code: ExitCode, profiled: ProfiledCells) -> ExitCode:
-    """Print what is known of every cell by itself; a cell of which nothing is leaves a good run undecided."""
-    from rnn_harness.reports.text.cell_profile import profile_text
-
-    for profile in profiled.profiles:
-        typer.echo(f"\n{profile_text(profile)}", nl=False)
-    is_unknown = any(not profile.is_known for profile in profiled.profiles)
-    return ExitCode.UNDECIDED if is_unknown and code is ExitCode.AGREES else code
+    raise typer.Exit(_run(options, options.plan(), profiled.profiles))
 
 
 def _print_plan(jobs: Sequence[BenchmarkJob], cells: tuple[str, ...]) -> None:
@@ -148,11 +150,15 @@ def _print_plan(jobs: Sequence[BenchmarkJob], cells: tuple[str, ...]) -> None:
     typer.echo(f"{sum(job.seconds for job in jobs):7.1f} s  in all, about")
 
 
-def _run(options: BenchOptions, jobs: list[BenchmarkJob]) -> ExitCode:
-    """Measure, print, save and compare; return how the command ends. Raises UsageError before anything is measured."""
+def _run(options: BenchOptions, jobs: list[BenchmarkJob], profiles: Sequence[CellProfile]) -> ExitCode:
+    """Measure, print, save and compare; return how the command ends. Raises UsageError before anything is measured.
+
+    A job that failed, or a cell of which nothing is known, leaves a good run undecided.
+    """
     from rnn_harness.records.measurement import write_measurements
     from rnn_harness.records.measurement_history import ensure_writable, load_measurements, save_measurements
     from rnn_harness.reports.text.benchmarks import print_bench
+    from rnn_harness.reports.text.cell_profile import profile_text
 
     if options.save is not None:
         ensure_writable(options.save, options.folder)
@@ -170,20 +176,23 @@ def _run(options: BenchOptions, jobs: list[BenchmarkJob]) -> ExitCode:
         path = save_measurements(options.save, measurements, options.folder)
         typer.echo(f"kept as {options.save}: {path}", err=True)
     print_bench(console(), measurements)
+    for profile in profiles:
+        typer.echo(f"\n{profile_text(profile)}", nl=False)
     if interrupted:
         typer.echo(f"rnn-harness: interrupted after {len(measurements)} measurements", err=True)
         return ExitCode.INTERRUPTED
-    is_wrong = any(measurement.agrees is False for measurement in measurements)
+    is_failed = any(measurement.kind == "failed" for measurement in measurements)
+    is_unknown = any(not profile.is_known for profile in profiles)
+    code = ExitCode.UNDECIDED if is_failed or is_unknown else ExitCode.AGREES
+    code = ExitCode.REFUTED if wrong_measurements(measurements) else code
     if older is None:
-        is_failed = any(measurement.kind == "failed" for measurement in measurements)
-        code = ExitCode.REFUTED if is_wrong else ExitCode.UNDECIDED if is_failed else ExitCode.AGREES
-        print_conclusion(bench_conclusion(measurements), code)
+        print_conclusion(bench_conclusion(measurements, profiles), code)
         return code
-    return _compare(options, older, measurements, is_wrong)
+    return _compare(options, older, measurements, code)
 
 
 def _compare(
-    options: BenchOptions, older: list[Measurement], measurements: list[Measurement], is_wrong: bool
+    options: BenchOptions, older: list[Measurement], measurements: list[Measurement], code: ExitCode
 ) -> ExitCode:
     """Print what changed, and return how the command ends."""
     from rnn_harness.records.measurement_history import compare_measurements
@@ -193,10 +202,10 @@ def _compare(
     if not changes:
         reason = f"nothing to compare: {options.compare} and this have no measured times or rates in common"
         typer.echo(f"rnn-harness: {reason}", err=True)
-        return ExitCode.REFUTED if is_wrong else ExitCode.UNDECIDED
+        return ExitCode.REFUTED if code is ExitCode.REFUTED else ExitCode.UNDECIDED
     print_changes(console(), changes, str(options.compare))
     limit = options.loss_limit
     is_slower = limit is not None and any(change.is_real and change.factor > 1 + limit for change in changes)
-    code = ExitCode.REFUTED if is_wrong or is_slower else ExitCode.AGREES
+    code = ExitCode.REFUTED if is_slower else code
     print_conclusion(comparison_conclusion(changes, str(options.compare), limit), code)
     return code

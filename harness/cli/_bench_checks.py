@@ -45,6 +45,10 @@ def check_before_import(options: BenchOptions) -> None:
         raise UsageError(
             f"--spec {options.specs[0]} is measured instead of --families {options.families_text}: give one of them"
         )
+    cell_options = {"--init": bool(options.cell_options.init), "--adapter": options.cell_options.adapter is not None}
+    unused = [name for name, is_given in cell_options.items() if is_given]
+    if unused and not options.cells:
+        raise UsageError(f"{', '.join(unused)} is for cells, of which none is named: give --cell TARGET")
     worker_pool(options.workers, options.backend, options.scheduler)
     if options.across_machines and options.compare is None:
         raise UsageError("--other-machine needs something to compare with: --compare NAME")

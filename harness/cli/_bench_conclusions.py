@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from rnn_harness.cli._conclusion import Conclusion
 
 if TYPE_CHECKING:
+    from rnn_harness.records.cell_profile import CellProfile
     from rnn_harness.records.measurement import Measurement
     from rnn_harness.records.measurement_history import MeasurementChange
 
 
-def bench_conclusion(measurements: Sequence[Measurement]) -> Conclusion:
+def bench_conclusion(measurements: Sequence[Measurement], profiles: Sequence[CellProfile] = ()) -> Conclusion:
     """Conclude from measurements.
 
     Args:
         measurements: All measurements of a run, which came to its end.
+        profiles: What is known of the cells of ``--cell`` by themselves.
     """
-    wrong = list(dict.fromkeys(row.subject for row in measurements if row.agrees is False))
     failed = [row for row in measurements if row.kind == "failed"]
+    wrong = list(dict.fromkeys(row.subject for row in wrong_measurements(measurements)))
+    unknown = [profile for profile in profiles if not profile.is_known]
     count = f"{len(measurements) - len(failed)} measurements"
     if wrong:
         return Conclusion(
@@ -27,9 +30,22 @@ def bench_conclusion(measurements: Sequence[Measurement]) -> Conclusion:
         )
     if failed:
         return Conclusion(f"{count}; {len(failed)} could not be made: {failed[0].subject}: {failed[0].reason}")
+    if unknown:
+        first = unknown[0]
+        command = f"rnn-harness validate {first.target}  (what it is, and whether it is right)"
+        return Conclusion(f"{count}; nothing is measured of {first.target}: {first.sentence}", command)
     is_timed = any(row.kind == "speed" for row in measurements)
     verified = "; everything that is timed gives the right numbers at its sizes" if is_timed else ""
     return Conclusion(f"{count}{verified}", "rnn-harness bench --save NAME  (keeps them, for --compare NAME)")
+
+
+def wrong_measurements(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Return those whose subject gave wrong numbers; of a job that failed nothing is known.
+
+    Args:
+        measurements: All measurements of a run.
+    """
+    return [row for row in measurements if row.agrees is False and row.kind != "failed"]
 
 
 def comparison_conclusion(changes: Sequence[MeasurementChange], name: str, limit: float | None) -> Conclusion:

@@ -13,10 +13,51 @@ from rnn_harness.errors import UsageError
 
 if TYPE_CHECKING:
     from rnn_harness.benchmarks import BenchmarkJob
-    from rnn_harness.benchmarks.learning.layer_maker import LayerMaker
     from rnn_harness.kernels import Kernel
     from rnn_harness.records.measurement import MeasurementKind
     from rnn_harness.runtime.worker_pool import WorkerPool
+    from rnn_harness.validation import Limits, ValidationRequest
+
+
+@dataclass(frozen=True)
+class CellOptions:
+    """How the cells of ``--cell`` are loaded, and what they may take.
+
+    Attributes:
+        init: Arguments of their constructors, as typed: ``key=value`` each.
+        adapter: The adapter that drives them; None for the first that accepts each.
+        spec: What they are held against first, or ``auto``.
+        timeout: Seconds for one case.
+        memory: Gigabytes that a cell's process may take.
+    """
+
+    init: tuple[str, ...] = ()
+    adapter: str | None = None
+    spec: str = "auto"
+    timeout: float = 120.0
+    memory: float = 8.0
+
+    def request(self, cell: str = "") -> ValidationRequest:
+        """Return what names a cell.
+
+        Args:
+            cell: The cell, as it was typed; empty for the limits alone.
+
+        Raises:
+            UsageError: An argument of the constructor is no ``key=value``.
+        """
+        from rnn_harness.validation import ValidationRequest, read_options
+
+        return ValidationRequest(
+            cell, read_options(list(self.init)), spec=self.spec, adapter=self.adapter, memory=self.memory
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """How long a cell may take."""
+        from rnn_harness.validation import Limits
+
+        return Limits(self.timeout)
 
 
 @dataclass(frozen=True)
@@ -32,7 +73,7 @@ class BenchOptions:
         device: The device that times are taken on.
         specs: Ids or files of specs that are measured instead of the families.
         cells: Candidates that are timed too, as typed.
-        learning_cells: Candidates that learn the tasks too, as typed.
+        learning_cells: Candidates whose decay is measured too, and that learn the tasks too, as typed.
         threads: Threads of torch and BLAS.
         records: The file that measurements are written to.
         resume: Whether that file is continued.
@@ -44,6 +85,7 @@ class BenchOptions:
         fail_on: The loss above which the command fails, as typed.
         across_machines: Whether times of different machines are compared.
         folder: The folder of saved measurements.
+        cell_options: How the candidates are loaded, and what they may take.
     """
 
     DEFAULT_KINDS: ClassVar[tuple[str, ...]] = ("parameters", "decay", "speed")
@@ -69,6 +111,7 @@ class BenchOptions:
     across_machines: bool
     folder: Path | None
     learning_cells: tuple[str, ...] = ()
+    cell_options: CellOptions = CellOptions()
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -112,32 +155,22 @@ class BenchOptions:
         from rnn_harness.benchmarks import FULL, QUICK, USUAL, plan_jobs
 
         size = QUICK if self.quick else FULL if self.full else USUAL
-        loaders = tuple(functools.partial(_load_kernel, cell) for cell in self.cells)
+        requests = {cell: self.cell_options.request(cell) for cell in (*self.cells, *self.learning_cells)}
+        loaders = tuple(functools.partial(_load_kernel, requests[cell]) for cell in self.cells)
         kinds = cast("tuple[MeasurementKind, ...]", self.kinds)
-        learning = {cell: functools.partial(_load_layers, cell) for cell in self.learning_cells}
+        learning = {cell: requests[cell] for cell in self.learning_cells}
         return plan_jobs(size, kinds, self.families, self.dtype, loaders, self.specs, self.device, learning)
 
 
-def _load_layers(cell: str) -> LayerMaker:
-    """Load a candidate as what makes layers; its code runs in this process, which is a worker."""
-    from rnn_harness.benchmarks.learning.trained_cell import layer_maker
-
-    return layer_maker(cell)
-
-
-@functools.cache
-def _load_kernel(cell: str) -> Kernel:
+def _load_kernel(request: ValidationRequest) -> Kernel:
     """Load and identify a candidate as a kernel; its code runs in this process, which is a worker.
 
     Raises:
-        UsageError: It is none of the timed specs, or has other parameters than its spec.
+        UsageError: It is no cell that is known, although it was.
     """
-    from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS
-    from rnn_harness.validation import candidate_kernel, identify, load_target
+    from rnn_harness.comparison.tied_cell import load_compared, tie
 
-    matches = identify(load_target(cell))
-    if not matches or matches[0].spec not in TIMED_SPECS.values() or matches[0].absent:
-        identity = matches[0].sentence() if matches else "no cell that is known"
-        specs = ", ".join(TIMED_SPECS.values())
-        raise UsageError(f"cannot time {cell}: it is {identity}, and only {specs} have a timing group")
-    return candidate_kernel(load_target(cell), matches[0])
+    kernel = tie(load_compared(request), request).kernel
+    if kernel is None:
+        raise UsageError(f"cannot time {request.target}: when it was identified again, it was no cell that is known")
+    return kernel

@@ -131,6 +131,8 @@ def _print(conversion: Conversion) -> None:
         typer.echo(f"  {layer.title} ({layer.sizes}){gap}{rounded}{'; ' + layer.note if layer.note else ''}")
         for row in layer.lost:
             typer.echo(f"    lost: {row}")
+    if conversion.left_out:
+        typer.echo(f"\nNot converted, since it is no weight of {conversion.left}: {', '.join(conversion.left_out)}")
     if conversion.map:
         typer.echo("\nThe weights:")
         for line in conversion.map:

@@ -1,4 +1,4 @@
-"""Options of the commands that take a cell: ``validate``, ``identify``, ``compare``, ``convert``, ``explain``."""
+"""Options of the commands that take a cell: ``validate``, ``identify``, ``compare``, ``convert``, ``bench`` ..."""
 
 from __future__ import annotations
 

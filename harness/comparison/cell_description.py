@@ -85,6 +85,19 @@ class CellTimes:
 
 
 @dataclass(frozen=True)
+class OwnDecay:
+    """How fast the gradient of a cell shrinks by its own vector-Jacobian products.
+
+    Attributes:
+        factor: The factor at every step back; None where the gradient is zero or not finite, or was not taken.
+        reason: Why it was not taken; empty where it was.
+    """
+
+    factor: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class CellDescription:
     """What a target is.
 
@@ -103,8 +116,11 @@ class CellDescription:
         dtypes: The dtypes it takes.
         parameters: The number of its parameters, and at which sizes, in words.
         initial: The parameters that its constructor draws, by the names of `names`, for the decay of its gradient.
+        decay: How fast its gradient shrinks with the weights that its constructor draws, by its own code; None where
+            that was not asked, or the constructor draws none.
         times: How long it took; None where it was not timed.
         absolute_function_error: Whether its functions are exact against 1 and not against their own value.
+        without_influence: Parameters of its class that its outputs do not depend on.
         is_complete: Whether it has every bias and every state that its shipped spec has.
         notes: What could not be measured, and why.
     """
@@ -123,8 +139,10 @@ class CellDescription:
     dtypes: tuple[str, ...] = ()
     parameters: tuple[int, str] = (0, "")
     initial: dict[str, PlainArray] = field(default_factory=dict)
+    decay: OwnDecay | None = None
     times: CellTimes | None = None
     absolute_function_error: bool = False
+    without_influence: tuple[str, ...] = ()
     is_complete: bool = False
     notes: tuple[str, ...] = ()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from rnn_harness.comparison.own_decay import decay_per_step
 from rnn_harness.comparison.relation import states_in_words
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, run_drawn
 from rnn_harness.comparison.wrong_cells import compare_with_faults
-from rnn_harness.records.comparison import ComparedCell, Comparison, Inclusion
+from rnn_harness.records.comparison import ComparedCell, Comparison, DecaySource, Inclusion
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import Limits, ValidationRequest
 
@@ -213,13 +212,9 @@ def compared_cell(description: CellDescription) -> ComparedCell:
         description: What its worker said.
     """
     times = description.times
-    decay = None
-    if description.kind != "unknown" and description.initial and not description.faults:
-        with contextlib.suppress(
-            ValueError, KeyError, RuntimeError
-        ):  # what a worker says may not fit its own equations
-            weights = {name: value.array() for name, value in description.initial.items()}
-            decay = decay_per_step(described_spec(description), weights)
+    own_decay, by_equations = description.decay, _decay_by_equations(description)
+    is_own = own_decay is not None and not own_decay.reason
+    source: DecaySource = "products" if is_own else "equations" if by_equations is not None else ""
     count, sizes = description.parameters
     return ComparedCell(
         description.target,
@@ -229,6 +224,20 @@ def compared_cell(description: CellDescription) -> ComparedCell:
         times.sizes if times is not None else sizes,
         times.forward if times is not None else None,
         times.backward if times is not None else None,
-        decay=decay,
+        decay=own_decay.factor if own_decay is not None and is_own else by_equations,
+        decay_by=source,
+        decay_by_equations=by_equations if is_own else None,
+        decay_note=own_decay.reason if own_decay is not None and source else "",
         note="; ".join(description.notes),
     )
+
+
+def _decay_by_equations(description: CellDescription) -> float | None:
+    """Return how fast the gradient of the target's equations shrinks with its weights; None where it is not known."""
+    if description.kind == "unknown" or not description.initial or description.faults:
+        return None
+    weights = {name: value.array() for name, value in description.initial.items()}
+    try:
+        return decay_per_step(described_spec(description), weights)
+    except (ValueError, KeyError, RuntimeError):  # what a worker says may not fit its own equations
+        return None

@@ -8,12 +8,14 @@ from typing import TypeVar
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.cell_description import CellDescription, PlainModel, SequenceOrder
+from rnn_harness.comparison.cell_description import CellDescription, OwnDecay, PlainModel, SequenceOrder
 from rnn_harness.comparison.cell_times import TIMED_SIZES, cell_times
+from rnn_harness.comparison.own_decay import candidate_decay
 from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
+from rnn_harness.references import get_reference
 from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
@@ -50,7 +52,8 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
     notes: list[str] = []
     times = _measured("its speed", lambda: cell_times(tied), notes) if is_measured else None
     parameters = _measured("its parameters", lambda: _parameter_count(tied), notes) if is_measured else None
-    initial = _measured("the decay of its gradient", lambda: _initial(tied), notes) if is_measured else None
+    drawn = _measured("what its constructor draws", lambda: _drawn(tied), notes) if is_measured else None
+    initial = None if drawn is None else _measured("its first weights", lambda: _initial(tied, drawn), notes)
     sizes = capabilities.fixed_sizes
     family = tied.match is not None
     return CellDescription(
@@ -68,9 +71,13 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         dtypes=tuple(setting.dtype for setting in tied.kernel.settings),
         parameters=parameters or (0, ""),
         initial=initial or {},
+        decay=None if drawn is None else _own_decay(tied, drawn),
         times=times,
         absolute_function_error=capabilities.absolute_function_error,
-        is_complete=tied.match is not None and not tied.match.absent,
+        without_influence=() if tied.match is None else tied.match.unused,
+        is_complete=not (
+            tied.match.absent if tied.match is not None else tied.kernel.build(get_reference("rnn")).absent
+        ),
         notes=(*capabilities.notes, *notes),
     )
 
@@ -158,15 +165,34 @@ def _parameter_count(tied: TiedCell) -> tuple[int, str]:
     return sum(parameter.numel() for parameter in module.parameters()), f"n = {n}, d = {d}"
 
 
-def _initial(tied: TiedCell) -> dict[str, PlainArray]:
-    """Read the weights that the constructor draws, by the names of the equations."""
+def _drawn(tied: TiedCell) -> dict[str, Array]:
+    """Return the weights that the constructor draws, by the target's own names."""
     import torch
 
-    n, d = tied.target.capabilities.fixed_sizes or DRAWN_SIZES
     torch.manual_seed(0)
-    module = tied.target.make_module(n, d)
-    packed = {name: to_numpy(value.detach()).astype(np.float64) for name, value in module.named_parameters()}
-    return {name: PlainArray.of(value) for name, value in unpacked(tied, packed, n, d).items()}
+    module = tied.target.make_module(*_drawn_sizes(tied))
+    return {name: to_numpy(value.detach()).astype(np.float64) for name, value in module.named_parameters()}
+
+
+def _drawn_sizes(tied: TiedCell) -> tuple[int, int]:
+    """Return the input size and the hidden size of the weights that are drawn."""
+    return tied.target.capabilities.fixed_sizes or DRAWN_SIZES
+
+
+def _initial(tied: TiedCell, drawn: dict[str, Array]) -> dict[str, PlainArray]:
+    """Read the weights that the constructor draws as those of the equations."""
+    weights = unpacked(tied, drawn, *_drawn_sizes(tied))
+    return {name: PlainArray.of(value) for name, value in weights.items()}
+
+
+def _own_decay(tied: TiedCell, drawn: dict[str, Array]) -> OwnDecay:
+    """Measure how fast the gradient shrinks by the target's own vector-Jacobian products, or say why it cannot be."""
+    try:
+        return OwnDecay(candidate_decay(tied, drawn, *_drawn_sizes(tied)))
+    except NotRun as reason:
+        return OwnDecay(None, str(reason))
+    except (UsageError, RuntimeError, ValueError, TypeError) as error:
+        return OwnDecay(None, named_error(error))
 
 
 def unpacked(tied: TiedCell, packed: dict[str, Array], n: int, d: int) -> dict[str, Array]:

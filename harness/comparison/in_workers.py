@@ -46,6 +46,7 @@ class _RunTask:
         own_runs: Weights of its own to run it with.
         takes_models: Whether what is no cell is described as a model.
         model_weights: Weights to run it with as a model.
+        work: What was done with it, for the message where its process ends.
     """
 
     request: ValidationRequest
@@ -55,22 +56,26 @@ class _RunTask:
     own_runs: tuple[OwnRun, ...] = ()
     takes_models: bool = False
     model_weights: ModelWeights | None = None
+    work: str = "it was compared"
 
 
-def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: bool = True) -> CellDescription:
+def describe_isolated(
+    request: ValidationRequest, limits: Limits, is_measured: bool = True, work: str = "it was compared"
+) -> CellDescription:
     """Describe a target in a worker.
 
     Args:
         request: Names it.
         limits: How long it may take.
         is_measured: Whether its speed, its size and its first weights are wanted too.
+        work: What was done with it, for the message where its process ends.
 
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    answer = _answer(_RunTask(request, is_measured=is_measured), limits)
+    answer = _answer(_RunTask(request, is_measured=is_measured, work=work), limits)
     if not isinstance(answer, CellDescription):
         raise NotRun(f"{request.target}: its process did not say what it is")
     if not all(value.is_whole for value in answer.initial.values()):
@@ -79,7 +84,7 @@ def describe_isolated(request: ValidationRequest, limits: Limits, is_measured: b
 
 
 def describe_any_isolated(
-    request: ValidationRequest, limits: Limits, is_measured: bool = True
+    request: ValidationRequest, limits: Limits, is_measured: bool = True, work: str = "it was compared"
 ) -> CellDescription | ModelDescription:
     """Describe a cell, or a model of several recurrent layers, in a worker.
 
@@ -87,13 +92,14 @@ def describe_any_isolated(
         request: Names it.
         limits: How long it may take.
         is_measured: Whether the speed, the size and the first weights of a cell are wanted too.
+        work: What was done with it, for the message where its process ends.
 
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    answer = _answer(_RunTask(request, is_measured=is_measured, takes_models=True), limits)
+    answer = _answer(_RunTask(request, is_measured=is_measured, takes_models=True, work=work), limits)
     if not isinstance(answer, CellDescription | ModelDescription):
         raise NotRun(f"{request.target}: its process did not say what it is")
     return answer
@@ -196,7 +202,7 @@ def _answer(task: _RunTask, limits: Limits) -> _WorkerAnswer:
             case WorkFailed(reason, traceback_text):
                 raise HarnessError(reason, traceback_text)
             case WorkerEnded():
-                raise NotRun(f"{name}: {message} while it was compared{advice(task.request, limits, message)}")
+                raise NotRun(f"{name}: {message} while {task.work}{advice(task.request, limits, message)}")
             case _:
                 return message
     raise NotRun(f"{name}: its process gave no answer")

@@ -42,6 +42,9 @@ def cell_profile(description: CellDescription) -> CellProfile:
         torch_forward_seconds=times.torch_forward if times is not None else None,
         torch_backward_seconds=times.torch_backward if times is not None else None,
         decay=cell.decay,
+        decay_by=cell.decay_by,
+        decay_by_equations=cell.decay_by_equations,
+        decay_note=cell.decay_note,
         weights=_drawn_weights(description),
         note=cell.note,
     )

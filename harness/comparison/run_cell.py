@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,19 +38,31 @@ class DrawnRun:
 
 @dataclass(frozen=True)
 class OwnRun:
-    """Weights of a target's own to run it with.
+    """Weights of a target's own to run it with, as one layer of a stack in one direction.
 
     Attributes:
         dtype: The dtype in which it runs.
         weights: Arrays by the target's names.
-        inputs: (T, B, n).
+        inputs: (T, B, n); None where it reads what other runs gave.
         hidden_size: d.
+        reads: The places of these runs, all of them earlier; what they gave is put side by side.
+        is_reverse: Whether it reads from the end; what it gives is put into the order of time.
     """
 
     dtype: str
     weights: dict[str, Array]
-    inputs: Array
+    inputs: Array | None
     hidden_size: int
+    reads: tuple[int, ...] = ()
+    is_reverse: bool = False
+
+    def read(self, outputs: Sequence[Array]) -> Array:
+        """Return what it reads, (T, B, n), in the order of time.
+
+        Args:
+            outputs: What the earlier runs gave, (T, B, d) each.
+        """
+        return self.inputs if self.inputs is not None else np.concatenate([outputs[place] for place in self.reads], 2)
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,7 @@ class RunOutputs:
     """What a target gave.
 
     Attributes:
-        outputs: (T, B, d), one for each run; None where it could not be run.
+        outputs: (T, B, d) in the order of time, one for each run; None where it could not be run.
         reasons: Why it could not be run, one for each run; empty where it was.
     """
 
@@ -126,19 +139,29 @@ def run_own(
     outputs: list[PlainArray | None] = []
     reasons: list[str] = []
     for run in runs:
+        if any(outputs[place] is None for place in run.reads):
+            outputs.append(None)
+            reasons.append("a layer below it could not be run")
+            continue
         driver = tied.kernel.build(get_reference("rnn"))
         dtype = torch_dtype(run.dtype)
         leaves = {name: torch.tensor(value, dtype=dtype) for name, value in run.weights.items()}
-        inputs = torch.tensor(run.inputs, dtype=dtype)
+        earlier = [np.zeros(0) if given is None else given.array() for given in outputs]
+        inputs = torch.tensor(_in_order(run, run.read(earlier)), dtype=dtype)
         shape = (inputs.shape[1], run.hidden_size)
         names = tied.kernel.subject(Setting(run.dtype, "cpu")).cell.state_names
         states = {name: torch.zeros(shape, dtype=dtype) for name in names}
         try:
             with torch.no_grad():
                 hidden, _ = driver.run(leaves, inputs, states, None)
-            outputs.append(PlainArray.of(to_numpy(hidden).astype(np.float64)))
+            outputs.append(PlainArray.of(_in_order(run, to_numpy(hidden).astype(np.float64))))
             reasons.append("")
         except (NotRun, UsageError) as error:
             outputs.append(None)
             reasons.append(named_error(error))
     return RunOutputs(tuple(outputs), tuple(reasons))
+
+
+def _in_order(run: OwnRun, sequence: Array) -> Array:
+    """Turn a sequence (T, B, .) round for a run that reads from the end, or back."""
+    return np.ascontiguousarray(sequence[::-1]) if run.is_reverse else sequence

@@ -6,10 +6,13 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnn_harness.comparison.equality import family_spec
+from rnn_harness.comparison.relation import FamilyCell
 from rnn_harness.comparison.spec_module import named_spec, spec_target
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels import Kernel
 from rnn_harness.records.parameter_map_file import MapFile, SpecMapFile
+from rnn_harness.specs import Spec
 from rnn_harness.validation.diagnosis.explain import explain_faults
 from rnn_harness.validation.diagnosis.nearest import identify_faulty
 from rnn_harness.validation.identification.identification import Identification
@@ -54,6 +57,14 @@ class TiedCell:
     fault: str = ""
     reason: str = ""
     spec_name: str = ""
+
+    def equations(self) -> Spec | None:
+        """Return its equations, of the parameters that it has; None where it is unknown, or has a mistake."""
+        if self.fault or self.kernel is None:
+            return None
+        if self.match is not None:
+            return family_spec(FamilyCell(self.match.model, frozenset(self.match.assignment.names)))
+        return None if self.candidate is None else self.candidate.spec
 
 
 def load_compared(request: ValidationRequest) -> Target:

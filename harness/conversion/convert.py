@@ -7,33 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from rnn_harness.arithmetic.array_ball_values import ArrayBall
-from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.bounded_outputs import described_spec, measured_precision, output_bounds
 from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.equality import CellNumbers, FunctionComparison, compare_functions
-from rnn_harness.comparison.in_workers import describe_isolated, run_own_isolated, side_by_side
-from rnn_harness.comparison.map_lines import map_lines, whole_parameters
-from rnn_harness.comparison.relation import Relation
-from rnn_harness.comparison.run_cell import OwnRun, RunOutputs
-from rnn_harness.conversion.conversion_code import conversion_code
-from rnn_harness.conversion.convert_weights import converted
-from rnn_harness.conversion.family_weights import FamilyTransfer, family_weights
+from rnn_harness.comparison.in_workers import describe_any_isolated, run_own_isolated, side_by_side
+from rnn_harness.comparison.model_description import ModelDescription
+from rnn_harness.conversion.arrays_left_out import arrays_left_out
+from rnn_harness.conversion.check_layers import RunSide, checked_layer, own_run
+from rnn_harness.conversion.convert_layer import convert_layer
+from rnn_harness.conversion.convert_models import ModelConversion, convert_models
 from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, is_model_file, write_model
-from rnn_harness.conversion.spec_weights import reason_against_specs, spec_transfer, spec_weights
+from rnn_harness.conversion.tie_cells import tie_cells
 from rnn_harness.conversion.weight_files import ensure_format_is_written, is_keras_file, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output_name, weight_groups
-from rnn_harness.conversion.weight_map import Transfer, WeightMap, have_shapes_of
+from rnn_harness.conversion.weight_map import have_shapes_of
+from rnn_harness.conversion.weight_pair import ConvertedGroup, WeightPair
 from rnn_harness.errors import UsageError
-from rnn_harness.records.conversion import Conversion, ConvertedLayer
-from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.request import DTYPES, Limits, ValidationRequest
+from rnn_harness.records.conversion import Conversion
+from rnn_harness.validation.request import Limits, ValidationRequest
 
-STEPS, ROWS = 6, 2
-"""The sequences on which the result is checked."""
+_WORK = "its weights were converted"
 
 
 @dataclass(frozen=True)
@@ -57,55 +49,6 @@ class ConversionRequest:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True)
-class _ConvertedGroup:
-    """The weights of a layer before and after.
-
-    Attributes:
-        group: The layer.
-        sizes: Its sizes.
-        stored: The second target's weights, as they are written.
-        lost: What was lost, in words.
-        rounding: The largest number that the format rounded away.
-        fault: The weight that is not what was wanted when it is read back; empty if they all are.
-    """
-
-    group: WeightGroup
-    sizes: CellSizes
-    stored: Mapping[str, Array]
-    lost: tuple[str, ...]
-    rounding: float
-    fault: str
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """Two targets whose relation is proved.
-
-    Attributes:
-        left: What the first is.
-        right: What the second is.
-        left_map: Where the first keeps its weights.
-        right_map: Where the second keeps its.
-        transfer: What the second cannot represent of the first's weights.
-        convert: Makes weights of the second, of given shapes, of those of the first that it can represent.
-        lines: How the weights follow, in lines to read.
-    """
-
-    left: CellDescription
-    right: CellDescription
-    left_map: WeightMap
-    right_map: WeightMap
-    transfer: Transfer
-    convert: Callable[[Mapping[str, Array], Mapping[str, tuple[int, ...]]], dict[str, Array]]
-    lines: tuple[str, ...]
-
-    @property
-    def dtype(self) -> str | None:
-        """The widest dtype that both take; None if there is none."""
-        return next((d for d in DTYPES if d in self.left.dtypes and d in self.right.dtypes), None)
-
-
 def convert_targets(request: ConversionRequest) -> Conversion:
     """Convert weights between two targets, each of which runs in workers of its own.
 
@@ -126,23 +69,23 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     elif request.output is not None:
         ensure_format_is_written(request.output)
     left_side, right_side = side_by_side(
-        lambda: describe_isolated(request.left, request.limits, False),
-        lambda: describe_isolated(request.right, request.limits, False),
+        lambda: describe_any_isolated(request.left, request.limits, False, work=_WORK),
+        lambda: describe_any_isolated(request.right, request.limits, False, work=_WORK),
     )
     result = Conversion("undecided", "", left_side.target, right_side.target)
-    reason = _reason_against(left_side, right_side)
-    if reason:
-        return replace(result, sentence=reason)
-    if left_side.kind == "spec":
-        pair, code = _spec_pair(left_side, right_side), ""
-    else:
-        first, second = left_side.family_cell, right_side.family_cell
-        assert first is not None, "a cell of another kind was refused"
-        assert second is not None, "a cell of another kind was refused"
-        functions = compare_functions(first, second)
-        if not functions.is_equal_under_conditions:
-            return _refused(result, functions)
-        pair, code = _family_pair(left_side, right_side, functions.relation)
+    if isinstance(left_side, ModelDescription) and isinstance(right_side, ModelDescription):
+        return _with_models(
+            result,
+            request,
+            weights,
+            ModelConversion(left_side, right_side, request.left, request.right, request.limits),
+        )
+    if isinstance(left_side, ModelDescription) or isinstance(right_side, ModelDescription):
+        raise UsageError(_of_two_kinds(left_side, right_side))
+    tied = tie_cells(left_side, right_side)
+    pair, code = tied.pair, tied.code
+    if pair is None:
+        return replace(result, outcome=tied.outcome, sentence=tied.sentence)
     result = replace(result, map=pair.lines, code=code)
     if weights is None or request.weights is None or request.output is None:
         if not code:
@@ -152,116 +95,58 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     table = pair.left_map
     fits = functools.partial(have_shapes_of, table)
     groups = weight_groups(weights, table.parameters, is_keras_file(request.weights), fits)
-    layers = [_convert(pair, group) for group in groups]
+    of_no_layer = arrays_left_out(
+        weights, groups, left_side.target, table.parameters, without_influence=left_side.without_influence
+    )
+    result = replace(result, left_out=of_no_layer)
+    layers = [convert_layer(pair, group) for group in groups]
     return _written(_checked(result, pair, request, layers), pair, request, layers)
 
 
-def _family_pair(left_side: CellDescription, right_side: CellDescription, relation: Relation) -> tuple[_Pair, str]:
-    """Tie two cells of one family together, and write the program that converts their weights."""
-    maps = family_weights(left_side), family_weights(right_side)
-    code = conversion_code((left_side.target, right_side.target), (maps[0].table, maps[1].table), relation)
-    lines = map_lines(relation, left_side, right_side)
-    carry_out = functools.partial(converted, relation)
-    return _Pair(left_side, right_side, *maps, FamilyTransfer(relation), carry_out, lines), code
+def _with_models(
+    result: Conversion, request: ConversionRequest, weights: Mapping[str, Array] | None, models: ModelConversion
+) -> Conversion:
+    """Convert between two models, and write what is checked."""
+    output = request.output
+    if weights is None or output is None:
+        sentence = "programs are written for layers, not for whole models: name the class of the layers"
+        return replace(result, sentence=sentence)
+    if is_model_file(output) or is_keras_file(output):
+        raise UsageError(f"--output {output}: the weights of a model are written by its own names: .pt, .npz, ...")
+    converted = convert_models(models, weights, request.allows_nearest)
+    if converted.result.outcome in ("converted", "nearest"):
+        write_weights(output, dict(converted.arrays))
+    return converted.result
 
 
-def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> _Pair:
-    """Tie two cells of one spec together: the weights have the same names in its equations."""
-    maps = spec_weights(left_side), spec_weights(right_side)
-    lines = (
-        f"{' + '.join(places)}  <-  {' + '.join(left_side.places.get(name, ())) or '0'}"
-        for name, places in right_side.places.items()
+def _of_two_kinds(left_side: CellDescription | ModelDescription, right_side: CellDescription | ModelDescription) -> str:
+    """Say what to type where one target is a model and the other a cell."""
+    model, cell = (left_side, right_side) if isinstance(left_side, ModelDescription) else (right_side, left_side)
+    assert isinstance(model, ModelDescription), "one of the two is a model"
+    titles = ", ".join(f"{layer.title} of n = {layer.input_size}, d = {layer.hidden_size}" for layer in model.layers)
+    return (
+        f"{model.target} is a model ({titles}) and {cell.target} is one layer: name a model as the other, too, or in "
+        f"the place of {model.target} the class of its layers; they are found in its file by their names"
     )
-    transfer = spec_transfer(left_side, right_side)
-    return _Pair(left_side, right_side, *maps, transfer, lambda named, _: dict(named), whole_parameters(sorted(lines)))
 
 
-def _reason_against(left_side: CellDescription, right_side: CellDescription) -> str:
-    """Say why nothing can be converted; empty if it can."""
-    for side in (left_side, right_side):
-        if side.kind == "unknown":
-            return f"{side.target} is no cell that is known: {side.sentence}"
-        if side.faults:
-            return f"{side.target} is wrong ({side.sentence}): its weights mean something else than they should"
-    if "spec" in (left_side.kind, right_side.kind):
-        return reason_against_specs(left_side, right_side)
-    families = [side.model.family for side in (left_side, right_side) if side.model is not None]
-    return "" if len(set(families)) == 1 else f"they are cells of two families: {' and '.join(families)}"
-
-
-def _refused(result: Conversion, functions: FunctionComparison) -> Conversion:
-    """Say that no weights carry the function over."""
-    obstacles = functions.relation.obstacles
-    if not obstacles:
-        reason = functions.reason or "their equations were not proved equal under any condition"
-        return replace(result, sentence=f"nothing is proved: {reason}")
-    return replace(result, outcome="refused", sentence="no weights make them equal: " + "; ".join(obstacles))
-
-
-def _convert(pair: _Pair, group: WeightGroup) -> _ConvertedGroup:
-    """Convert one layer; what is lost is told, and the nearest weights take its place."""
-    try:
-        sizes = pair.left_map.sizes(group.arrays)
-        given = pair.left_map.named(group.arrays)
-    except ValueError as error:
-        shapes = ", ".join(f"{name} {value.shape}" for name, value in group.arrays.items())
-        raise UsageError(
-            f"{group.title} has {shapes}, which do not fit together as weights of {pair.left.target} ({error}); "
-            "expected the parameters of one layer of it"
-        ) from None
-    fixed = pair.right.sizes
-    if fixed is not None and fixed != tuple(sizes):
-        raise UsageError(
-            f"{pair.right.target} exists for n = {fixed[0]}, d = {fixed[1]} alone; the weights of {group.title} are "
-            f"for n = {sizes.input_size}, d = {sizes.hidden_size}"
-        )
-    lost = pair.transfer.losses(given)
-    wanted = pair.convert(pair.transfer.nearest(given) if lost else given, pair.right_map.shapes(sizes))
-    dtype = np.result_type(*(value.dtype for value in group.arrays.values()))
-    stored = pair.right_map.stored(wanted, np.dtype(dtype))
-    back = pair.right_map.named(stored)
-    rounding = max(float(np.max(np.abs(back[name] - value))) for name, value in wanted.items())
-    fault = _fault_of_stored(pair.right_map, stored, wanted)
-    return _ConvertedGroup(group, sizes, stored, lost, rounding, fault)
-
-
-def _fault_of_stored(table: WeightMap, stored: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
-    """Name a weight that differs from what was wanted by more than its format rounds, when it is read back.
-
-    Both targets are run with the weights that they have: of weights in wrong places each would stay within its bounds.
-    """
-    named = table.named(stored)
-    largest = table.named({name: np.abs(value) for name, value in stored.items()})
-    format_name = str(np.result_type(*(value.dtype for value in stored.values())))
-    for name, value in wanted.items():
-        size = np.maximum(largest[name], np.abs(value))
-        unit, underflow = float(UNIT_ROUNDOFF[format_name]), float(UNDERFLOW[format_name])
-        radius = ((table.summands(name) + 1) * unit * size + underflow) * UPWARD
-        if not (np.abs(named[name] - value) <= radius).all():
-            return name
-    return ""
-
-
-def _checked(result: Conversion, pair: _Pair, request: ConversionRequest, layers: list[_ConvertedGroup]) -> Conversion:
+def _checked(
+    result: Conversion, pair: WeightPair, request: ConversionRequest, layers: list[ConvertedGroup]
+) -> Conversion:
     """Run both targets with their weights, and hold both against the bounds of their equations."""
     dtype = pair.dtype
     if dtype is None:
         return replace(result, sentence="they take no dtype in common, so the result cannot be checked")
-    inputs = [_drawn(layer.sizes.input_size) for layer in layers]
     runs = [
-        [
-            OwnRun(dtype, {name: np.asarray(value) for name, value in weights.items()}, x, layer.sizes.hidden_size)
-            for weights, x, layer in zip(side, inputs, layers, strict=True)
-        ]
+        tuple(own_run(dtype, layers, place, weights) for place, weights in enumerate(side))
         for side in ([layer.group.arrays for layer in layers], [layer.stored for layer in layers])
     ]
     left_side, right_side = side_by_side(
-        lambda: run_own_isolated(request.left, request.limits, tuple(runs[0]), pair.left.map),
-        lambda: run_own_isolated(request.right, request.limits, tuple(runs[1]), pair.right.map),
+        lambda: run_own_isolated(request.left, request.limits, runs[0], pair.left.map),
+        lambda: run_own_isolated(request.right, request.limits, runs[1], pair.right.map),
     )
-    rows = [
-        _checked_layer(pair, layer, place, (left_side, right_side), inputs[place]) for place, layer in enumerate(layers)
-    ]
+    sides = RunSide(runs[0], left_side), RunSide(runs[1], right_side)
+    rows = [checked_layer(pair, layer, place, sides) for place, layer in enumerate(layers)]
     failed = [row for row in rows if not row.is_checked]
     lossy = [row for row in rows if row.lost]
     result = replace(result, layers=tuple(rows))
@@ -276,87 +161,18 @@ def _checked(result: Conversion, pair: _Pair, request: ConversionRequest, layers
         return replace(result, outcome="refused", sentence=sentence)
     count = f"{len(rows)} layer{'s' if len(rows) > 1 else ''}"
     sentence = f"{count} converted; both give outputs within the bounds of their equations, in {dtype}"
+    if any(run.reads for run in runs[0]):
+        read = {place for run in runs[0] for place in run.reads}
+        gap = max(row.output_gap or 0.0 for place, row in enumerate(rows) if place not in read)
+        sentence += f", each layer on what those below it gave; the outputs of the whole are {gap:.2g} apart at most"
     if lossy:
         return replace(result, outcome="nearest", sentence=f"{sentence}; what cannot be represented was left out")
     return replace(result, outcome="converted", sentence=sentence)
 
 
-def _drawn(n: int) -> Array:
-    """Draw a sequence whose numbers every format holds."""
-    return np.random.default_rng(20).standard_normal((STEPS, ROWS, n)).astype(np.float16).astype(np.float64)
-
-
-def _checked_layer(
-    pair: _Pair, layer: _ConvertedGroup, place: int, answers: tuple[RunOutputs, RunOutputs], inputs: Array
-) -> ConvertedLayer:
-    """Hold what both gave for a layer against the bounds of their equations."""
-    sizes = f"n = {layer.sizes.input_size}, d = {layer.sizes.hidden_size}"
-    row = ConvertedLayer(layer.group.title, sizes, layer.lost, layer.rounding)
-    if layer.fault:
-        return replace(row, note=f"{layer.fault} of {pair.right.target} is not what was to be written")
-    outputs = []
-    sides = ((pair.left, pair.left_map, layer.group.arrays), (pair.right, pair.right_map, layer.stored))
-    for answer, (description, table, weights) in zip(answers, sides, strict=True):
-        given = answer.outputs[place]
-        if given is None:
-            return replace(row, note=f"{description.target} was not run: {answer.reasons[place]}")
-        numbers = _numbers(table, weights, inputs, layer.sizes.hidden_size, description, pair.dtype or DTYPES[0])
-        judged_in = dtypes_of_outputs(given.array(), pair.dtype or DTYPES[0])
-        if not any(_is_within(description, numbers, given.array(), dtype) for dtype in judged_in):
-            # Keras on torch multiplies matrices of float64 in float32, and adds the products in float64.
-            if pair.dtype != "float64" or not _is_within(description, numbers, given.array(), "float64", "float32"):
-                return replace(row, note=f"{description.target} gives outputs beyond the bound of its equations")
-            row = replace(row, note=f"{description.target} computes in float32 inside")
-        outputs.append(given.array())
-    gap = float(np.max(np.abs(outputs[0] - outputs[1])))
-    return replace(row, output_gap=gap, is_checked=True)
-
-
-def dtypes_of_outputs(outputs: Array, dtype: str) -> tuple[str, ...]:
-    """Return the dtypes whose bound outputs may meet.
-
-    A cell that computes in float32 inside gives numbers of float32 whatever it is asked for, and its map is known to
-    `SCREEN_SINGLE` alone: the bound of float32 counts then. Numbers that float32 does not hold were computed in more.
-
-    Args:
-        outputs: What a target gave.
-        dtype: The dtype that it was asked for.
-    """
-    if dtype == "float64" and np.array_equal(outputs, outputs.astype(np.float32).astype(np.float64)):
-        return DTYPES
-    return (dtype,)
-
-
-def _is_within(
-    description: CellDescription, numbers: CellNumbers, outputs: Array, dtype: str, arithmetic: str = ""
-) -> bool:
-    """Say whether outputs lie within the bounds of a dtype, or of a narrower format in which it computes."""
-    bounds = output_bounds(description, numbers, dtype, arithmetic)
-    return outputs.shape == bounds.shape and measured_precision(outputs, bounds, dtype).is_within_bound
-
-
-def _numbers(
-    table: WeightMap,
-    weights: Mapping[str, Array],
-    inputs: Array,
-    d: int,
-    description: CellDescription,
-    dtype: str,
-) -> CellNumbers:
-    """Return the numbers of a layer's equations; sums of weights as balls, since a target rounds them in its dtype."""
-    named = table.named(weights)
-    largest = table.named({name: np.abs(value) for name, value in weights.items()})
-    balls: dict[str, Array] = {}
-    for name, value in named.items():
-        count = table.summands(name)
-        is_sum = count > 1
-        radius = float(UNIT_ROUNDOFF[dtype]) * count * largest[name] * UPWARD if is_sum else 0 * value
-        balls[name] = ArrayBall(value, radius, not is_sum)  # type: ignore[assignment]  # offers what arrays do here
-    states = {state.name: np.zeros((inputs.shape[1], d)) for state in described_spec(description).program().states}
-    return CellNumbers(balls, inputs, states)
-
-
-def _written(result: Conversion, pair: _Pair, request: ConversionRequest, layers: list[_ConvertedGroup]) -> Conversion:
+def _written(
+    result: Conversion, pair: WeightPair, request: ConversionRequest, layers: list[ConvertedGroup]
+) -> Conversion:
     """Write the weights, if they were converted."""
     if result.outcome not in ("converted", "nearest") or request.output is None:
         return result
@@ -375,7 +191,7 @@ def _written(result: Conversion, pair: _Pair, request: ConversionRequest, layers
     return result
 
 
-def _name(output: Path, pair: _Pair, groups: list[WeightGroup]) -> Callable[[int, str, WeightGroup], str]:
+def _name(output: Path, pair: WeightPair, groups: list[WeightGroup]) -> Callable[[int, str, WeightGroup], str]:
     """Return what names the parameters of a layer in the file."""
     if is_keras_file(output):
         layer_class = pair.right.target.rpartition(":")[2].rpartition(".")[2]

@@ -80,27 +80,32 @@ class AnswerBatch(RecordBatch[Record]):
         question: the question.
         blank: its record, not made yet.
         weight_of_proof: of a proof of a whole cell, about how long it takes; 0 of what takes hardly any time.
+        libraries: the versions of libraries that the answer depends on, beside those that every outcome depends on.
     """
 
     question: Question
     blank: Record
     weight_of_proof: int = 0
+    libraries: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, title: str, question: Question, weight_of_proof: int = 0) -> AnswerBatch:
+    def of(
+        cls, title: str, question: Question, weight_of_proof: int = 0, libraries: tuple[str, ...] = ()
+    ) -> AnswerBatch:
         """Return the batch of a question.
 
         Args:
             title: what is announced before it is answered.
             question: the question.
             weight_of_proof: of a proof of a whole cell, about how long it takes.
+            libraries: the versions of libraries that the answer depends on alone.
         """
-        return cls(title, question, question.pending().blank, weight_of_proof)
+        return cls(title, question, question.pending().blank, weight_of_proof, libraries)
 
     @property
     def depends_on(self) -> tuple[str, ...]:
-        """The spec, the entry, the check and the witness."""
-        return (self.blank.spec, self.blank.entry, self.blank.check, self.blank.witness)
+        """The spec, the entry, the check, the witness and the libraries."""
+        return (self.blank.spec, self.blank.entry, self.blank.check, self.blank.witness, *self.libraries)
 
     @property
     def weight(self) -> int:

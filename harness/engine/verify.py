@@ -66,7 +66,7 @@ def _planned_batches(
         from rnn_harness.checks.facts import facts
 
         for fact in facts():
-            yield AnswerBatch.of("facts", FactQuestion(fact.name, seed))
+            yield AnswerBatch.of("facts", FactQuestion(fact.name, seed), libraries=fact.library_versions)
 
 
 def _batches_of_spec(

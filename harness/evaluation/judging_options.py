@@ -31,6 +31,7 @@ class JudgingOptions:
         long_steps: number of time steps of a long sequence.
         fixed_sizes: whether it exists for some sizes alone.
         arithmetic: format in which it computes although its numbers are stored in a wider one; empty if in that.
+        varies_between_runs: whether a repeated run may give other bits, within its bounds.
     """
 
     alternatives: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class JudgingOptions:
     long_steps: int = LONG
     fixed_sizes: bool = False
     arithmetic: str = ""
+    varies_between_runs: bool = False
 
     @property
     def is_slow(self) -> bool:

@@ -10,9 +10,10 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all
 from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.families import FAMILIES
-from rnn_harness.kernels import Kernel, Setting, all_kernels
+from rnn_harness.kernels import DIFFERENT_BY_A_FLAG, Kernel, Setting, all_kernels
 from rnn_harness.kernels.checks.scale import judge_at
 from rnn_harness.kernels.environment.device import device_description, ensure_sound
+from rnn_harness.kernels.environment.repeatable import hold_workspace
 from rnn_harness.kernels.judge import ignored_warnings
 from rnn_harness.records.record import Record
 from rnn_harness.runtime.worker import Send
@@ -31,6 +32,7 @@ SIZES = (
 """Input size, hidden size, rows and steps; the most telling first."""
 SMALL_SIZES = ((3, 16, 2, 1),)
 """For a trial in the interpreter."""
+_SIZES_LATER = 2
 _PREFIXES = ("fused/", "split/", "fused-tf32x3/", "split-tf32x3/", "fused-tf32/", "split-tf32/")
 
 
@@ -52,6 +54,9 @@ class SizeJob:
 def size_jobs(device: str, with_split: bool = True) -> list[SizeJob]:
     """List all jobs, the most telling first: by size, ours before cuDNN, narrow formats first.
 
+    Variants that differ from another one by a flag come two sizes later than that.
+
+
     Args:
         device: ``cuda``, or ``cpu`` for a small trial.
         with_split: Whether kernels that are split over many processors are among them.
@@ -59,7 +64,16 @@ def size_jobs(device: str, with_split: bool = True) -> list[SizeJob]:
     wanted = [(k, s) for k, s in _settings(device) if with_split or not k.id.startswith("split")]
     settings = sorted(wanted, key=lambda pair: _rank(*pair))
     sizes = SIZES if device == "cuda" else SMALL_SIZES
-    return [SizeJob(kernel.id, setting, size) for size in sizes for kernel, setting in settings]
+    jobs = [
+        (number, SizeJob(kernel.id, setting, size)) for number, size in enumerate(sizes) for kernel, setting in settings
+    ]
+    return [job for _, job in sorted(jobs, key=lambda pair: _place(pair[0], pair[1].kernel_id))]
+
+
+def _place(size: int, kernel_id: str) -> tuple[int, bool]:
+    """Give the place of a kernel at the size of a number: behind all others at a later size, or where it is listed."""
+    is_later = kernel_id.partition("/")[2] in DIFFERENT_BY_A_FLAG
+    return size + _SIZES_LATER * is_later, is_later
 
 
 def _settings(device: str) -> Iterator[tuple[Kernel, Setting]]:
@@ -82,6 +96,7 @@ def judge_size(send: Send[Record], job: SizeJob) -> None:
         send: Sends the record.
         job: What is judged.
     """
+    hold_workspace(job.setting.device)
     kernel = next(kernel for kernel in all_kernels() if kernel.id == job.kernel_id)
     n, d, rows, steps = job.sizes
     case = Case(spec=kernel.spec, dtype=job.setting.dtype, n=n, d=d, B=rows, T=steps, seed=1)  # type: ignore[arg-type]

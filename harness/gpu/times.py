@@ -1,5 +1,7 @@
 """Steps timed on the card: cuDNN as people call it against the Triton kernels, in turns, TF32 alike.
 
+The documents' variants that cuDNN lacks follow at the same sizes.
+
 cuDNN is timed as a module whose weights lie in one block, in the forward and with all gradients; the flag of TF32 is
 held in both directions.
 """
@@ -17,6 +19,7 @@ from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, control_drift, time_interleaved
 from rnn_harness.errors import named_error
 from rnn_harness.families import FAMILIES, Family
+from rnn_harness.kernels import all_kernels
 from rnn_harness.kernels.drivers.fused import fused_sequence
 from rnn_harness.kernels.drivers.split import split_sequence
 from rnn_harness.kernels.drivers.torch_nn import library_kernels
@@ -24,6 +27,7 @@ from rnn_harness.kernels.environment.device import ensure_sound
 from rnn_harness.records.measurement import SpeedMeasurement, SpeedPhase
 from rnn_harness.references import get_reference
 from rnn_harness.runtime.worker import Send
+from rnn_harness.specs import library
 
 ROUNDS = 5
 """Samples of each call."""
@@ -55,10 +59,10 @@ ARITHMETICS = (
 
 @dataclass(frozen=True)
 class TimedPoint:
-    """A family at some sizes; input and hidden size are the same.
+    """A spec at some sizes; input and hidden size are the same.
 
     Attributes:
-        family: ``lstm``, ``gru`` or ``rnn``.
+        spec: The id of the spec, as ``gru.keep.column``.
         d: The hidden size.
         B: Batch rows.
         T: Time steps.
@@ -66,12 +70,17 @@ class TimedPoint:
         with_split: Whether kernels that are split over many processors are timed.
     """
 
-    family: str
+    spec: str
     d: int
     B: int
     T: int
     device: str
     with_split: bool = True
+
+    @property
+    def family(self) -> Family:
+        """The family of the spec."""
+        return FAMILIES[self.spec.partition(".")[0]]
 
 
 def timed_points(device: str, with_split: bool = True) -> list[TimedPoint]:
@@ -82,9 +91,20 @@ def timed_points(device: str, with_split: bool = True) -> list[TimedPoint]:
         with_split: Whether kernels that are split over many processors are timed.
     """
     if device == "cpu":
-        return [TimedPoint("rnn", 16, 2, 2, device, with_split)]
-    grid = itertools.product((1000, 100), (64, 256, 1024, 128, 512), (16, 64, 1), ("lstm", "gru", "rnn"))
-    return [TimedPoint(family, d, rows, steps, device, with_split) for steps, d, rows, family in grid]
+        return [TimedPoint(spec, 16, 2, 2, device, with_split) for spec in ("rnn.tanh", "rnn.sigma")]
+    grid = itertools.product((1000, 100), (16, 64, 1), ((64, 256, 1024), (128, 512)), timed_specs())
+    return [
+        TimedPoint(spec, d, rows, steps, device, with_split)
+        for steps, rows, sizes, specs in grid
+        for d, spec in itertools.product(sizes, specs)
+    ]
+
+
+def timed_specs() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the specs that cuDNN computes too, and the documents' variants that it lacks."""
+    with_cudnn = tuple(FAMILIES[name].spec for name in ("lstm", "gru", "rnn"))
+    ours = tuple(kernel.spec for kernel in all_kernels() if kernel.id.startswith("fused/"))
+    return with_cudnn, tuple(spec for spec in ours if spec not in with_cudnn)
 
 
 def time_point(send: Send[SpeedMeasurement], point: TimedPoint) -> None:
@@ -92,7 +112,7 @@ def time_point(send: Send[SpeedMeasurement], point: TimedPoint) -> None:
 
     Args:
         send: Sends a measurement.
-        point: The family and its sizes.
+        point: The spec and its sizes.
     """
     calls: dict[str, _Timed] = {}
     for arithmetic in ARITHMETICS:
@@ -139,7 +159,7 @@ class _Timed:
 def _measurement(point: TimedPoint, timed: _Timed, seconds: tuple[float, ...], reason: str = "") -> SpeedMeasurement:
     return SpeedMeasurement(
         subject=timed.subject,
-        spec=FAMILIES[point.family].spec,
+        spec=point.spec,
         reason=reason,
         sizes={"n": point.d, "d": point.d, "B": point.B, "T": point.T},
         dtype=timed.dtype,
@@ -150,10 +170,12 @@ def _measurement(point: TimedPoint, timed: _Timed, seconds: tuple[float, ...], r
 
 
 def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
-    """Give cuDNN (torch's own kernels on the processor) and the Triton kernel in one arithmetic."""
+    """Give the Triton kernels in one arithmetic, behind torch's own of the same spec: cuDNN on a card.
+
+    cuDNN has none of the documents' other variants: its time at the same sizes stands at the point of the family.
+    """
     import torch
 
-    family = FAMILIES[point.family]
     placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
     torch.manual_seed(1)
     x = torch.randn(point.T, point.B, point.d).to(**placed).requires_grad_()
@@ -162,27 +184,39 @@ def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
     def held() -> AbstractContextManager[None]:
         return library_kernels(enabled=True, tf32=arithmetic.tf32)
 
-    module = getattr(torch.nn, family.torch_class)(point.d, point.d).to(**placed)
-    library = "native"
-    if point.device == "cuda":
-        module.flatten_parameters()
-        library = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
-    name = f"nn.{family.torch_class}/{library}"
-    yield from _phases(name, arithmetic.dtype, lambda: module(x)[0], (x, *module.parameters()), d_outputs, held)
+    if point.spec == point.family.spec:
+        name, run, variables = _torch_call(point, arithmetic, x)
+        yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
     divisions = (("fused", fused_sequence), ("split", split_sequence))
     for division, sequence in divisions if point.with_split else divisions[:1]:
-        run, variables = _triton_call(family, point, arithmetic, x, sequence)
-        name = f"{division}{arithmetic.suffix}/{family.spec}"
+        run, variables = _triton_call(point, arithmetic, x, sequence)
+        name = f"{division}{arithmetic.suffix}/{point.spec}"
         yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
 
 
+def _torch_call(point: TimedPoint, arithmetic: Arithmetic, x: Any) -> tuple[str, Callable[[], Any], tuple[Any, ...]]:
+    """Give the id and the call of torch's module, and what is differentiated."""
+    import torch
+
+    class_name = point.family.torch_class
+    placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
+    module = getattr(torch.nn, class_name)(point.d, point.d).to(**placed)
+    path = "native"
+    if point.device == "cuda":
+        module.flatten_parameters()
+        path = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
+    return f"nn.{class_name}/{path}", lambda: module(x)[0], (x, *module.parameters())
+
+
 def _triton_call(
-    family: Family, point: TimedPoint, arithmetic: Arithmetic, x: Any, sequence: Callable[..., Any]
+    point: TimedPoint, arithmetic: Arithmetic, x: Any, sequence: Callable[..., Any]
 ) -> tuple[Callable[[], Any], tuple[Any, ...]]:
     """Give the call of the Triton kernel, and what is differentiated."""
     import torch
 
-    reference = get_reference(family.name, **family.reference_options)
+    link = library().spec(point.spec).reference
+    assert link is not None, "a spec that is timed has a reference"
+    reference = get_reference(link.name, **link.options)
     placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
     shapes = reference.parameter_shapes(point.d, point.d)
     weights = {k: (torch.randn(s) / point.d**0.5).to(**placed).requires_grad_() for k, s in shapes.items()}

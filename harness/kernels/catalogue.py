@@ -79,6 +79,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         settings(cuda=_ALL),
         expected_events=(_CUDNN_EVENT,),
         alternatives=alternatives,
+        varies_between_runs=True,
     )
     tf32 = Kernel(
         f"{name}/cudnn-tf32",
@@ -88,6 +89,7 @@ def _layer(name: str, title: str, family: str, spec: str, **options: bool | int)
         settings(cuda=("float32",)),
         expected_events=(_CUDNN_EVENT,),
         alternatives=alternatives,
+        varies_between_runs=True,
         operand_roundoff=TF32_OPERANDS,
     )
     kernels = [native, cudnn, tf32]
@@ -172,14 +174,8 @@ def _plain() -> list[Kernel]:
     return kernels
 
 
-_FUSED = {
-    "rnn.tanh": "tanh RNN",
-    "gru.keep.column": "reset-before GRU, the update gate keeps",
-    "gru.write.concatenated": "reset-before GRU, the update gate writes",
-    "gru.reset_after": "reset-after GRU",
-    "lstm.column": "LSTM",
-    "lstm.peephole": "LSTM with full-matrix peepholes",
-}
+_IN_TRITON = {"rnn.tanh": "tanh RNN", "gru.reset_after": "reset-after GRU", "lstm.column": "LSTM", **_VARIANTS}
+"""What torch ships too, then what it does not."""
 
 
 def _fused() -> list[Kernel]:
@@ -187,8 +183,8 @@ def _fused() -> list[Kernel]:
 
     Products are exact (float32 by ordinary multiplications), or on TF32's tensor cores.
     """
-    on_one = [kernel for spec, title in _FUSED.items() for kernel in _in_triton("fused", spec, title)]
-    return on_one + [kernel for spec, title in _FUSED.items() for kernel in _in_triton("split", spec, title)]
+    on_one = [kernel for spec, title in _IN_TRITON.items() for kernel in _in_triton("fused", spec, title)]
+    return on_one + [kernel for spec, title in _IN_TRITON.items() for kernel in _in_triton("split", spec, title)]
 
 
 _DIVISIONS: dict[str, tuple[type[FusedDriver | SplitDriver], str, str]] = {
@@ -198,6 +194,8 @@ _DIVISIONS: dict[str, tuple[type[FusedDriver | SplitDriver], str, str]] = {
 """By the beginning of the id: the driver, a title, and the beginning of the kernels' names."""
 _INTERPRETED = {"fused": _ALL, "split": ("float64", "bfloat16")}
 """The formats in which the interpreter judges them: it takes a minute for each."""
+DIFFERENT_BY_A_FLAG = ("rnn.sigma", "gru.sigma", "lstm.sigma", "lstm.noforget")
+"""Variants that differ from another one by a function or a gate, so that two formats show all that is new."""
 
 
 def _in_triton(division: str, spec: str, title: str) -> list[Kernel]:
@@ -208,12 +206,13 @@ def _in_triton(division: str, spec: str, title: str) -> list[Kernel]:
         "expected_events": (f"triton::{prefix}{family}_forward", f"triton::{prefix}{family}_backward"),
         "missing_requirement": lambda setting: unavailable_reason(setting.device),
     }
+    formats = ("float64", "bfloat16") if spec in DIFFERENT_BY_A_FLAG else _INTERPRETED[division]
     exact = Kernel(
         f"{division}/{spec}",
         f"{title}, {manner}",
         spec,
         driver,
-        settings(cpu=_INTERPRETED[division], cuda=_ALL),
+        settings(cpu=formats, cuda=_ALL),
         interpreted=True,
         **fields,  # type: ignore[arg-type]
     )

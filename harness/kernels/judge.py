@@ -20,6 +20,7 @@ from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import gradient_parts, memory_layout, precision, scale, transforms
 from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
 from rnn_harness.kernels.environment.device import device_description
+from rnn_harness.kernels.environment.repeatable import hold_workspace
 from rnn_harness.kernels.environment.torch_formats import computes_in
 from rnn_harness.kernels.kernel import Kernel
 from rnn_harness.kernels.setting import Setting
@@ -66,6 +67,8 @@ _IN_NARROWER_ARITHMETIC = (
 )
 """Checks that compare bit for bit, or within the bound of the arithmetic: they judge what computes in float32 although
 it is given float64, where the remaining ones ask for the last bits of float64."""
+_BIT_FOR_BIT = ("metamorphic.repeatability",)
+"""Of runs that may give other bits behaviour.determinism asks the same within the bounds, and behaviour.intact."""
 _AT_OTHER_SIZES = ("precision.accumulation", "scale.sizes", "behaviour.threads", "behaviour.no-rows")
 """Checks that need other sizes than those of the case."""
 
@@ -203,6 +206,7 @@ def _dispatched(
     if reason:
         yield empty.model_copy(update={"reason": reason})
         return
+    hold_workspace(setting.device)
     empty = empty.model_copy(update={"device": device_description(setting.device)})
     start = time.perf_counter()
     try:
@@ -321,5 +325,6 @@ def _judged(
 
 def _wanted(kernel: Kernel, setting: Setting, checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """Select the checks that say something about a kernel in a setting."""
-    wanted = (check for check in checks if setting.dtype in check.dtypes and check.name not in kernel.skipped_checks)
+    skipped = (*kernel.skipped_checks, *(_BIT_FOR_BIT if kernel.varies_between_runs else ()))
+    wanted = (check for check in checks if setting.dtype in check.dtypes and check.name not in skipped)
     return tuple(check for check in wanted if not kernel.arithmetic(setting) or check.name in _IN_NARROWER_ARITHMETIC)

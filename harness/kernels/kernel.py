@@ -50,6 +50,8 @@ class Kernel:
         absolute_function_devices: The devices on which that holds of a kernel which elsewhere is exact relative to
             the value.
         is_single_inside: Whether it computes in float32 although it is given float64.
+        varies_between_runs: Whether torch documents that the same call may give other bits each time; then a repeated
+            run must lie within its bounds.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Kernel:
     absolute_function_error: bool = False
     absolute_function_devices: tuple[str, ...] = ()
     is_single_inside: bool = False
+    varies_between_runs: bool = False
 
     def subject(self, setting: Setting) -> Subject:
         """Give the kernel as the subject of the checks, which then judge it like a reference.
@@ -121,6 +124,7 @@ class Kernel:
             long_steps,
             bool(self.fixed_sizes),
             self.arithmetic(setting),
+            self.varies_between_runs,
         )
 
     def arithmetic(self, setting: Setting) -> str:

@@ -24,9 +24,15 @@ def _rnn(name: str, old: str, new: str, spec: str = "rnn.sigma") -> Mutant:
     return Mutant(f"rnn.{name}", spec, "rnn", "forward", old, new)
 
 
+def _stack(name: str, spec: str) -> Mutant:
+    return Mutant(f"stacked.{name}", spec, "stacked", "forward", "inputs = run.outputs", "inputs = abs(run.outputs)")
+
+
 MUTANTS = (
     _gru("gates up to one and a half", _OPENED, f"{_OPENED}; opened *= 1.5"),
     _gru("gates are 0 or 1", _OPENED, f"{_OPENED}; opened[...] = opened > 0.5"),
+    _gru("linear candidate", "apply(g, g)", "pass"),
+    _gru("state reads the next input", "enumerate(from_input,", "enumerate([*from_input[1:], from_input[-1]],"),
     _gru("update gate folded", _OPENED, f"{_OPENED}; z[...] = 4 * z * (1 - z)"),
     _gru("half of the past stays", "complement *= g", "complement *= (g + h) / 2"),
     _gru("writes ones", "complement *= g", "complement *= 1"),
@@ -48,6 +54,8 @@ MUTANTS = (
     _gru("update gate keeps in 004", _MIX_WRITE, _MIX_KEEP, _ROWS),
     _gru("outputs are twice the state", "outputs = shown if alive", "outputs = 2 * shown if alive"),
     _lstm("gates up to one and a half", _OPENED, f"{_OPENED}; opened *= 1.5"),
+    _lstm("gates are 0 or 1", _OPENED, f"{_OPENED}; opened[...] = opened > 0.5"),
+    _lstm("state reads the next input", "= x.transpose(0, 2, 1)", "= x[[*range(1, steps), -1]].transpose(0, 2, 1)"),
     _lstm("sigmoid gates up to one and a half", _OPENED, f"{_OPENED}; opened *= 1.5", "lstm.sigma"),
     _lstm("forget gate the other way round", _FORGET, _FORGET.replace("(f, old,", "(1 - f, old,")),
     _lstm("input gate unused", "np.multiply(i, g, out=new)", "new[...] = g"),
@@ -63,6 +71,8 @@ MUTANTS = (
         "            x = x - x.mean(axis=2, keepdims=True)\n            a = (x.reshape(",
         "rnn.tanh",
     ),
+    _stack("absolute values between GRU layers", "gru.stacked"),
+    _stack("absolute values between LSTM layers", "lstm.stacked"),
     Mutant(
         "rnn.gradient of the last output alone",
         "rnn.sigma",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnn_harness.records.comparison import DecaySource
+
 
 @dataclass(frozen=True)
 class DrawnWeight:
@@ -37,7 +39,11 @@ class CellProfile:
         torch_layer: The layer of torch that was timed beside it; empty where it was not timed.
         torch_forward_seconds: The median time of a forward of that layer.
         torch_backward_seconds: That of a forward and a backward of it.
-        decay: The factor by which its gradient shrinks at every step back, with the weights of its own constructor.
+        decay: The factor by which its gradient shrinks at every step back, with the weights of its own constructor;
+            None where it could not be computed, or where the gradient is zero or not finite.
+        decay_by: By what it was measured.
+        decay_by_equations: The same by its equations, beside that by its own products; None where it is not known.
+        decay_note: Why its own vector-Jacobian products could not be taken; empty where they were.
         weights: The weights that its constructor draws.
         note: Why something was not measured; empty if all was.
     """
@@ -55,5 +61,8 @@ class CellProfile:
     torch_forward_seconds: float | None = None
     torch_backward_seconds: float | None = None
     decay: float | None = None
+    decay_by: DecaySource = ""
+    decay_by_equations: float | None = None
+    decay_note: str = ""
     weights: tuple[DrawnWeight, ...] = ()
     note: str = ""

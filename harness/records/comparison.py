@@ -9,6 +9,8 @@ from rnn_harness.records.html_block import html_block
 
 ComparisonOutcome = Literal["same", "different", "undecided"]
 Inclusion = Literal["", "left", "right"]
+DecaySource = Literal["", "products", "equations"]
+"""By what the decay of a gradient was measured: the cell's own vector-Jacobian products, or its equations."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,11 @@ class ComparedCell:
         backward_seconds: The median time of a forward and a backward; None where it has no gradients.
         precision: How precise it was, by dtype.
         decay: The factor by which the gradient shrinks at every step back, with the weights that its constructor
-            draws; None where it could not be computed.
+            draws; None where it could not be computed, or where the gradient is zero or not finite.
+        decay_by: Whether that is by its own vector-Jacobian ``products`` or by its ``equations``; empty where it could
+            not be computed.
+        decay_by_equations: The same by its equations, beside that by its own products; None where it is not known.
+        decay_note: Why its own products could not be taken; empty where they were, or nothing was computed.
         note: Why something was not measured; empty if all was.
         is_model: Whether it is a model of several recurrent layers.
     """
@@ -54,6 +60,9 @@ class ComparedCell:
     backward_seconds: float | None = None
     precision: tuple[MeasuredPrecision, ...] = ()
     decay: float | None = None
+    decay_by: DecaySource = ""
+    decay_by_equations: float | None = None
+    decay_note: str = ""
     note: str = ""
     is_model: bool = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.records.comparison import ComparedCell, Comparison
+from rnn_harness.records.comparison import ComparedCell, Comparison, DecaySource
 
 _VERDICTS = {"same": "the same function", "different": "not the same function", "undecided": "undecided"}
 
@@ -65,7 +65,7 @@ def _table(left_side: ComparedCell, right_side: ComparedCell) -> Iterator[str]:
         *((f"precision in {dtype}", *(_bits(side, dtype) for side in (left_side, right_side))) for dtype in dtypes),
         (
             "gradient a step back",
-            *("-" if side.decay is None else f"x {side.decay:.3f}" for side in (left_side, right_side)),
+            *(decay_in_words(side.decay, side.decay_by) for side in (left_side, right_side)),
         ),
     ]
     widths = [max(len(row[column]) for row in (*rows, ("", "left", "right"))) for column in range(3)]
@@ -75,6 +75,21 @@ def _table(left_side: ComparedCell, right_side: ComparedCell) -> Iterator[str]:
     sizes = dict.fromkeys(side.sizes for side in (left_side, right_side) if side.sizes)
     if sizes:
         yield f"({'; '.join(sizes)}; the gradient with the weights that each constructor draws)"
+    for side in (left_side, right_side):
+        if side.decay_by == "equations" and side.decay_note:
+            yield f"(the gradient of {side.target} by its equations: {side.decay_note})"
+
+
+def decay_in_words(factor: float | None, source: DecaySource) -> str:
+    """Write by which factor a gradient shrinks at every step back.
+
+    Args:
+        factor: The factor; None where the gradient is zero or not finite, or nothing was computed.
+        source: By what it was measured.
+    """
+    if factor is None:
+        return "zero or not finite" if source else "-"
+    return f"x {factor:.3f}"
 
 
 def _milliseconds(seconds: float | None) -> str:

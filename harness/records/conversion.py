@@ -42,6 +42,7 @@ class Conversion:
         left: The first target.
         right: The second target.
         layers: The layers, in the order of the file.
+        left_out: Arrays of the file, with their shapes, that are no part of a layer and go nowhere.
         map: How the weights follow, one line for each.
         code: A program that converts any such weights without this package; empty where none was made.
     """
@@ -51,5 +52,6 @@ class Conversion:
     left: str
     right: str
     layers: tuple[ConvertedLayer, ...] = ()
+    left_out: tuple[str, ...] = ()
     map: tuple[str, ...] = ()
     code: str = ""

@@ -27,6 +27,8 @@ from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.runtime.input_file import parse_json, read_text_file
 
 __all__ = [
+    "BY_CONSTRUCTOR",
+    "BY_EQUATIONS",
     "BenchmarkPlan",
     "CurveBand",
     "CurvePoint",
@@ -46,6 +48,12 @@ __all__ = [
     "read_measurements",
     "write_measurements",
 ]
+
+
+BY_EQUATIONS = "uniform"
+"""The initialisation of a spec whose decay is measured by its equations."""
+BY_CONSTRUCTOR = "its constructor's"
+"""The initialisation of a candidate whose decay is measured."""
 
 
 class SpeedMeasurement(SampledMeasurement):
@@ -116,6 +124,10 @@ class DecayMeasurement(SampledMeasurement):
         lyapunov_exponent: The slope of the natural logarithm of the norm over the last nine tenths of the lags.
         parameters: The number of the cell's parameters; 0 where it was not kept.
         trainings: Where the gradient surely grows, what training without clipping does to the loss, by length.
+        jacobians: By what the Jacobians were taken: the ``reference``'s written derivative, autograd over the
+            ``equations``, or the ``candidate``'s own vector-Jacobian products.
+        jacobians_note: Why not by the candidate's own products, or that these are not those of its equations; empty
+            where there is nothing to say.
     """
 
     kind: Literal["decay"] = "decay"
@@ -134,6 +146,8 @@ class DecayMeasurement(SampledMeasurement):
     lyapunov_exponent: float
     parameters: int = 0
     trainings: tuple[TrainedLength, ...] = ()
+    jacobians: Literal["reference", "equations", "candidate"] = "reference"
+    jacobians_note: str = ""
 
     @property
     def aspect(self) -> str:

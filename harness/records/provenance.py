@@ -12,10 +12,15 @@ _PACKAGES = ("rnn-harness", "numpy", "torch", "sympy", "python-flint", "hypothes
 @cache
 def versions() -> str:
     """Return the versions that may change an outcome, on one line: ``python 3.11.7, x86_64, numpy 2.1.0, ...``."""
-    return ", ".join((f"python {platform.python_version()}", platform.machine(), *map(_package, _PACKAGES)))
+    return ", ".join((f"python {platform.python_version()}", platform.machine(), *map(package_version, _PACKAGES)))
 
 
-def _package(name: str) -> str:
+def package_version(name: str) -> str:
+    """Return a distribution's name and version, or that it is absent.
+
+    Args:
+        name: The distribution's name.
+    """
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:

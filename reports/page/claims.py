@@ -113,17 +113,21 @@ def _tried(claim: Claim, mutants: Sequence[MutantResult]) -> str:
         return f"tried in the same computation, which is refuted where the opposite passes ({falsifier.fact})"
     if falsifier.pair:
         return f"tried with other parameters of {falsifier.pair}, in the tests: refuted"
-    refuting = _refuting_checks(claim, mutants)
+    return "; ".join(_tried_mutant(claim, name, mutants) for name in falsifier.mutants)
+
+
+def _tried_mutant(claim: Claim, name: str, mutants: Sequence[MutantResult]) -> str:
+    """Say what refuted one reference that makes a claim false."""
+    refuting = _refuting_checks(claim, name, mutants)
     if refuting is None:
-        return f"tried with the wrong reference {falsifier.mutant}, in the tests: refuted"
+        return f"tried with the wrong reference {name}, in the tests: refuted"
     if not refuting:
-        return f"tried with the wrong reference {falsifier.mutant}: not refuted, so that nothing is decided"
-    return f"tried with the wrong reference {falsifier.mutant}: refuted by {', '.join(refuting)}"
+        return f"tried with the wrong reference {name}: not refuted, so that nothing is decided"
+    return f"tried with the wrong reference {name}: refuted by {', '.join(refuting)}"
 
 
-def _refuting_checks(claim: Claim, mutants: Sequence[MutantResult]) -> list[str] | None:
-    """Return the checks of a claim's evidence that refute the reference that makes it false; None if it was not run."""
-    name = claim.false_if.mutant if claim.false_if is not None else ""
+def _refuting_checks(claim: Claim, name: str, mutants: Sequence[MutantResult]) -> list[str] | None:
+    """Return the checks of a claim's evidence that refute a reference that makes it false; None if it was not run."""
     result = next((result for result in mutants if result.mutant == name), None)
     if result is None:
         return None
@@ -132,8 +136,9 @@ def _refuting_checks(claim: Claim, mutants: Sequence[MutantResult]) -> list[str]
 
 
 def _is_blind(claim: Claim, mutants: Sequence[MutantResult]) -> bool:
-    """Whether the kill matrix says that a claim's evidence agrees with what would make the claim false."""
-    return _refuting_checks(claim, mutants) == []
+    """Whether the kill matrix says that a claim's evidence agrees with something that would make the claim false."""
+    names = claim.false_if.mutants if claim.false_if is not None else ()
+    return any(_refuting_checks(claim, name, mutants) == [] for name in names)
 
 
 def _decide(claim: Claim, evidence: RecordEvidence, measurements: Sequence[Measurement]) -> _Decision:

@@ -86,8 +86,8 @@ def gates_keep(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     if _reaches_far(gru) and _reaches_far(lstm) and not _reaches_far(rnn):
         return ClaimVerdict("true", numbers)
     keeps = all(
-        _reaches_far(kept) and all(_is_surely_slower(kept, start) for start in (rnn, gru, lstm))
-        for kept in (keep, chrono)
+        _reaches_far(slow) and all(_is_surely_slower(slow, start) for start in (rnn, gru, lstm))
+        for slow in (keep, chrono)
     )
     return ClaimVerdict("true under conditions" if keeps else "false", numbers)
 

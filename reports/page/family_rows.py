@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from rnn_harness.records.measurement import (
     SpeedMeasurement,
 )
 from rnn_harness.reports.page.glossary import shown_initialisation
+from rnn_harness.reports.page.interval_text import interval_text, rate_text, reach_text
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class FamilyRow:
         equal_size: The fastest forward and backward among cells of the same hidden size.
         equal_count: The fastest among cells of the same number of parameters.
         rate: The gradient's factor per step at torch's initialisation.
-        horizon: The steps after which float32 does not see that gradient.
+        horizon: The steps after which float32 does not see that gradient; this and the others that are measured stand
+            with their intervals.
         best: The initialisation whose gradient reaches furthest among those whose rate's interval is below 1.
         learnt: How many seeds solved each task, or that none did within its steps of training.
     """
@@ -57,18 +60,38 @@ def family_row(family: Family, measurements: Sequence[Measurement]) -> FamilyRow
         if isinstance(row, DecayMeasurement) and row.subject == name and row.agrees is not False
     ]
     start = next((row for row in reversed(decays) if row.initialisation == "torch"), None)
-    best = max((row for row in decays if row.surely_decays), key=lambda row: row.rate, default=None)
     equal_size, equal_count = _fastest_times(family, measurements)
     return FamilyRow(
         name,
         plain_formula(counts[0].formula) if counts else "",
         equal_size,
         equal_count,
-        f"{start.rate:.3f}" if start is not None else "",
-        start.float32_reach if start is not None else "",
-        f"{best.float32_reach} ({shown_initialisation(best.initialisation)})" if best is not None else "",
+        rate_text(start) if start is not None else "",
+        reach_text(start) if start is not None else "",
+        _furthest_reach([row for row in decays if row.surely_decays]),
         ", ".join(filter(None, _learnt_tasks(name, measurements))),
     )
+
+
+def _furthest_reach(rows: Sequence[DecayMeasurement]) -> str:
+    """Say which initialisation reaches furthest and how far, and which others do so within the intervals."""
+    if not rows:
+        return ""
+    best = max(rows, key=lambda row: (horizon_or_infinity(row.float32_horizon), row.rate))
+    low = horizon_or_infinity(best.float32_horizon_low)
+    as_far = [row for row in rows if row is not best and horizon_or_infinity(row.float32_horizon_high) >= low]
+    text = f"{reach_text(best)} ({shown_initialisation(best.initialisation)}"
+    titles = ", ".join(shown_initialisation(row.initialisation) for row in as_far)
+    return f"{text}; as far within the intervals: {titles})" if titles else f"{text})"
+
+
+def horizon_or_infinity(end: float | None) -> float:
+    """Return a horizon or an end of its interval; infinity where the curve does not come to it.
+
+    Args:
+        end: The lag in steps; None where the curve does not cross the limit within what was measured.
+    """
+    return math.inf if end is None else end
 
 
 def plain_formula(formula: str) -> str:
@@ -102,7 +125,8 @@ def _fastest(rows: Sequence[SpeedMeasurement]) -> str:
     if not times:
         return ""
     seconds, fastest = min(times, key=lambda time: time[0])
-    return f"{seconds * 1e3:.2f} ms ({fastest.subject}, d = {fastest.sizes['d']})"
+    low, high = (None if end is None else end * 1e3 for end in (fastest.ci_low, fastest.ci_high))
+    return f"{seconds * 1e3:.2f}{interval_text(low, high, 2)} ms ({fastest.subject}, d = {fastest.sizes['d']})"
 
 
 def _learnt_tasks(name: str, measurements: Sequence[Measurement]) -> list[str]:

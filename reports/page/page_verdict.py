@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rnn_harness.records.measurement import DecayMeasurement, SpeedMeasurement
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.family_rows import FamilyRow
 from rnn_harness.reports.page.glossary import shown_initialisation
+from rnn_harness.reports.page.interval_text import interval_text, intervals_meet, meeting, rate_text
 from rnn_harness.reports.page.line_chart import number_text
 from rnn_harness.reports.page.side_by_side import FASTEST, ComparedValue
 
@@ -115,14 +118,17 @@ def _speed_answer(contents: Contents) -> str:
 
 def _fastest_family(values: Sequence[ComparedValue]) -> str:
     """Say how many times as fast as the others the fastest is; as fast as those whose interval meets its own."""
-    first, *others = sorted(values, key=lambda value: value.value)
-    texts = [
-        f"as fast as the {other.family} within the intervals"
-        if other.low <= first.high
-        else f"{other.value / first.value:.1f} times as fast as the {other.family}"
-        for other in others
-    ]
+    first, *slower = sorted(values, key=lambda value: value.value)
+    texts = [_speed_against(first, value) for value in slower]
     return f"the {first.family} is {' and '.join(texts)}"
+
+
+def _speed_against(first: ComparedValue, slower: ComparedValue) -> str:
+    """Say how many times as fast as another a family is, with the interval of that ratio."""
+    if slower.low <= first.high:
+        return f"as fast as the {slower.family} within the intervals"
+    interval = interval_text(slower.low / first.high, slower.high / first.low, 1)
+    return f"{slower.value / first.value:.1f}{interval} times as fast as the {slower.family}"
 
 
 def _listed(rows: Sequence[FamilyRow], name: str) -> str:
@@ -152,16 +158,32 @@ def findings(contents: Contents) -> dict[str, str]:
 
 
 def _decay_finding(contents: Contents) -> str:
-    """Name the fastest decay and the slowest one whose interval lies below 1."""
+    """Name the fastest decay, the slowest one whose interval lies below 1, and what their intervals overlap with."""
     sure = [row for row in contents.decay if row.surely_decays]
     if not sure:
         return ""
     fastest, slowest = min(sure, key=lambda row: row.rate), max(sure, key=lambda row: row.rate)
     return (
-        f"The gradient fades fastest in {fastest.subject}, {shown_initialisation(fastest.initialisation)} "
-        f"({fastest.rate:.3f} per step), and slowest, of those whose factor per step is below 1 with 95 % confidence, "
-        f"in {slowest.subject}, {shown_initialisation(slowest.initialisation)} ({slowest.rate:.3f})."
+        f"The gradient fades fastest in {_decay_extreme(fastest, sure)}, and slowest, of those whose factor per step "
+        f"is below 1 with 95 % confidence, in {_decay_extreme(slowest, sure)}."
     )
+
+
+def _decay_extreme(extreme: DecayMeasurement, rows: Sequence[DecayMeasurement]) -> str:
+    """Name the cell of an extreme rate, with its interval and the cells whose intervals overlap with it."""
+    text = f"{_named(extreme)} ({rate_text(extreme)} per step)"
+    overlapping = [_named(row) for row in rows if row is not extreme and intervals_meet(row, extreme)]
+    return f"{text}, whose interval overlaps with {_shortened(overlapping)}" if overlapping else text
+
+
+def _named(row: DecayMeasurement) -> str:
+    return f"{row.subject}, {shown_initialisation(row.initialisation)}"
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """List names, of more than three the first three and how many more there are."""
+    listed = "; ".join(f"that of {name}" for name in names[:3])
+    return f"{listed} and {len(names) - 3} more" if len(names) > 3 else listed
 
 
 def _unrolled_finding(contents: Contents) -> str:
@@ -178,17 +200,32 @@ def _unrolled_finding(contents: Contents) -> str:
 
 
 def _speed_finding(contents: Contents) -> str:
-    """Count which implementation is fastest how often."""
-    winners: dict[str, int] = {}
+    """Count which implementation is fastest how often beyond its interval, and where several are as fast."""
+    winners: Counts[str] = Counts()
+    tied: Counts[str] = Counts()
     for rows in contents.speed.values():
-        times = [row for row in rows if row.phase == "both" and row.median is not None]
+        times = sorted((row for row in rows if row.phase == "both" and row.median is not None), key=_median)
         if times:
-            fastest = min(times, key=lambda row: row.median or 0.0).subject
-            winners[fastest] = winners.get(fastest, 0) + 1
-    if not winners:
+            equals = meeting(times[0], times)
+            names = sorted({times[0].subject, *(row.subject for row in equals)})
+            (tied if equals else winners)[" and ".join(names)] += 1
+    sizes = winners.total() + tied.total()
+    if not sizes:
         return ""
-    listed = ", ".join(f"{name} at {count}" for name, count in sorted(winners.items(), key=lambda item: -item[1]))
-    return f"The fastest implementation of forward and backward: {listed} of {len(contents.speed)} sizes."
+    parts = [_listed_counts(winners)] if winners else []
+    if tied:
+        parts.append(f"as fast within their intervals: {_listed_counts(tied)}")
+    return f"The fastest implementation of forward and backward, of {sizes} sizes: {'; '.join(parts)}."
+
+
+def _median(row: SpeedMeasurement) -> float:
+    return math.inf if row.median is None else row.median
+
+
+def _listed_counts(counts: Counts[str]) -> str:
+    return ", ".join(
+        f"{name} at {count}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
 
 
 def _learning_finding(contents: Contents) -> str:

@@ -14,6 +14,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.junit import write_junit
+from rnn_harness.reports.page.again import measured_again
 from rnn_harness.reports.page.badge import badge_svg
 from rnn_harness.reports.page.chart import Chart
 from rnn_harness.reports.page.check_matrix import CHECK_GROUPS
@@ -131,6 +132,7 @@ def _page_html(contents: Contents, rows: RowPage) -> str:
     environment.filters["defined"] = with_definitions
     environment.filters["initialisation"] = shown_initialisation
     environment.filters["heading"] = defined_heading
+    environment.filters["again"] = measured_again
     environment.filters["time"] = _format_time
     if rows.name != "report.html":
         return environment.get_template("row_page.html.j2").render(

@@ -78,7 +78,7 @@ def compare_families(measurements: Sequence[Measurement]) -> list[ComparedQuanti
     learning = [row for row in right if isinstance(row, LearningMeasurement) and row.task == "adding"]
     quantities = [
         _of_rows("parameters, of the cells whose gradient is measured", decays, _parameters),
-        _fastest(FASTEST, [row for row in speeds if row.median is not None]),
+        _fastest(FASTEST, [row for row in speeds if row.median is not None and row.ci_low is not None]),
         _of_rows("gradient horizon in float32, torch's initialisation", decays, _horizon),
         replace(
             _of_rows("loss after training, adding two marked numbers", learning, _loss),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnn_harness.records.cell_profile import CellProfile
+from rnn_harness.records.comparison_text import decay_in_words
 
 
 def profile_text(profile: CellProfile) -> str:
@@ -19,7 +20,7 @@ def profile_text(profile: CellProfile) -> str:
 def _lines(profile: CellProfile) -> Iterator[str]:
     yield f"{profile.target}: {profile.sentence}"
     if not profile.is_known:
-        yield "  nothing is measured of a cell whose equations are not known"
+        yield "  nothing is measured of it"
         return
     counted = "as counted" if profile.is_counted else f"but {profile.parameters} are counted"
     yield f"  parameters            {profile.formula} = {profile.parameters}, {counted}"
@@ -28,10 +29,9 @@ def _lines(profile: CellProfile) -> Iterator[str]:
         ("forward             ", profile.forward_seconds, profile.torch_forward_seconds),
         ("forward and backward", profile.backward_seconds, profile.torch_backward_seconds),
     ):
-        other = f"{beside}{_milliseconds(of_torch)}{_times_slower(seconds, of_torch)}" if beside else ""
-        yield f"  {title}  {_milliseconds(seconds)}{other}"
-    decay = "-" if profile.decay is None else f"x {profile.decay:.3f}, with the weights that it begins with"
-    yield f"  gradient a step back  {decay}"
+        of_layer = f"{beside}{_milliseconds(of_torch)}{_times_slower(seconds, of_torch)}" if beside else ""
+        yield f"  {title}  {_milliseconds(seconds)}{of_layer}"
+    yield f"  gradient a step back  {_decay(profile)}"
     if profile.sizes:
         yield f"  ({profile.sizes})"
     if profile.weights:
@@ -42,6 +42,19 @@ def _lines(profile: CellProfile) -> Iterator[str]:
             yield f"    {weight.name.ljust(width)}  {weight.mean:.3g}{spread}"
     if profile.note:
         yield f"  {profile.note}"
+
+
+def _decay(profile: CellProfile) -> str:
+    """Say how fast the gradient shrinks, and by what that was measured."""
+    factor = decay_in_words(profile.decay, profile.decay_by)
+    if profile.decay_by == "products":
+        by_equations = profile.decay_by_equations
+        beside = "" if by_equations is None else f" (by its equations: x {by_equations:.3f})"
+        return f"{factor} by its own vector-Jacobian products{beside}, with the weights that it begins with"
+    if profile.decay_by == "equations":
+        reason = f" ({profile.decay_note})" if profile.decay_note else ""
+        return f"{factor} by its equations{reason}, with the weights that it begins with"
+    return factor
 
 
 def _times_slower(seconds: float | None, of_torch: float | None) -> str:

@@ -115,3 +115,50 @@ class SumOfGradients(CharacterModel):
     def loss(self, inputs: Tokens, targets: Tokens, h0: Array) -> LossAndGradients:
         loss, grads, last = super().loss(inputs, targets, h0)
         return loss, {name: len(inputs) * value for name, value in grads.items()}, last
+
+
+def _run(weights: dict[str, Array], inputs: Tokens, targets: Tokens, hprev: Array, slope: float) -> LossAndGradients:
+    """The loss of given weights; with a slope other than one tanh is differentiated as if it were another function."""
+    hs, ps, loss = [hprev], [], 0.0
+    for token, target in zip(inputs, targets, strict=True):
+        x = np.zeros((weights["Wxh"].shape[1], 1))
+        x[token] = 1
+        hs.append(np.tanh(weights["Wxh"] @ x + weights["Whh"] @ hs[-1] + weights["bh"]))
+        p = np.exp(weights["Why"] @ hs[-1] + weights["by"])
+        ps.append(p / p.sum())
+        loss -= np.log(ps[-1][target, 0])
+    grads = {name: np.zeros_like(value) for name, value in weights.items()}
+    dh_next = np.zeros_like(hprev)
+    for t in reversed(range(len(inputs))):
+        dy = ps[t].copy()
+        dy[targets[t]] -= 1
+        grads["Why"] += dy @ hs[t + 1].T
+        grads["by"] += dy
+        da = (1 - slope * hs[t + 1] ** 2) * (weights["Why"].T @ dy + dh_next)
+        grads["bh"] += da
+        grads["Wxh"][:, [inputs[t]]] += da
+        grads["Whh"] += da @ hs[t].T
+        dh_next = weights["Whh"].T @ da
+    return loss, grads, hs[-1]
+
+
+def weights_in_a_dictionary(params: dict[str, Array], xs: Tokens, ys: Tokens, h0: Array) -> LossAndGradients:
+    """The weights in one argument, and no function beside it that makes them."""
+    weights = {name: params[name] for name in ("Wxh", "Whh", "Why", "bh", "by")}
+    return _run(weights, xs, ys, h0, 1.0)
+
+
+def weights_apart(
+    inputs: Tokens, targets: Tokens, hprev: Array, Wxh: Array, Whh: Array, Why: Array, bh: Array, by: Array
+) -> tuple[float, list[Array], Array]:
+    """Each weight an argument, and the gradients in a list in their order."""
+    weights = {"Wxh": Wxh, "Whh": Whh, "Why": Why, "bh": bh, "by": by}
+    loss, grads, last = _run(weights, inputs, targets, hprev, 1.0)
+    return loss, [grads[name] for name in weights], last
+
+
+def wrong_slope(
+    inputs: Tokens, targets: Tokens, hprev: Array, Wxh: Array, Whh: Array, Why: Array, bh: Array, by: Array
+) -> LossAndGradients:
+    """One that takes half of the square of tanh in its slope."""
+    return _run({"Wxh": Wxh, "Whh": Whh, "Why": Why, "bh": bh, "by": by}, inputs, targets, hprev, 0.5)

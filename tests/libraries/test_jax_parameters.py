@@ -9,7 +9,7 @@ import pytest
 
 from rnn_harness.validation.loading.adapters.jax_modules import import_jax
 from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
-from rnn_harness.validation.loading.adapters.step_functions import parameters_of_sizes
+from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
 
 jax = pytest.importorskip("jax")
 
@@ -46,6 +46,6 @@ def test_one_program_makes_what_the_function_makes_and_leaves_the_rest_as_it_is(
 def test_a_function_that_asks_for_values_is_called_as_it_is() -> None:
     with pytest.raises(jax.errors.TracerArrayConversionError):
         made_in_one_program(import_jax(), lambda key: init_orthogonal(key, 3, 4))
-    made = parameters_of_sizes(init_orthogonal, 3, 4)
+    made = make_parameters(init_orthogonal, 3, 4)
     assert made["w"].shape == (4, 3)  # type: ignore[index]  # a dictionary
     assert float(abs(made["w"]).max()) == 1.0  # type: ignore[index]

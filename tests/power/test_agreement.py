@@ -8,7 +8,7 @@ import pytest
 
 from rnn_harness.checks import Check
 from rnn_harness.engine.runner import Runner, RunPlan
-from rnn_harness.kernels import Kernel, Setting, all_kernels, choose_kernels
+from rnn_harness.kernels import DIFFERENT_BY_A_FLAG, Kernel, Setting, all_kernels, choose_kernels
 from rnn_harness.kernels.judge import kernel_cases, kernel_checks, profile_kernel
 
 PAIRS = [(kernel, setting) for kernel in all_kernels() for setting in kernel.settings if setting.device == "cpu"]
@@ -27,6 +27,8 @@ def _takes_long(kernel: Kernel, setting: Setting) -> bool:
     """Say whether the default run has another kernel of the same code in place of this one."""
     match kernel.id.split("/")[0]:
         case "split":
+            return True
+        case "fused" if kernel.spec in DIFFERENT_BY_A_FLAG:
             return True
         case "fused":
             if setting.dtype in NARROW:
@@ -95,9 +97,11 @@ def test_kernels_are_chosen_by_id_by_the_beginning_of_it_and_by_spec() -> None:
     assert {kernel.spec for kernel in choose_kernels(("lstm.peephole",))} == {"lstm.peephole"}
 
 
-def test_ids_are_unique_and_every_variant_of_the_documents_that_torch_lacks_has_three_kernels() -> None:
+def test_ids_are_unique_and_every_variant_of_the_documents_that_torch_lacks_has_five_kernels() -> None:
     ids = [kernel.id for kernel in all_kernels()]
     assert len(ids) == len(set(ids))
     lacking = {kernel.spec for kernel in all_kernels() if kernel.id.startswith("eager/")}
     for prefix in ("function/", "compiled/"):
         assert {kernel.spec for kernel in all_kernels() if kernel.id.startswith(prefix)} == lacking
+    for prefix in ("fused/", "split/", "fused-tf32x3/", "split-tf32x3/", "fused-tf32/", "split-tf32/"):
+        assert {kernel.spec for kernel in all_kernels() if kernel.id.startswith(prefix)} > lacking

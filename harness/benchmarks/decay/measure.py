@@ -22,7 +22,7 @@ from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.errors import NotRun
 from rnn_harness.families import BENCHMARK_CELLS
 from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
-from rnn_harness.records.measurement import CurveBand, CurvePoint, DecayMeasurement
+from rnn_harness.records.measurement import BY_EQUATIONS, CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.references import Reference, get_reference
 from rnn_harness.validation.judging.own_specs import without_reference
@@ -65,12 +65,12 @@ def measure_decay(
         parameters = initial.draw(cell, INPUT_SIZE, hidden_size, np.random.default_rng(seed))
         curve = decay_curve(cell_steps(cell, parameters), INPUT_SIZE, steps, seed, initial.input_scale)
         agrees = jacobians_agree(cell, parameters, INPUT_SIZE, seed, initial.input_scale)
-        measured.append(_MeasuredSeed(curve, agrees, step_bound(cell, parameters)))
+        measured.append(MeasuredSeed(curve, agrees, step_bound(cell, parameters)))
         check_interrupt()
     sizes = {"n": INPUT_SIZE, "d": hidden_size, "T": steps}
     count = sum(math.prod(shape) for shape in cell.parameter_shapes(INPUT_SIZE, hidden_size).values())
     name = title if resized_to is None else f"{title}, d = {resized_to}"
-    measurement = _measurement(name, spec, initialisation, sizes, count, measured)
+    measurement = decay_measurement(name, spec, initialisation, sizes, count, measured)
     if not measurement.surely_grows:
         return measurement
     trainings = [train_unclipped(cell, initial, INPUT_SIZE, hidden_size, length) for length in TRAINED_LENGTHS]
@@ -104,30 +104,46 @@ def measure_decay_of_equations(
         curve = decay_curve(EquationSteps(spec, parameters, sizes), sizes["n"], steps, seed)
         # What the state holds beside the output differs from cell to cell: it is no curve of an LSTM's c alone.
         curve = replace(curve, cell_norms=None)
-        measured.append(_MeasuredSeed(curve, equations_agree(spec, parameters, sizes, seed), None))
+        measured.append(MeasuredSeed(curve, equations_agree(spec, parameters, sizes, seed), None))
         check_interrupt()
     count = sum(math.prod(shape) for shape in shapes.values())
-    return _measurement(spec.id, spec.id, "uniform", {**sizes, "T": steps}, count, measured)
+    measurement = decay_measurement(spec.id, spec.id, BY_EQUATIONS, {**sizes, "T": steps}, count, measured)
+    return measurement.model_copy(update={"jacobians": "equations"})
 
 
 @dataclass(frozen=True)
-class _MeasuredSeed:
-    """What one seed gives: the curve, whether its Jacobians are right, and the bound of a step where there is one."""
+class MeasuredSeed:
+    """What one seed gives.
+
+    Attributes:
+        curve: The norm of the gradient by lag.
+        agrees: Whether the Jacobians are right.
+        bound: The bound of a step; None where there is none.
+    """
 
     curve: DecayCurve
     agrees: bool
     bound: float | None
 
 
-def _measurement(
+def decay_measurement(
     title: str,
     spec: str,
     initialisation: str,
     sizes: Mapping[str, int],
     parameters: int,
-    seeds: Sequence[_MeasuredSeed],
+    seeds: Sequence[MeasuredSeed],
 ) -> DecayMeasurement:
-    """Put the measurements of all seeds together."""
+    """Put the measurements of all seeds together.
+
+    Args:
+        title: What was measured.
+        spec: Its spec, by id or file; empty where there is none.
+        initialisation: How its weights were drawn.
+        sizes: n, d and T.
+        parameters: The number of its parameters.
+        seeds: What every seed gave, at least one.
+    """
     steps, curves = sizes["T"], [seed.curve for seed in seeds]
     is_right = all(seed.agrees for seed in seeds)
     slopes = [_slope(curve, steps) for curve in curves]

@@ -57,17 +57,16 @@ class TrainedCell:
         return outputs, tuple(finals[name] for name in self.state_names)
 
 
-def layer_maker(cell: str) -> LayerMaker:
+def layer_maker(request: ValidationRequest) -> LayerMaker:
     """Load a target in this process, which is a worker, and return what makes layers of it.
 
     Args:
-        cell: The target, as it was typed.
+        request: Names the target.
 
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It cannot be trained, for the reason that is given.
     """
-    request = ValidationRequest(cell)
     tied = tie(load_compared(request), request)
     capabilities = tied.target.capabilities
     if tied.kernel is None:

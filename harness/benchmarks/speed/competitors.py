@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnn_harness.benchmarks.equations import equations_kernel, measured_spec
@@ -14,6 +14,7 @@ from rnn_harness.cases.case import Case
 from rnn_harness.kernels import Kernel, Setting, all_kernels
 from rnn_harness.kernels.judge import profile_kernel
 from rnn_harness.kernels.torch_reference import TorchReference
+from rnn_harness.specs import Spec
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
 from rnn_harness.subjects.subject import Subject
 
@@ -68,7 +69,9 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
     setting = Setting(point.dtype, point.device)
     if spec.reference is None:
         alone = equations_kernel(spec)
-        yield _kernel_competitor(alone, setting, draw_point(point, alone.subject(setting)))
+        arrays = draw_point(point, alone.subject(setting))
+        yield _kernel_competitor(alone, setting, arrays)
+        yield from _candidate_competitors(candidates, spec, setting, arrays)
         return
     subject = Subject.of(spec)
     arrays = draw_point(point, subject)
@@ -80,21 +83,30 @@ def competitors(point: SpeedPoint, candidates: tuple[KernelLoader, ...] = ()) ->
             continue
         if setting in kernel.settings and kernel.not_run_reason(setting) is None:
             yield _kernel_competitor(kernel, setting, arrays)
+    yield from _candidate_competitors(candidates, spec, setting, arrays)
+
+
+def _candidate_competitors(
+    candidates: tuple[KernelLoader, ...], spec: Spec, setting: Setting, arrays: CaseArrays
+) -> Iterator[Competitor]:
+    """Yield the candidates that are cells of a spec."""
     for load_candidate in candidates:
         candidate = load_candidate()
-        if candidate.spec == point.spec:
+        if candidate.spec == spec.id:
             yield _kernel_competitor(candidate, setting, arrays)
 
 
 def draw_point(point: SpeedPoint, subject: Subject) -> CaseArrays:
-    """Draw parameters, inputs, states and output gradients of a point, the same at every call.
+    """Draw parameters, inputs, states and gradients of the states of a point, the same at every call.
+
+    An output layer on the states is not timed: it is one product over all steps, the same for everyone.
 
     Args:
         point: Sizes and dtype.
         subject: Its spec and parameters decide what is drawn.
     """
     case = Case(spec=subject.spec.id, n=point.n, d=point.d, B=point.B, T=point.T, seed=1, scale=0.5)
-    return draw_arrays(case.model_copy(update={"dtype": point.dtype}), subject)
+    return draw_arrays(case.model_copy(update={"dtype": point.dtype}), replace(subject, output=None))
 
 
 def _reference_calls(subject: Subject, arrays: CaseArrays) -> TimedCalls:

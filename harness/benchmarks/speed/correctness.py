@@ -27,7 +27,8 @@ def wrong_number(subject: Subject, arrays: CaseArrays, operands: Fraction | None
 
     Args:
         subject: A reference or kernel at the sizes at which it will be timed.
-        arrays: The parameters, inputs, states and output gradients that it is timed with.
+        arrays: The parameters, inputs, states and output gradients that it is timed with, those of the states where the
+            spec has an output layer.
         operands: How far it openly shortens each operand of a product, relatively; None if it does not.
 
     Returns:
@@ -38,7 +39,8 @@ def wrong_number(subject: Subject, arrays: CaseArrays, operands: Fraction | None
     before = cell.forward(arrays.parameters, arrays.inputs[:-1], arrays.states).finals
     run = cell.forward(arrays.parameters, arrays.inputs, arrays.states)
     states = {name: state[rows] for name, state in before.items()}
-    values = subject.values(arrays.parameters, arrays.inputs[-1:, rows], states, arrays.case.sizes)
+    parameters = arrays.parameters | _output_layer_of_zeros(subject, arrays)
+    values = subject.values(parameters, arrays.inputs[-1:, rows], states, arrays.case.sizes)
     step = evaluate(subject.spec.program(LAYERS), values, BallArithmetic(rounding(arrays.case.dtype, operands))).steps[
         0
     ]
@@ -54,6 +56,14 @@ def wrong_number(subject: Subject, arrays: CaseArrays, operands: Fraction | None
         if float(np.abs(gradients[name] - gradient).max()) > screen * size:
             return f"the gradient of {name} is off by more than {screen:.2g} of its largest entry"
     return None
+
+
+def _output_layer_of_zeros(subject: Subject, arrays: CaseArrays) -> dict[str, Array]:
+    """Return what the equations of an output layer need, on which no state depends; nothing where there is none."""
+    if subject.output is None:
+        return {}
+    shapes = subject.output.parameter_shapes(subject.width * arrays.case.d, arrays.case.k)
+    return {name: np.zeros(shape, arrays.inputs.dtype) for name, shape in shapes.items()}
 
 
 def _reference_gradients(subject: Subject, arrays: CaseArrays) -> Mapping[str, Array]:

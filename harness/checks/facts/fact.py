@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rnn_harness.checks.check import Finding
+from rnn_harness.records.provenance import package_version
 
 Sample = TypeVar("Sample")
 FACTS_SPEC = "facts"
@@ -35,12 +36,19 @@ class Fact(Generic[Sample]):
         decide: Answers it for a sample.
         sample: What the documents speak of.
         opposite: Something for which the answer is no.
+        packages: Libraries that are asked where they are installed, by the names of their distributions.
     """
 
     name: str
     decide: Callable[[Sample], Answer]
     sample: Sample
     opposite: Sample
+    packages: tuple[str, ...] = ()
+
+    @property
+    def library_versions(self) -> tuple[str, ...]:
+        """What the answer depends on besides what every outcome does: the versions of those libraries."""
+        return tuple(map(package_version, self.packages))
 
     def finding(self) -> Finding:
         """Decide it for what the documents speak of; without a no for the opposite, nothing is proved."""

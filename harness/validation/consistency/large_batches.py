@@ -9,6 +9,7 @@ import torch
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
+from rnn_harness.validation.cells.row_exchange import ORDER_OF_ROWS, exchange_in_words, exchanged_rows
 from rnn_harness.validation.consistency.budget import Budget
 from rnn_harness.validation.consistency.consistency_property import Violation, needs_rows, relative_gap
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
@@ -57,6 +58,8 @@ def violation_of_large_batches(
             wrong = middle
         else:
             right = middle
+    if places := _exchanged(cell, arguments, expected, wrong):
+        return Violation(ORDER_OF_ROWS, f"in a batch of {wrong}, {exchange_in_words(places)}")
     rows = _wrong_rows(cell, arguments, expected, wrong)
     affected = f"{len(rows)} of {wrong} rows differ (row {rows[0] + 1} is the first)"
     sentence = f"batches of more than {wrong - 1} rows are wrong: {affected} from the same row in a batch of {small}"
@@ -85,6 +88,15 @@ def _wrong_rows(cell: DrivenCell, arguments: CellArguments, expected: CellRun, r
             if relative_gap(a, narrow) > STRUCTURAL[cell.arithmetic]:
                 wrong |= _differing(a.transpose(0, axis), narrow.transpose(0, axis), cell.arithmetic)
     return sorted(wrong)
+
+
+def _exchanged(cell: DrivenCell, arguments: CellArguments, expected: CellRun, rows: int) -> list[int]:
+    """Which row each row of a large batch is, where its rows are right but for their order."""
+    computed = cell.run(arguments.rows(range(rows)))
+    tensors = [(a.transpose(0, 1), b.transpose(0, 1)) for a, b in zip(computed.outputs, expected.outputs, strict=True)]
+    tensors += list(zip(computed.finals, expected.finals, strict=True))
+    places = [exchanged_rows(a, b[:rows], STRUCTURAL[cell.arithmetic]) for a, b in tensors]
+    return places[0] if places and all(place == places[0] for place in places) else []
 
 
 def _differing(first: torch.Tensor, second: torch.Tensor, dtype: str) -> set[int]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
+from rnn_harness.validation.cells.row_exchange import ORDER_OF_ROWS, exchange_in_words, exchanged_rows
 from rnn_harness.validation.consistency.consistency_property import Draw, Property, Violation, differs
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.optional_arguments import optional_arguments, run_with
@@ -18,6 +20,8 @@ from rnn_harness.validation.consistency.time_properties import is_equal
 
 LENGTHS = (5, 4, 2, 1)
 """The lengths of the rows: the longest first, as `pack_padded_sequence` wants them, and as long as the sequence."""
+_ORDER = (2, 0, 3, 1)
+"""The same rows in an order that is sorted by another permutation than its inverse."""
 LENGTH_NAMES = frozenset(
     [
         "lengths",
@@ -149,6 +153,8 @@ def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: Cell
             f"with {name}, the state that comes back is that of the padded end: it depends on what stands past it"
         )
         return Violation("forward: lengths", sentence)
+    if violation := _violation_of_order(draw, arguments, form, computed):
+        return violation
     if form.is_mask:
         return _violation_of_mask(draw, arguments, name, computed)
     for row, length in enumerate(LENGTHS):
@@ -161,6 +167,32 @@ def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: Cell
         outputs = replace(there, outputs=tuple(value[:length] for value in there.outputs), finals=())
         if differs(draw, outputs, replace(alone, finals=()), arguments):
             return Violation("forward: lengths", f"with {name}, a row's outputs are not those that it has alone")
+    return None
+
+
+def _violation_of_order(draw: Draw, arguments: CellArguments, form: _Form, computed: CellRun) -> Violation | None:
+    """Put the rows in another order, whose inverse is another one still: each must give what it gave before.
+
+    What wants falling lengths need not take them; what comes back in the order of the lengths may be meant so.
+    """
+    cell = draw.cell
+    lengths = tuple(LENGTHS[row] for row in _ORDER)
+    try:
+        run = _last_as_final(cell, run_with(cell, arguments.rows(list(_ORDER)), form.keywords(lengths)))
+    except Exception:  # a target may raise anything
+        return None
+    order = list(_ORDER)
+    expected = CellRun(tuple(a[:, order] for a in computed.outputs), tuple(a[order] for a in computed.finals))
+    if not differs(draw, run, expected, arguments):
+        return None
+    tensors = [(a.transpose(0, 1), b.transpose(0, 1)) for a, b in zip(run.outputs, expected.outputs, strict=True)]
+    tensors += list(zip(run.finals, expected.finals, strict=True))
+    in_order_of_lengths = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    for first, second in tensors:
+        places = exchanged_rows(first, second, STRUCTURAL[cell.arithmetic])
+        if places and places != in_order_of_lengths:
+            sentence = f"with {form.name} in another order than falling, {exchange_in_words(places)}"
+            return Violation(ORDER_OF_ROWS, sentence)
     return None
 
 

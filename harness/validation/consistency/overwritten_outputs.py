@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from rnn_harness.errors import NotRun
 from rnn_harness.options import Keywords
 from rnn_harness.validation.consistency.consistency_property import STEPS, Draw, Violation
+from rnn_harness.validation.consistency.repeated_arrays import appends_one_array
 
 _REPEATS = re.compile(r"\]\s*\*|\*\s*\[|repeat|expand|tile|broadcast", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -30,20 +31,25 @@ def outputs_apart(draw: Draw) -> Violation | None:
         draw: A layer and the seed of its numbers.
 
     Raises:
-        NotRun: It takes no sequence, or is no torch module.
+        NotRun: It takes no sequence, or is of a library whose memory cannot be watched.
     """
     cell = draw.cell
     if not cell.convention.sequence:
         raise NotRun("it is called step by step in any case")
-    if not cell.is_torch:
-        raise NotRun("it is no torch module")
+    is_array_code = cell.capabilities.library == "NumPy"
+    if not cell.is_torch and not is_array_code:
+        raise NotRun("it is no torch module, and no NumPy code")
     arguments = draw.arguments()
     outputs = cell.run(arguments).outputs[0]
     if not all(torch.equal(output, outputs[-1]) for output in outputs):
         return None
-    with _JoinedBuffers() as watch:
-        cell.run(arguments)
-    if not watch.is_one_buffer or _may_repeat(cell.module):
+    if is_array_code:
+        is_one_buffer = appends_one_array(lambda: cell.run(arguments), STEPS)
+    else:
+        with _JoinedBuffers() as watch:
+            cell.run(arguments)
+        is_one_buffer = watch.is_one_buffer and not _may_repeat(cell.module)
+    if not is_one_buffer:
         return None
     sentence = (
         f"the outputs of all {len(outputs)} steps are one buffer, which every step writes into: each of them is the "

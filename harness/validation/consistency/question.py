@@ -14,6 +14,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import CONSISTENCY, Diagnosis
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.validation.cells.row_exchange import ORDER_OF_ROWS
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
 from rnn_harness.validation.consistency.driven_cell import DrivenCell
 
@@ -76,7 +77,8 @@ def precise_diagnosis(answered: Iterable[Answer]) -> Diagnosis | None:
     Args:
         answered: Answers, in the order in which they were asked; None where no diagnosis is of that sort.
     """
-    return next((a.diagnosis for a in answered if a.record.check in _PRECISE and a.diagnosis is not None), None)
+    diagnosed = ((a.record.check, a.diagnosis) for a in answered if a.diagnosis is not None)
+    return next((found for check, found in diagnosed if check in _PRECISE or found.part == ORDER_OF_ROWS), None)
 
 
 def first_diagnosis(answered: Iterable[Answer]) -> Diagnosis | None:

@@ -55,6 +55,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         rounds_products=True,
         absolute_function_error=target.capabilities.absolute_function_error,
         is_single_inside=target.capabilities.is_single_inside,
+        varies_between_runs=target.capabilities.device.startswith("cuda"),
     )
 
 
@@ -91,6 +92,7 @@ def spec_kernel(
         rounds_products=True,
         absolute_function_error=target.capabilities.absolute_function_error,
         is_single_inside=target.capabilities.is_single_inside,
+        varies_between_runs=target.capabilities.device.startswith("cuda"),
     )
 
 

@@ -45,6 +45,7 @@ from rnn_harness.validation.judging.describe import identification_check, identi
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
+from rnn_harness.validation.judging.in_space import judge_in_space
 from rnn_harness.validation.judging.loss_inside import judge_loss
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
@@ -125,6 +126,8 @@ def judge_target(
                 yield from refuting_events(target, request, untied)
             else:
                 yield from _judge_spec_candidate(candidate, request, listener)
+        elif target.in_space is not None and request.spec == "auto" and request.map is None:
+            yield from judge_in_space(target, target.in_space, request, listener, _judge_callable)
         else:
             yield from _judge_callable(target, request, listener)
     except WrongLayout as fault:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import UsageError
+from rnn_harness.kernels.environment.repeatable import hold_workspace, prefer_repeatable_algorithms
 from rnn_harness.validation.loading.parameter_exchange import run_with_leaves
 from rnn_harness.validation.loading.target import Target
 
@@ -69,9 +70,14 @@ def available_device(device: str) -> str:
 
 
 def _moved(target: Target, device: str, description: str) -> Target:
-    """The target with modules on the device, in plain float32 where torch would round products to TF32."""
+    """The target with modules on the device, in plain float32 where torch would round products to TF32.
+
+    Where torch has algorithms that give the same bits again, it takes those.
+    """
     import torch
 
+    hold_workspace(device)
+    prefer_repeatable_algorithms()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
     def make_module(n: int, d: int) -> nn.Module:
@@ -81,7 +87,7 @@ def _moved(target: Target, device: str, description: str) -> Target:
     if device in _WITHOUT_FLOAT64:
         dtypes = tuple(dtype for dtype in dtypes if dtype != "float64")
     note = f"it ran on {description}"
-    note += ", with TF32 switched off" if device.startswith("cuda") else ""
+    note += ", with TF32 switched off and torch's deterministic algorithms" if device.startswith("cuda") else ""
     notes = (*target.capabilities.notes, note)
     capabilities = replace(target.capabilities, dtypes=dtypes, notes=notes, device=device)
     return replace(target, make_module=make_module, capabilities=capabilities)

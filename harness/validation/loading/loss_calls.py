@@ -1,41 +1,48 @@
-"""Find out how a NumPy function or method is called that has its loss inside, as models of characters have it.
+"""How a NumPy function or method is called that has its loss inside, as models of characters have it.
 
 Such code takes tokens, targets and a state, and gives a loss, the gradients of its weights and the last state; its
-weights are attributes of its object, or globals of its module.
+weights are attributes of its object, globals of its module, or arguments too.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
-import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.options import Options
-from rnn_harness.validation.cells.callable_facts import code_of
-from rnn_harness.validation.cells.loss_function import LossValues, drawn_numbers
+from rnn_harness.options import Keywords
+from rnn_harness.validation.cells.loss_function import LossValues
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
-    all_arguments,
     gradient_stems,
-    methods_of_targets,
-    required_arguments,
     role_of,
-    takes_targets,
 )
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import (
     copy_with_arrays,
-    possible_parameters,
     stored_arrays,
 )
-from rnn_harness.validation.loading.named_arguments import named_arguments
+from rnn_harness.validation.loading.adapters.inferred_weights.size_terms import INFERENCE_SIZES
+from rnn_harness.validation.loading.adapters.parameter_trees import tree_with_leaves
+from rnn_harness.validation.loading.loss_weights import FIRST_TOKENS, WeightTrees
 
 TokenForm = Literal["list", "array", "vectors"]
+LossRole = Literal["x", "target", "state", "weights", "input size", "hidden size"]
+
+
+class LossArgument(NamedTuple):
+    """An argument of a loss.
+
+    Attributes:
+        name: How the function calls it.
+        role: What it takes.
+    """
+
+    name: str
+    role: LossRole
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,10 @@ class LossCall:
     Attributes:
         name: What it is called.
         function: The function, or the method of a class without its object.
-        holder: The object of a method; None of a function, whose weights are globals of its module.
+        holder: The object of a method; None of a function, whose weights are arguments, or globals of its module.
         parameters: Its weights, by path or name.
-        arguments: The roles of its required arguments, in order: ``x``, ``target``, ``h`` or ``c``.
+        arguments: What is handed over.
+        weights: The weights that are arguments, as they are handed over; none where all weights are kept elsewhere.
         state_shapes: The shape of each state.
         token_form: Whether tokens go in as a list, as an array, or as a list of vectors with a one at the token.
         vocabulary: The length of such a vector; 0 where tokens go in as numbers.
@@ -58,7 +66,8 @@ class LossCall:
     function: Callable[..., Any]
     holder: object
     parameters: Mapping[str, Array]
-    arguments: tuple[str, ...]
+    arguments: tuple[LossArgument, ...]
+    weights: WeightTrees = field(default_factory=dict)
     state_shapes: tuple[tuple[int, ...], ...] = ()
     token_form: TokenForm = "list"
     vocabulary: int = 0
@@ -67,7 +76,7 @@ class LossCall:
     @property
     def text(self) -> str:
         """Its name and arguments."""
-        return f"{self.name}({', '.join(argument.name for argument in required_arguments(self.function))})"
+        return f"{self.name}({', '.join(argument.name for argument in self.arguments)})"
 
     @functools.cached_property
     def _result_names(self) -> tuple[str, ...]:
@@ -95,16 +104,52 @@ class LossCall:
         Raises:
             ValueError: No loss came back, or no gradient of any parameter.
         """
-        remaining = iter([state.copy() for state in states])
-        values = [
-            self._tokens(inputs) if role == "x" else list(targets) if role == "target" else next(remaining)
-            for role in self.arguments
-        ]
         copies = {name: np.array(value) for name, value in parameters.items()}
-        result, object_arrays = (
-            self._call_in_object(copies, values) if self.holder is not None else self._call(copies, values)
-        )
+        weights: Any = tree_with_leaves(self.weights, copies) if self.weights else {}
+        values = self._values(weights, inputs, targets, states)
+        if self.holder is not None:
+            result, object_arrays = self._call_in_object(copies, values)
+        elif self.weights:
+            result, object_arrays = self.function(**values), {}
+        else:
+            result, object_arrays = self._call(copies, values)
         return self._read(result, object_arrays)
+
+    def loss_of_weights(self, weights: WeightTrees) -> float:
+        """Call it once with these weights, for its loss alone.
+
+        Args:
+            weights: What its arguments take that are weights.
+
+        Raises:
+            ValueError: No loss came back.
+        """
+        states = tuple(np.full(shape, _FIRST_STATE) for shape in self.state_shapes)
+        targets = (2, 1, 0, 1)
+        return self._loss(self.function(**self._values(weights, FIRST_TOKENS, targets, states)))
+
+    def _values(
+        self, weights: WeightTrees, inputs: tuple[int, ...], targets: tuple[int, ...], states: tuple[Array, ...]
+    ) -> Keywords:
+        """The arguments of a call by name."""
+        remaining = iter([state.copy() for state in states])
+        values: dict[str, Any] = {}
+        for argument in self.arguments:
+            match argument.role:
+                case "x":
+                    values[argument.name] = self._tokens(inputs)
+                case "target":
+                    values[argument.name] = list(targets)
+                case "state":
+                    values[argument.name] = next(remaining)
+                case "weights":
+                    values[argument.name] = weights[argument.name]
+                case "input size":
+                    values[argument.name] = INFERENCE_SIZES.input_size
+                case "hidden size":
+                    widths = [max(shape) for shape in self.state_shapes if shape]
+                    values[argument.name] = widths[0] if widths else INFERENCE_SIZES.hidden_size
+        return values
 
     def _tokens(self, tokens: tuple[int, ...]) -> object:
         """Tokens as it takes them."""
@@ -112,30 +157,35 @@ class LossCall:
             return [np.eye(self.vocabulary)[:, [token]] for token in tokens]
         return np.array(tokens) if self.token_form == "array" else list(tokens)
 
-    def _call_in_object(self, parameters: Mapping[str, Array], values: list[Any]) -> tuple[Any, Mapping[str, Array]]:
+    def _call_in_object(self, parameters: Mapping[str, Array], values: Keywords) -> tuple[Any, Mapping[str, Array]]:
         """Call the method of a copy of its object, and list the arrays that the copy has then."""
         holder_arrays = stored_arrays(self.holder)
         copied = copy_with_arrays(self.holder, {id(holder_arrays[name]): value for name, value in parameters.items()})
-        result = self.function(copied, *values)
+        result = self.function(copied, **values)
         return result, stored_arrays(copied)
 
-    def _call(self, parameters: Mapping[str, Array], values: list[Any]) -> tuple[Any, Mapping[str, Array]]:
+    def _call(self, parameters: Mapping[str, Array], values: Keywords) -> tuple[Any, Mapping[str, Array]]:
         """Call the function with other globals in its module, which are put back."""
         module = self.function.__globals__
         before = {name: module[name] for name in parameters}
         try:
             module.update(parameters)
-            return self.function(*values), {}
+            return self.function(**values), {}
         finally:
             module.update(before)
 
-    def _read(self, result: Any, object_arrays: Mapping[str, Array]) -> LossValues:
-        """Tell loss, gradients and states apart among what came back."""
-        parts = list(_named_parts(result, self._result_names))
-        scalars = [value for _, value in parts if value.size == 1]
+    def _loss(self, result: Any) -> float:
+        """The first number that came back."""
+        scalars = [value for _, value in _named_parts(result, self._result_names) if value.size == 1]
         if not scalars:
             raise ValueError("it gives no loss")
-        gradients: dict[str, Array] = {}
+        return float(scalars[0].reshape(()))
+
+    def _read(self, result: Any, object_arrays: Mapping[str, Array]) -> LossValues:
+        """Tell loss, gradients and states apart among what came back."""
+        loss = self._loss(result)
+        gradients, result = self._listed_gradients(result)
+        parts = _named_parts(result, self._result_names)
         unmatched: list[Array] = []
         for name, value in parts:
             parameter = self._parameter_of(name, value.shape)
@@ -153,7 +203,16 @@ class LossCall:
         for shape, count in {shape: self.state_shapes.count(shape) for shape in self.state_shapes}.items():
             fitting = [value for value in unmatched if value.shape == shape]
             states += fitting if len(fitting) == count else []
-        return LossValues(float(scalars[0].reshape(())), gradients, tuple(states))
+        return LossValues(loss, gradients, tuple(states))
+
+    def _listed_gradients(self, result: Any) -> tuple[dict[str, Array], Any]:
+        """The gradients that come back in a list of their own, in the order of the parameters; what else came back."""
+        shapes = [value.shape for value in self.parameters.values()]
+        for place, part in enumerate(result) if isinstance(result, tuple | list) else ():
+            if isinstance(part, tuple | list) and [np.shape(value) for value in part] == shapes:
+                gradients = dict(zip(self.parameters, map(np.asarray, part), strict=True))
+                return gradients, [() if place == index else value for index, value in enumerate(result)]
+        return {}, result
 
     def _parameter_of(self, name: str, shape: tuple[int, ...]) -> str:
         """The parameter that an array of that name and shape is the gradient of; empty if it is of none."""
@@ -167,6 +226,7 @@ class LossCall:
         return ""
 
 
+_FIRST_STATE = 0.1
 _GRADIENT_HOLDERS = frozenset(("grads", "gradients", "grad", "g", "d", "dparams"))
 
 
@@ -182,75 +242,3 @@ def _named_parts(result: Any, names: tuple[str, ...], prefix: str = "") -> Itera
             yield from _named_parts(part, (str(key),), "grads/")
     elif isinstance(result, int | float | np.number | np.ndarray) and not isinstance(result, bool):
         yield f"{prefix}{names[0] if names else ''}", np.asarray(result, float)
-
-
-def loss_of_class(name: str, written_class: type, options: Options) -> LossCall | None:
-    """Find a method of a class that computes a loss with its gradients; None if none can be called.
-
-    Args:
-        name: What to call it.
-        written_class: The class; it is made with sizes by the names of its arguments.
-        options: Further arguments of its constructor.
-    """
-    sizes = named_arguments(written_class, options)
-    if sizes is None:
-        return None
-    for method, _ in methods_of_targets(written_class):
-        try:
-            holder = written_class(**{**sizes, **options})
-        except Exception:  # a user's constructor may raise anything
-            return None
-        function = inspect.getattr_static(written_class, method)
-        roles = _roles(function, skipped=1)
-        found = _first_that_works(
-            LossCall(f"{name}.{method}", function, holder, possible_parameters(stored_arrays(holder)), roles)
-        )
-        if found is not None:
-            return found
-    return None
-
-
-def loss_of_function(name: str, function: Callable[..., Any]) -> LossCall | None:
-    """Find how a function is called that computes a loss from weights that are globals; None if it is none.
-
-    Args:
-        name: What to call it.
-        function: Any function.
-    """
-    code = code_of(function)
-    if code is None or not takes_targets([argument.name for argument in all_arguments(function)]):
-        return None
-    module = function.__globals__
-    weights = {name: module[name] for name in code.co_names if isinstance(module.get(name), np.ndarray)}
-    parameters = {key: value for key, value in weights.items() if value.dtype.kind == "f"}
-    return _first_that_works(LossCall(name, function, None, parameters, _roles(function, skipped=0)))
-
-
-def _roles(function: Callable[..., Any], skipped: int) -> tuple[str, ...]:
-    """The roles of the required arguments; empty if one of them is neither input, target nor state."""
-    roles = tuple(str(role_of(argument.name)) for argument in required_arguments(function)[skipped:])
-    return roles if set(roles) <= {"x", "target", "h", "c"} else ()
-
-
-def _first_that_works(loss: LossCall) -> LossCall | None:
-    """The first shape of its states and form of its tokens with which a loss gives finite numbers and gradients."""
-    if not loss.arguments or not loss.parameters:
-        return None
-    count = sum(role in ("h", "c") for role in loss.arguments)
-    axes = sorted({size for value in loss.parameters.values() for size in value.shape if size > 1})
-    shapes = [shape for d in axes for shape in ((d, 1), (d,), (1, d))] if count else [()]
-    forms: list[tuple[TokenForm, int]] = [("list", 0), ("array", 0), *(("vectors", size) for size in axes)]
-    fallback: LossCall | None = None
-    for shape, (form, vocabulary) in itertools.product(shapes, forms):
-        tried = replace(loss, state_shapes=(shape,) * count, token_form=form, vocabulary=vocabulary)
-        try:
-            with np.errstate(all="ignore"):
-                values = tried.run(*drawn_numbers(tried, 0))
-        except Exception:  # a function that is called in a wrong way may raise anything
-            continue
-        if not np.isfinite(values.loss):
-            continue
-        if len(values.states) == count:
-            return tried
-        fallback = fallback or tried
-    return fallback

@@ -39,18 +39,18 @@ from rnn_harness.validation.loading.autograd_functions import (
 )
 from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
-from rnn_harness.validation.loading.context_inputs import ContextStep
-from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_function
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
-from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
-from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
+from rnn_harness.validation.loading.joined_cells import joined_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
-from rnn_harness.validation.loading.loss_calls import LossCall, loss_of_class, loss_of_function
+from rnn_harness.validation.loading.loss_calls import LossCall
 from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
+from rnn_harness.validation.loading.pointwise_cells import at_one_point
 from rnn_harness.validation.loading.size_arguments import argument_names, names_sizes
+from rnn_harness.validation.loading.spatial_states import SpatialStates
 
 if TYPE_CHECKING:
     from torch import nn
@@ -69,12 +69,14 @@ class Target:
             library.
         capabilities: What it takes and offers.
         declared_model: The cell that it declares itself to be; None if it does not say.
+        in_space: Of a convolutional cell that this target is at one point: the same with space; None of any other.
     """
 
     name: str
     make_module: Callable[[int, int], nn.Module]
     capabilities: TargetCapabilities = field(default_factory=TargetCapabilities)
     declared_model: CellModel | None = None
+    in_space: Target | None = None
 
 
 def load_target(text: str, options: Options | None = None, adapter_name: str | None = None) -> Target:
@@ -196,31 +198,37 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     sizes = construction.fixed_sizes
     if not construction.any_sizes:
         sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
-    joined = _joined(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
+    joined = joined_cell(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
     made_for = sizes or TRIAL_SIZES
     make: Callable[[CellSizes], Any] = construction.make
     if joined is None:
         return _driven_target(maker.name, adapter, make, options, sizes)
     wrap = joined.wrap
     target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
-    return replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
+    target = replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
+    if isinstance(joined, SpatialStates):
+        return _at_one_point(target, adapter, joined, make, sizes)
+    return target
 
 
-def _joined(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | ContextStep | None:
-    """How the states of a torch cell are joined that cannot be called with states of the hidden size, or its inputs."""
-    if len(required_arguments(cell.forward)) < 2:
-        return None
+def _at_one_point(
+    target: Target, adapter: Adapter, spatial: SpatialStates, make: Callable[[CellSizes], Any], sizes: CellSizes | None
+) -> Target:
+    """A convolutional cell where its space is one point, so that its equations can be told; as it is if it has none."""
+
+    def make_at_point(wanted: CellSizes) -> Any:
+        point = at_one_point(make(wanted))
+        if point is None:
+            raise UsageError(f"{target.name} is another cell where its space is one point")
+        return spatial.at(wanted).wrap(point)
+
     try:
-        find_convention(in_evaluation(copy.deepcopy(cell)), *sizes, is_quick=True)
-    except WrongLayout:
-        return None
-    except Exception:  # a module that is called in a wrong way may raise anything
-        contexts = context_step(copy.deepcopy(cell), sizes)
-        if contexts is not None and contexts.has_positions:
-            return contexts
-        joined = joined_states(copy.deepcopy(cell), sizes.hidden_size) or joined_inputs(copy.deepcopy(cell), sizes)
-        return joined or contexts
-    return None
+        driven = _driven_target(target.name, adapter, make_at_point, {}, sizes)
+        find_convention(in_evaluation(driven.make_module(*(sizes or TRIAL_SIZES))), *(sizes or TRIAL_SIZES))
+    except Exception:  # a module at one point may raise anything
+        return target
+    note = "its convolutions are judged where space is one point: there each is a product with the middle of its kernel"
+    return replace(driven, capabilities=replace(driven.capabilities, notes=(note,)), in_space=target)
 
 
 def _can_be_called(cell: Any, construction: Construction) -> bool:

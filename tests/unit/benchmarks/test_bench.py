@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from rnn_harness.arithmetic.assumptions import SPLIT_TF32_OPERANDS, TF32_OPERANDS
 from rnn_harness.benchmarks import QUICK, plan_jobs, run_jobs
 from rnn_harness.benchmarks.run import run_job
+from rnn_harness.benchmarks.speed import competitors as competitors_module
 from rnn_harness.benchmarks.speed.competitors import Competitor, competitors, draw_point
 from rnn_harness.benchmarks.speed.correctness import wrong_number
 from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint, WeightBlock
@@ -25,9 +27,11 @@ from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, median_interval, ratio_interval, time_interleaved
 from rnn_harness.cli import _bench_cells
 from rnn_harness.cli._app import app
-from rnn_harness.cli._bench_options import BenchOptions
+from rnn_harness.cli._bench_conclusions import bench_conclusion, wrong_measurements
+from rnn_harness.cli._bench_options import BenchOptions, CellOptions
 from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
 from rnn_harness.errors import UsageError
+from rnn_harness.kernels import choose_kernels
 from rnn_harness.kernels.checks.recognise_arithmetic import round_significand
 from rnn_harness.records import dependencies
 from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
@@ -130,6 +134,8 @@ def test_a_step_multiplies_by_each_weight_once() -> None:
         (["bench", "speed", "--spec", "loss.cross_entropy"], "loss.cross_entropy is no bare cell"),
         (["bench", "speed", "--spec", "nosuch.toml"], "nosuch.toml: "),
         (["bench", "--cell", "nosuch.py:X", "speed", "--plan"], "there is no file nosuch.py"),
+        (["bench", "decay", "--init", "a=1"], "--init is for cells, of which none is named: give --cell TARGET"),
+        (["bench", "decay", "--init", "a", "--cell", "torch.nn:RNN"], "--init 'a' is no key=value"),
     ],
 )
 def test_wrong_use_is_told(arguments: list[str], message: str, tmp_path: Path, in_process: None) -> None:
@@ -161,14 +167,18 @@ def test_the_plan_names_the_cells_that_are_timed_too(in_process: None) -> None:
 
 def test_what_a_cells_worker_says_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     job = plan_jobs(QUICK, ("speed",), ("rnn",), "float32")[0]
-    messages: list[object] = [_measured(1.0), WorkerEnded(Ending.EXIT, "its process ended with exit code 0")]
-    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_: iter(messages))
-    measured, failed = run_job(_bench_cells.in_worker(cast(BenchOptions, None), job))
+    messages: list[object] = [_measured(1.0), WorkerEnded(Ending.TIMEOUT, "gave no answer for 4 s", in_target=True)]
+    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_, target_timeout: iter(messages))
+    options = cast(BenchOptions, SimpleNamespace(cell_options=CellOptions(timeout=4.0)))
+    measured, failed = run_job(_bench_cells.in_worker(options, job))
     assert measured == _measured(1.0, job=job.title, plan=job.plan)
-    assert (failed.kind, failed.reason, failed.job) == ("failed", "its process ended with exit code 0", job.title)
+    assert (failed.kind, failed.job) == ("failed", job.title)
+    assert failed.reason == "gave no answer for 4 s; --timeout SECONDS gives it longer"
+    assert not wrong_measurements([failed, measured])
+    assert bench_conclusion([failed, measured]).verdict.startswith("1 measurements; 1 could not be made: ")
     messages[:] = [WrongUse("it is no cell that is timed")]
     with pytest.raises(UsageError, match="it is no cell that is timed"):
-        run_job(_bench_cells.in_worker(cast(BenchOptions, None), job))
+        run_job(_bench_cells.in_worker(options, job))
 
 
 @pytest.mark.process
@@ -252,6 +262,26 @@ def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
         timed: list[Competitor] = list(competitors(SpeedPoint(TIMED_SPECS[family], 6, 5, 3, 7)))
         assert len(timed) >= 3
         assert {row.name: row.wrong_number() for row in timed} == {row.name: None for row in timed}
+
+
+def test_a_spec_with_an_output_layer_is_timed_without_it_and_held_to_its_states(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = library().spec("rnn.sigma")
+    assert spec.reference is not None
+    assert spec.reference.output == "softmax"
+    point = SpeedPoint(spec.id, 4, 3, 2, 5)
+    monkeypatch.setattr(competitors_module, "all_kernels", lambda: choose_kernels((f"eager/{spec.id}",)))
+    timed = list(competitors(point))
+    assert [row.name for row in timed] == ["reference", "eager/rnn.sigma"]
+    for row in timed:
+        assert row.calls.forward() is not None
+        assert row.calls.both() is not None
+        assert row.wrong_number() is None
+    arrays = draw_point(point, Subject.of(spec))
+    assert set(arrays.parameters) == {"W_x", "W_h", "b"}
+    tanh = Subject.of(spec, Subject.of(library().spec("rnn.tanh")).cell)
+    assert "state h after the last step" in (wrong_number(tanh, arrays) or "")
 
 
 def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:

@@ -15,6 +15,7 @@ from rnn_harness.benchmarks.learning.layer_maker import LayerMaker, LayerStack
 from rnn_harness.benchmarks.learning.trained_cell import layer_maker
 from rnn_harness.cli._app import app
 from rnn_harness.errors import NotRun
+from rnn_harness.validation import ValidationRequest
 from tests.helpers import HELPERS
 from tests.helpers.user_cells import PackedGRU
 from tests.helpers.work_here import do_work_here
@@ -25,7 +26,7 @@ CELLS = HELPERS / "user_cells.py"
 @pytest.fixture(scope="module")
 def maker() -> LayerMaker:
     """What makes layers of a cell of somebody's."""
-    return layer_maker(f"{CELLS}:PackedGRU")
+    return layer_maker(ValidationRequest(f"{CELLS}:PackedGRU"))
 
 
 def test_a_layer_is_the_cell_with_the_weights_that_its_constructor_draws_and_goes_on_from_its_states(
@@ -68,7 +69,7 @@ def test_layers_stand_above_each_other_and_have_about_as_many_parameters_as_the_
 )
 def test_what_is_no_cell_that_is_known_is_not_trained() -> None:
     with pytest.raises(NotRun, match="what is no cell that is known is not trained"):
-        layer_maker(f"{HELPERS / 'consistent_cells.py'}:SineCell")
+        layer_maker(ValidationRequest(f"{HELPERS / 'consistent_cells.py'}:SineCell"))
 
 
 @pytest.mark.deep(

@@ -12,15 +12,20 @@ from typer.testing import CliRunner
 
 from rnn_harness.array_types import Array
 from rnn_harness.cli._app import app
+from rnn_harness.comparison.describe_cell import describe
+from rnn_harness.comparison.run_cell import OwnRun, run_own
+from rnn_harness.conversion.arrays_left_out import arrays_left_out
 from rnn_harness.conversion.family_weights import FamilyWeights
 from rnn_harness.conversion.weight_files import ensure_format_is_written, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import keras_name, output_name, weight_groups
 from rnn_harness.errors import UsageError
+from rnn_harness.validation import ValidationRequest, load_target
 from tests.helpers import HELPERS
 from tests.helpers.user_cells import JoinedGRU
 
 pytestmark = pytest.mark.usefixtures("in_process")
 RUN = CliRunner()
+NAMES = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 CELLS, VARIANTS = HELPERS / "user_cells.py", HELPERS / "variants.py"
 
 
@@ -42,6 +47,7 @@ def test_layers_and_directions_are_converted_each_and_the_function_of_the_progra
     weights, output, code = saved(tmp_path / "in.pt", module), tmp_path / "out.npz", tmp_path / "code.py"
     exit_code, text = convert("torch.nn:LSTM", "torch.nn:LSTM", weights, output, "--code", str(code))
     assert exit_code == 0, text
+    assert "each layer on what those below it gave; the outputs of the whole are " in " ".join(text.split())
     before, after = read_weights(weights), read_weights(output)
     assert set(after) == set(before)
     for suffix in ("l0", "l0_reverse", "l1", "l1_reverse"):
@@ -126,6 +132,43 @@ def test_weights_that_meet_the_condition_are_converted_though_others_could_not_b
     other.load_state_dict({name: torch.from_numpy(value) for name, value in read_weights(output).items()})
     x, h = torch.randn(2, 5), torch.randn(2, 3)
     torch.testing.assert_close(other(x, h), module(x, h))
+
+
+def test_a_stack_is_checked_on_what_its_layers_give_to_each_other() -> None:
+    """The worker's run of the layers of a stack gives what torch gives for the whole."""
+    module = torch.nn.GRU(3, 2, num_layers=2, bidirectional=True, dtype=torch.float64)
+    weights = {name: value.detach().numpy() for name, value in module.named_parameters()}
+    request = ValidationRequest("torch.nn:GRU")
+    target = load_target("torch.nn:GRU")
+    sequence = np.random.default_rng(0).standard_normal((4, 2, 3))
+    suffixes = ("_l0", "_l0_reverse", "_l1", "_l1_reverse")
+    own = {suffix: {name: weights[name.replace("_l0", suffix)] for name in NAMES} for suffix in suffixes}
+    below = (None, None, (0, 1), (0, 1))
+    runs = tuple(
+        OwnRun("float64", own[suffix], None if reads else sequence, 2, reads or (), suffix.endswith("reverse"))
+        for suffix, reads in zip(suffixes, below, strict=True)
+    )
+    known_map = describe(request, target, is_measured=False).map
+    given = [outputs.array() for outputs in run_own(request, runs, known_map, target).outputs if outputs is not None]
+    expected = module(torch.tensor(sequence))[0].detach().numpy()
+    np.testing.assert_allclose(np.concatenate(given[2:], 2), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_arrays_inside_a_layer_that_the_cell_lacks_are_refused_and_those_beside_it_are_told() -> None:
+    rows = {f"rnn.{name}": np.zeros(1) for name in NAMES} | {"emb.weight": np.zeros((5, 3)), "h0": np.zeros(2)}
+    groups = weight_groups(rows, NAMES, False, lambda _: True)
+    assert arrays_left_out(rows, groups, "torch.nn:LSTM", NAMES) == ("emb.weight (5, 3)", "h0 (2,)")
+    projected = {**rows, "rnn.weight_hr_l0": np.zeros((2, 3))}
+    groups = weight_groups(projected, NAMES, False, lambda _: True)
+    with pytest.raises(
+        UsageError, match=r"weight_hr_l0 \(2, 3\) among the weights of layer 0, for which torch.nn:LSTM has"
+    ):
+        arrays_left_out(projected, groups, "torch.nn:LSTM", NAMES)
+    bare = {"weight_ih": np.zeros(1), "weight_hh": np.zeros(1), "bias_ih": np.zeros(1)}
+    groups = weight_groups(bare, ("weight_ih", "weight_hh"), False, lambda _: True)
+    with pytest.raises(UsageError, match="the file has bias_ih"):
+        arrays_left_out(bare, groups, "torch.nn:GRUCell", ("weight_ih", "weight_hh"))
+    assert arrays_left_out(bare, groups, "Mine", ("weight_ih", "weight_hh"), ("bias_ih",)) == ("bias_ih (1,)",)
 
 
 def test_a_file_that_lacks_a_parameter_is_told(tmp_path: Path) -> None:

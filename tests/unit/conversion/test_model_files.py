@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_harness.conversion.convert import dtypes_of_outputs
+from rnn_harness.conversion.check_layers import dtypes_of_outputs
 from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, write_model
 from rnn_harness.conversion.weight_files import read_weights
 from rnn_harness.errors import UsageError

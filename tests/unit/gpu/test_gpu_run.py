@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import time
@@ -19,7 +20,7 @@ from rnn_harness.gpu import GpuRunOptions, run, run_on_gpu
 from rnn_harness.gpu.probes import COOPERATIVE, PROBES
 from rnn_harness.gpu.run import STAGES, verdict_kernels
 from rnn_harness.gpu.sizes import SIZES, SizeJob, judge_size, size_jobs
-from rnn_harness.gpu.times import time_point, timed_points
+from rnn_harness.gpu.times import time_point, timed_points, timed_specs
 from rnn_harness.kernels import Setting
 from rnn_harness.kernels.drivers.fused import unavailable_reason
 from rnn_harness.records.gpu_evidence import (
@@ -117,6 +118,16 @@ def test_a_time_says_whether_the_kernel_was_right_at_its_size(tmp_path: Path, mo
     assert "| 64, 16, 100 | fused/lstm.column | bfloat16 | 2.00 | – | right |" in summary
     assert "| 128, 16, 100 | fused/lstm.column | bfloat16 | not shown | – | wrong |" in summary
     assert "| 256, 16, 100 | fused/lstm.column | bfloat16 | 2.00 | – | not judged at this size |" in summary
+
+
+def test_in_the_summary_kernels_of_one_size_stand_together() -> None:
+    times = [time_of(d=64), time_of(d=128), time_of("fused/lstm.noforget", d=64)]
+    rows = [line for line in gpu_summary([], [], times).splitlines() if line.startswith(("| 64,", "| 128,"))]
+    assert [row.split("|")[1:3] for row in rows] == [
+        [" 64, 16, 100 ", " fused/lstm.column "],
+        [" 64, 16, 100 ", " fused/lstm.noforget "],
+        [" 128, 16, 100 ", " fused/lstm.column "],
+    ]
 
 
 @pytest.mark.usefixtures("fake_card")
@@ -234,11 +245,35 @@ def test_what_is_worth_most_comes_first() -> None:
 
 def test_the_grid_of_times_has_the_sizes_that_people_use() -> None:
     points = timed_points("cuda")
+    assert len(points) == len(set(points)) == 5 * 3 * 2 * 10
     assert {point.d for point in points} == {64, 128, 256, 512, 1024}
     assert {point.B for point in points} == {1, 16, 64}
     assert {point.T for point in points} == {100, 1000}
-    assert {point.family for point in points} == {"lstm", "gru", "rnn"}
-    assert (points[0].family, points[0].T) == ("lstm", 1000)
+    with_cudnn, lacked = timed_specs()
+    assert [(point.spec, point.d, point.B, point.T) for point in points[:3]] == [
+        (spec, 64, 16, 1000) for spec in with_cudnn
+    ]
+    assert {point.spec for point in points} == {*with_cudnn, *lacked}
+
+
+def test_the_documents_variants_that_cudnn_lacks_are_timed_after_those_that_it_has_at_the_same_sizes() -> None:
+    with_cudnn, lacked = timed_specs()
+    assert with_cudnn == ("lstm.column", "gru.reset_after", "rnn.tanh")
+    assert {"gru.keep.column", "gru.write.concatenated", "rnn.sigma", "gru.sigma", "lstm.sigma"} < set(lacked)
+    assert {"lstm.noforget", "lstm.peephole"} < set(lacked)
+    places = {(point.spec, (point.d, point.B, point.T)): number for number, point in enumerate(timed_points("cuda"))}
+    for (spec, sizes), place in places.items():
+        assert spec in with_cudnn or place > max(places[torch_spec, sizes] for torch_spec in with_cudnn)
+
+
+def test_variants_that_differ_by_a_flag_are_judged_two_sizes_later() -> None:
+    jobs = size_jobs("cuda")
+    place = {(job.kernel_id, job.setting.dtype, job.sizes): number for number, job in enumerate(jobs)}
+    for earlier, later in itertools.pairwise(SIZES):
+        assert place["fused/lstm.column", "float64", earlier] < place["fused/lstm.column", "bfloat16", later]
+    for size, two_later in zip(SIZES, SIZES[2:], strict=False):
+        assert place["fused/lstm.sigma", "bfloat16", size] > place["split/lstm.column", "float64", size]
+        assert place["fused/lstm.sigma", "float64", size] > place["fused/lstm.column", "bfloat16", two_later]
 
 
 def test_every_kernel_with_a_cuda_setting_gets_a_verdict_once() -> None:
@@ -266,18 +301,18 @@ def test_a_kernel_is_judged_at_one_size_and_a_size_it_does_not_take_is_not_run()
 
 @needs_interpreter
 @pytest.mark.deep("tests/unit/gpu/test_gpu_run.py::test_a_time_says_whether_the_kernel_was_right_at_its_size")
-def test_a_point_is_timed_with_torch_and_triton_in_turns_and_both_ways() -> None:
+@pytest.mark.parametrize(("number", "torch_has_it"), [(0, True), (1, False)], ids=["what torch has", "what it lacks"])
+def test_a_point_is_timed_with_triton_and_where_torch_has_it_with_torch_in_turns_and_both_ways(
+    number: int, torch_has_it: bool
+) -> None:
     times: list[SpeedMeasurement] = []
-    time_point(times.append, timed_points("cpu")[0])
+    point = timed_points("cpu")[number]
+    time_point(times.append, point)
     assert {time.subject for time in times} == {
-        "nn.RNN/native",
-        "fused/rnn.tanh",
-        "fused-tf32x3/rnn.tanh",
-        "fused-tf32/rnn.tanh",
-        "split/rnn.tanh",
-        "split-tf32x3/rnn.tanh",
-        "split-tf32/rnn.tanh",
+        *(["nn.RNN/native"] if torch_has_it else []),
+        *(f"{division}{suffix}/{point.spec}" for division in ("fused", "split") for suffix in ("", "-tf32x3", "-tf32")),
     }
+    assert {time.spec for time in times} == {point.spec}
     assert {time.phase for time in times} == {"forward", "both"}
     assert all(time.reason == "" and len(time.samples) == 5 for time in times)
 

@@ -131,7 +131,7 @@ def test_triton_kernels_say_why_they_do_not_run_on_cuda_in_the_interpreter(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("TRITON_INTERPRET", "1")
     judged = [kernel for kernel in choose_kernels(()) if kernel.id.startswith(f"{name}/")]
-    assert len(judged) == 6
+    assert len(judged) == 10
     reasons = {judged_kernel.not_run_reason(Setting("float32", "cuda")) for judged_kernel in judged}
     assert reasons == {"TRITON_INTERPRET=1 is set, and Triton's interpreter is for CPU tensors: unset it"}
 

@@ -45,13 +45,13 @@ def assert_equals_reference(variant: str, sizes: tuple[int, int, int, int], leng
 
 @pytest.mark.parametrize("variant", MAIN_VARIANTS)
 def test_a_split_kernel_equals_the_reference_with_rows_of_several_lengths(variant: str) -> None:
-    assert_equals_reference(variant, (4, 5, 2, 3), LENGTHS)
+    assert_equals_reference(variant, (2, 3, 2, 3), np.array([2, 0, 1]))
 
 
 @pytest.mark.deep(
     "tests/unit/kernels/test_split.py::test_a_split_kernel_equals_the_reference_with_rows_of_several_lengths"
 )
-@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant not in MAIN_VARIANTS])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_any_variant_equals_the_reference_with_rows_of_several_lengths(variant: str) -> None:
     assert_equals_reference(variant, (4, 5, 2, 3), LENGTHS)
 
@@ -66,7 +66,7 @@ def test_a_split_kernel_equals_the_reference_at_the_smallest_sizes(
 
 @pytest.mark.parametrize("variant", ["tanh RNN", "GRU keep before"])
 def test_columns_and_rows_of_several_programs_make_one_sequence(variant: str) -> None:
-    assert_equals_reference(variant, (2, 17, 3, 17))  # three programs of columns, two tiles of rows
+    assert_equals_reference(variant, (2, 17, 3, 9))  # two programs of columns, two tiles of rows
 
 
 @pytest.mark.deep("tests/unit/kernels/test_split.py::test_columns_and_rows_of_several_programs_make_one_sequence")
@@ -86,7 +86,7 @@ def test_a_launch_is_logged_with_its_programs() -> None:
     p, x, s = _tensors(17)
     with recorded_launches() as log:
         split_sequence(get_reference("gru", reset="after"), p, x, s)
-    assert [(launch.kernel, launch.programs, launch.precision) for launch in log] == [("split_gru_forward", 3, "ieee")]
+    assert [(launch.kernel, launch.programs, launch.precision) for launch in log] == [("split_gru_forward", 4, "ieee")]
 
 
 def test_a_hidden_size_beyond_the_largest_is_refused_with_it() -> None:

@@ -16,7 +16,7 @@ from tests.helpers.measured_facts import FACTS, Facts, decay, learning
 
 
 def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
-    false_if = {"says": "y", "mutant": "rnn.input unused" if by == "checks" else ""}
+    false_if = {"says": "y", "mutants": ("rnn.input unused",) if by == "checks" else ()}
     base = {"id": "C-1", "prints": {"000:1": "x"}, "says": "x", "by": by, "evidence": evidence, "false_if": false_if}
     return Claim.model_validate(base if verdict is None else {**base, "verdict": verdict})
 
@@ -138,7 +138,7 @@ def test_every_way_to_measure_has_facts_on_both_sides() -> None:
 def test_a_claim_says_what_would_make_it_false_and_what_became_of_it() -> None:
     claim = next(claim for claim in claims() if claim.id == "C-005")
     assert claim.false_if is not None
-    mutant = claim.false_if.mutant
+    (mutant,) = claim.false_if.mutants
     (row,) = decide_claims([claim], [], [])
     assert row.false_if == "a reset gate that is always open"
     assert row.tried == f"tried with the wrong reference {mutant}, in the tests: refuted"

@@ -70,7 +70,16 @@ def decay(subject: str, d: int, horizon: float, parameters: int) -> DecayMeasure
 def speed(spec: str, d: int, seconds: float) -> SpeedMeasurement:
     """Make a time of forward and backward at 64 inputs."""
     sizes = {"n": 64, "d": d, "B": 1, "T": 9}
-    return SpeedMeasurement(subject="torch", spec=spec, phase="both", agrees=True, sizes=sizes, median=seconds)
+    return SpeedMeasurement(
+        subject="torch",
+        spec=spec,
+        phase="both",
+        agrees=True,
+        sizes=sizes,
+        median=seconds,
+        ci_low=seconds,
+        ci_high=seconds,
+    )
 
 
 def test_families_are_compared_at_equal_size_and_at_an_equal_number_of_parameters() -> None:

@@ -177,8 +177,8 @@ def test_cells_are_compared_at_the_same_size_and_at_the_same_number_of_parameter
     rows = [timed(spec, d, d, d / 1e5) for spec in ("rnn.tanh", "lstm.column") for d in (32, 128)]
     contents = build_contents([], DocumentStatements(), [*rows, timed("rnn.tanh", 128, 304, 0.008)])
     rnn, _, lstm = contents.families
-    assert (rnn.equal_size, lstm.equal_size) == ("1.28 ms (reference, d = 128)",) * 2
-    assert rnn.equal_count == "8.00 ms (reference, d = 304)"
+    assert (rnn.equal_size, lstm.equal_size) == ("1.28 [1.28, 1.28] ms (reference, d = 128)",) * 2
+    assert rnn.equal_count == "8.00 [8.00, 8.00] ms (reference, d = 304)"
     assert lstm.equal_count == lstm.equal_size
 
 

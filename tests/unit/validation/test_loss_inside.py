@@ -19,7 +19,18 @@ def outcomes(name: str) -> dict[str, str]:
     return {record.check.rpartition(".")[2]: f"{record.outcome}: {record.reason}" for record in verdict.checks}
 
 
-@pytest.mark.parametrize("name", ["loss_function", "CharacterModel"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "loss_function",
+        "CharacterModel",
+        "weights_in_a_dictionary",
+        pytest.param(
+            "weights_apart",
+            marks=pytest.mark.deep("tests/unit/validation/test_loss_inside.py::test_a_right_loss_breaks_nothing"),
+        ),
+    ],
+)
 def test_a_right_loss_breaks_nothing(name: str) -> None:
     decided = outcomes(name)
     assert {check: decided[check] for check in ("loss-gradients", "state-used", "split-sequence")} == {
@@ -32,6 +43,12 @@ def test_a_right_loss_breaks_nothing(name: str) -> None:
 def test_a_gradient_through_the_wrong_side_of_a_weight_is_refuted() -> None:
     assert outcomes("through_the_wrong_side")["loss-gradients"].startswith(
         "refuted: the gradients of Whh are not the slopes of its own loss"
+    )
+
+
+def test_a_wrong_slope_is_refuted_where_the_weights_are_arguments() -> None:
+    assert outcomes("wrong_slope")["loss-gradients"] == (
+        "refuted: the gradients of Wxh, Whh, bh are not the slopes of its own loss; those of Why, by are"
     )
 
 

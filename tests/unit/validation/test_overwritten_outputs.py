@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from rnn_harness.validation import load_target
-from rnn_harness.validation.consistency.consistency_property import Draw, Violation
+from rnn_harness.validation.consistency.consistency_property import STEPS, Draw, Violation
 from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
 from rnn_harness.validation.consistency.overwritten_outputs import outputs_apart
+from rnn_harness.validation.consistency.repeated_arrays import appends_one_array
 from rnn_harness.validation.identification.probe import probe_target
+from tests.helpers import HELPERS
+from tests.helpers.array_buffers import CopiesItsBuffer, ListsItsBuffer, NumbersItsBuffer, RepeatsItsBuffer
 
 
 class OneBuffer(nn.Module):
@@ -95,3 +99,24 @@ def test_outputs_that_are_one_overwritten_buffer_are_named() -> None:
 @pytest.mark.parametrize("layer", [CopiedBuffer, BufferInto, LastState, LastStateOfBuffer, LastStateByAFunction])
 def test_right_layers_with_buffers_are_not_refuted(layer: type[nn.Module]) -> None:
     assert _violation(layer) is None
+
+
+@pytest.mark.parametrize(
+    ("layer", "is_one_array"),
+    [(CopiesItsBuffer, False), (RepeatsItsBuffer, False), (ListsItsBuffer, True), (NumbersItsBuffer, True)],
+)
+def test_an_array_that_changes_while_a_list_of_it_grows_is_told_from_one_that_is_repeated(
+    layer: type[CopiesItsBuffer], is_one_array: bool
+) -> None:
+    x = np.random.default_rng(1).normal(size=(2, STEPS, 3))
+    assert appends_one_array(lambda: layer(3, 4).forward(x), STEPS) is is_one_array
+
+
+def test_a_numpy_layer_that_lists_its_buffer_is_refuted_for_that() -> None:
+    target = load_target(f"{HELPERS / 'array_buffers.py'}:ListsItsBuffer")
+    probe = probe_target(target)
+    assert "(B, T, n)" in str(probe.convention)
+    cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, "float64", ("state",))
+    violation = outputs_apart(Draw(cell, 1))
+    assert violation is not None
+    assert "one buffer, which every step writes into" in violation.sentence

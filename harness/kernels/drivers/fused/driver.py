@@ -12,7 +12,7 @@ from rnn_harness.array_types import IndexArray
 from rnn_harness.kernels.driver_protocol import Tensors, TrainableDriver
 from rnn_harness.kernels.drivers.fused.families import FAMILIES, SequenceKernels
 from rnn_harness.kernels.drivers.fused.launch import FusedKernels
-from rnn_harness.kernels.drivers.fused.limits import KernelRefusal, check_arguments
+from rnn_harness.kernels.drivers.fused.limits import KernelRefusal, check_arguments, padded_size
 from rnn_harness.kernels.packing import Table
 from rnn_harness.references import Reference
 from rnn_harness.references.lstm import LSTM
@@ -170,10 +170,26 @@ def run_sequence(
         within = torch.arange(len(inputs), device=inputs.device)[:, None, None] < lengths[:, None]
         inputs = torch.where(within, inputs, 0.0)
         lengths = lengths.to(torch.int32).contiguous()
+    rows, d = states[reference.state_names[0]].shape
+    size = padded_size(d)
+    first = [_padded(states[name], (rows, size)) for name in reference.state_names]
+    shapes = reference.parameter_shapes(inputs.shape[2], size)
+    values = (*first, *(_padded(value, shapes[name]) for name, value in parameters.items()))
     names = (*reference.state_names, *parameters)
-    values = (*(states[name] for name in reference.state_names), *parameters.values())
     outputs, *finals = _function_class().apply(kernels, reference, precision, names, lengths, inputs, *values)
+    # Units that were added read nothing and are read by none: what the others give does not depend on them.
+    outputs, *finals = (value[..., :d].contiguous() for value in (outputs, *finals))
     return outputs, dict(zip(reference.state_names, finals, strict=True))
+
+
+def _padded(value: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Add zeros behind the numbers of every axis, up to a shape."""
+    import torch
+
+    if value.shape == shape:
+        return value
+    behind = [number for axis in reversed(range(value.ndim)) for number in (0, shape[axis] - value.shape[axis])]
+    return torch.nn.functional.pad(value, behind)
 
 
 @dataclass(frozen=True)

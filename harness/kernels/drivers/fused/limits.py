@@ -46,6 +46,17 @@ def tile_size(d: int) -> int:
     return max(SMALLEST_TILE, 1 << (d - 1).bit_length())
 
 
+def padded_size(d: int) -> int:
+    """Give the hidden size at which kernels run: the next multiple of 16, with zeros in what is added.
+
+    For a size that 16 does not divide Triton makes code of its own, which loads one number at a time, and spills.
+
+    Args:
+        d: The hidden size.
+    """
+    return -(-d // SMALLEST_TILE) * SMALLEST_TILE
+
+
 def is_interpreted() -> bool:
     """Say whether Triton runs its kernels in Python, on CPU tensors."""
     return os.environ.get("TRITON_INTERPRET", "") == "1"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.kernels.drivers.fused.limits import (
     KernelRefusal,
     check_placement,
+    padded_size,
     shared_memory,
 )
 
@@ -101,6 +102,18 @@ def layout_for(kernel: str, arithmetic: str, d: int) -> Layout:
     return Layout(LARGEST_SPLITS[kernel, arithmetic].columns, PARTS, units // PARTS)
 
 
+def needed_shared_memory(kernel: str, arithmetic: str, d: int) -> int:
+    """Give the bytes of shared memory that a program is counted to need: in proportion to the units of its tile.
+
+    Args:
+        kernel: A name of `LARGEST_SPLITS`.
+        arithmetic: A dtype, or the precision ``tf32x3`` or ``tf32`` of float32.
+        d: The hidden size, at most the largest.
+    """
+    largest, layout = LARGEST_SPLITS[kernel, arithmetic], layout_for(kernel, arithmetic, d)
+    return largest.shared * layout.part * layout.parts // max(SMALLEST_UNITS, largest.d)
+
+
 def check_split(kernel: str, d: int, precision: str, tensors: Tensors) -> Layout:
     """Refuse what a kernel cannot take; give the layout for what it can.
 
@@ -121,10 +134,10 @@ def check_split(kernel: str, d: int, precision: str, tensors: Tensors) -> Layout
     if d > largest.d:
         raise KernelRefusal(f"{title}: hidden size {d} is too large in {arithmetic}, where it takes up to {largest.d}")
     layout = layout_for(kernel, arithmetic, d)
-    needed = largest.shared * layout.part * layout.parts // max(SMALLEST_UNITS, largest.d)
+    needed = needed_shared_memory(kernel, arithmetic, d)
     if needed > shared:
         raise KernelRefusal(f"{title}: hidden size {d} needs {needed} bytes of shared memory, and {shared} there are")
-    programs = -(-d // layout.columns)
+    programs = -(-padded_size(d) // layout.columns)
     if programs > processors:
         raise KernelRefusal(f"{title}: hidden size {d} needs {programs} processors at once, and {processors} there are")
     return layout

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -17,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from rnn_harness.errors import UsageError, named_error
+from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
-from rnn_harness.validation.cells.callable_facts import module_of, name_of
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -44,12 +42,9 @@ from rnn_harness.validation.loading.adapters.numpy_functions import (
     tree_argument,
     uses_jax,
 )
-from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
+from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters, parameter_maker
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
-
-_MAKES_PARAMETERS = re.compile(r"(^|_)(init|params?|parameters|weights)(_|$)")
-_MAKER_NAMES = ("init_params", "init_parameters", "initialize_parameters", "make_params", "init", "params")
 
 
 class StepFunctionAdapter:
@@ -74,7 +69,7 @@ class StepFunctionAdapter:
         function = cell.forward if isinstance(cell, FunctionPair | FunctionOfTensors) else cell
         step, log = StepSignature(with_usual_names(function)), FailureLog()
         searched = [name for name in step.required if role_of(name) == "tree"]
-        maker = _parameter_maker(function, options.get("params"), searched=bool(searched))
+        maker = parameter_maker(function, options.get("params"), searched=bool(searched))
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
         driven = None
         if not isinstance(cell, FunctionOfTensors):
@@ -158,56 +153,7 @@ def _leaves(result: object) -> list[Any]:
 
 def _parameters_of_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:
     """Parameters of an input size and a hidden size."""
-    return parameters_of_sizes(maker, *sizes)
-
-
-def _parameter_maker(function: Callable[..., Any], named: object, *, searched: bool) -> Callable[..., Any] | None:
-    """The function that makes parameters: the one named, or if `searched`, a usual name in the same module."""
-    module = vars(module_of(function))
-    if named is None:
-        usual = (module.get(name) for name in (*_MAKER_NAMES, *_names_beside(function, module)))
-        return next((maker for maker in usual if callable(maker)), None) if searched else None
-    maker = named if callable(named) else module.get(str(named))
-    if not callable(maker):
-        raise UsageError(f"--init params={named}: the function's module has no function of that name")
-    return maker
-
-
-def _names_beside(function: Callable[..., Any], module: dict[str, Any]) -> list[str]:
-    """The functions of a module that make parameters of the family of a function: ``gru_params`` for ``gru_masked``."""
-    family = name_of(function).partition("_")[0]
-    return [name for name in module if family in name.split("_") and _MAKES_PARAMETERS.search(name)]
-
-
-def parameters_of_sizes(maker: Callable[..., Any], n: int, d: int) -> object:
-    """Make parameters, with a source of random numbers first or last where the maker wants one.
-
-    Args:
-        maker: The user's function of both sizes; one of JAX is compiled as one program where it can be traced.
-        n: The input size.
-        d: The hidden size.
-
-    Returns:
-        What the function gives.
-
-    Raises:
-        UsageError: It raises whichever way it is called.
-    """
-    orders = (lambda _: maker(n, d), lambda source: maker(source, n, d), lambda source: maker(n, d, source))
-    sources: list[Callable[[], object]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
-    attempts: list[Callable[[], object]] = []
-    if uses_jax(maker):
-        attempts += [functools.partial(made_in_one_program, import_jax(), order) for order in orders]
-    attempts.append(lambda: maker(n, d))
-    for source in sources:
-        attempts += [functools.partial(lambda order, source: order(source()), order, source) for order in orders[1:]]
-    first_error = ""
-    for attempt in attempts:
-        try:
-            return attempt()
-        except Exception as error:  # a user's function may raise anything
-            first_error = first_error or named_error(error)
-    raise UsageError(f"{maker.__name__}({n}, {d}) makes no parameters: {first_error}; expected a function of (n, d)")
+    return make_parameters(maker, *sizes)
 
 
 class _Trial:

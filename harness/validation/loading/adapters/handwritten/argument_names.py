@@ -21,7 +21,7 @@ _HIDDEN = frozenset(
 _CELL = frozenset(("c", "cs", "cell", "cellstate", "cx", "memory", "mem", "ct"))
 _TREE = frozenset(("params", "param", "parameters", "weights", "theta", "p", "w", "variables", "model"))
 _CACHE = frozenset(("cache", "caches", "ctx", "context", "saved", "tape", "tmp", "stored", "values"))
-_TARGETS = frozenset(("y", "targets", "target", "labels", "label", "ytrue", "truth"))
+_TARGETS = frozenset(("y", "ys", "targets", "target", "labels", "label", "ytrue", "truth"))
 _GRADIENT = re.compile(
     r"^(grad|gradient|delta|upstream|dout|dl|dj|d_|g_|err|error)|^d(?=[a-z])|(_grad|_gradient)$", re.I
 )

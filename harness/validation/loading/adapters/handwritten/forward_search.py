@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -70,8 +71,9 @@ def forward_ways(
         numbers: What it is tried with.
         log: Where the ways that fail are noted.
         lenient: Yield those in which rows are mixed or later steps reach earlier ones, and not those that are right: a
-            cell may do so by mistake, which is for the checks to say.
+            cell may do so by mistake, which is for the checks to say. Those that keep rows apart come first.
     """
+    mixing: list[ForwardWay] = []
     orders = list(argument_orders(source))
     for input_axes, state_axes in LAYOUTS:
         for order in orders:
@@ -81,10 +83,14 @@ def forward_ways(
                 order.order, order.keywords, order.entry, order.attributes, order.states, input_axes, state_axes
             )
             for way in _completed(source, bare, numbers, log):
-                is_right = _rows_and_steps_are_right(source, way, numbers)
+                dependence = _dependence(source, way, numbers)
                 # One step broadcasts over the rows of a sequence without a batch, and is none for that.
-                if is_right != lenient and (is_right or way.is_batched or not way.is_sequence):
-                    yield way
+                if dependence.is_right != lenient and (dependence.is_right or way.is_batched or not way.is_sequence):
+                    if dependence.keeps_rows_apart:
+                        yield way
+                    else:
+                        mixing.append(way)
+    yield from mixing
 
 
 def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
@@ -256,8 +262,25 @@ def _in_order(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> For
     return replace(way, finals=way.finals[::-1]) if crossed else way
 
 
-def _rows_and_steps_are_right(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> bool:
-    """Whether a changed number reaches its own row alone, later steps, and no earlier step."""
+class _Dependence(NamedTuple):
+    """What a changed number reaches.
+
+    Attributes:
+        keeps_rows_apart: Whether it reaches its own row alone.
+        runs_forward: Whether it reaches later steps, and no earlier one.
+    """
+
+    keeps_rows_apart: bool
+    runs_forward: bool
+
+    @property
+    def is_right(self) -> bool:
+        """Whether both are so."""
+        return self.keeps_rows_apart and self.runs_forward
+
+
+def _dependence(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> _Dependence:
+    """What a number reaches that is changed in one row, at one step of a sequence."""
     x, states = trial_arguments(way, numbers)
     moved = x.copy()
     step: tuple[int, ...] = (2,) if way.is_sequence else ()
@@ -265,16 +288,16 @@ def _rows_and_steps_are_right(source: CellSource, way: ForwardWay, numbers: Tria
     try:
         before, after = (_read(source, way, value, states) for value in (x, moved))
     except Exception:  # it ran before; what it does now is no way of calling it
-        return False
+        return _Dependence(keeps_rows_apart=False, runs_forward=False)
     changed = before[0] != after[0]
+    is_apart = True
     if way.is_batched:
         rows = np.moveaxis(changed, 1 if way.is_sequence else 0, 0).reshape(numbers.rows, -1).any(1)
-        if rows[[row for row in range(numbers.rows) if row != 1]].any():
-            return False
+        is_apart = not rows[[row for row in range(numbers.rows) if row != 1]].any()
     if not way.is_sequence:
-        return True
+        return _Dependence(is_apart, runs_forward=True)
     steps = changed.reshape(numbers.steps, -1).any(1)
-    return bool(steps[2:].all()) and not steps[:2].any()
+    return _Dependence(is_apart, bool(steps[2:].all()) and not steps[:2].any())
 
 
 def _read(source: CellSource, way: ForwardWay, x: Array, states: list[Array]) -> list[Array]:

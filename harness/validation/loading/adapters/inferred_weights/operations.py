@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_harness.validation.loading.adapters.inferred_weights.unknown_weight import (
     Derived,
+    RowNumber,
     Shape,
     Unknown,
     UnknownShapeError,
@@ -160,6 +161,8 @@ def transposed(unknown: Unknown) -> Any:
 
 def _item(self: Unknown, key: Any) -> Any:
     """What stands at a key, a position or in a range."""
+    if isinstance(key, RowNumber):
+        return any_shape(self, 2)[key]
     if isinstance(self, UnknownWeight) and isinstance(key, str | int):
         return self.part(key)
     axes = sum(part is not None and part is not Ellipsis for part in key) if isinstance(key, tuple) else None
@@ -178,6 +181,8 @@ def _attribute(self: Unknown, name: str) -> Any:
         return lambda *_: transposed(self)
     if name in _LIKE_ITSELF:
         return lambda *values, **keywords: elementwise(lambda array: getattr(array, name)(*values, **keywords), self)
+    if name in ("items", "keys", "values") and isinstance(self, UnknownWeight) and self.keyed_parts():
+        return getattr(self.keyed_parts(), name)
     if name == "get" and isinstance(self, UnknownWeight):
         return lambda key, _=None: self.part(key)
     if hasattr(np.ndarray, name) or not isinstance(self, UnknownWeight) or self.array is not None:
@@ -225,6 +230,8 @@ def add_operators() -> None:
         "__rmatmul__": lambda self, other: product(other, self),
         "__neg__": lambda self: elementwise(operator.neg, self),
         "__getitem__": _item,
+        # What is written into is a gradient that starts with zeros like a parameter: no state depends on it.
+        "__setitem__": lambda _self, _key, _value: None,
         "__getattr__": _attribute,
         "__array_ufunc__": _universal,
         "__array_function__": _of_numpy,

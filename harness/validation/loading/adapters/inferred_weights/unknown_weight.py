@@ -37,6 +37,10 @@ class UnknownShapeError(Exception):
     """A parameter would have a shape that no parameter has, such as one with the rows of the batch."""
 
 
+class RowNumber(int):
+    """The number of a row of a matrix, and not of one of several parameters: a token, whose row is looked up."""
+
+
 @dataclass
 class RunOfShapes:
     """One run of a function whose parameters are unknown.
@@ -190,9 +194,16 @@ class UnknownWeight(Unknown):
             self.parts = {}
         return self.parts.setdefault(key, UnknownWeight(self.run))
 
+    def keyed_parts(self) -> dict[str, UnknownWeight]:
+        """Return the parts that are known by a key; empty where parts are numbered, or none are known."""
+        parts = {} if self.is_named else self.parts or {}
+        return {key: part for key, part in parts.items() if isinstance(key, str)}
+
     def __iter__(self) -> Iterator[Any]:
         if self.array is not None:
             return iter(self.array)
+        if self.keyed_parts():
+            return iter(self.keyed_parts())
         count = _unpacked_count(inspect.currentframe())
         if self.parts is not None and count is None:
             count = len(self.parts)

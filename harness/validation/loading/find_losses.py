@@ -1,0 +1,172 @@
+"""Find how a NumPy function or method is called that has its loss inside: which argument is what, in which shape."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnn_harness.options import Options
+from rnn_harness.validation.cells.callable_facts import code_of
+from rnn_harness.validation.cells.loss_function import LossValues, drawn_numbers
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
+    all_arguments,
+    methods_of_targets,
+    role_of,
+    takes_targets,
+)
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
+from rnn_harness.validation.loading.adapters.inferred_weights.size_terms import INFERENCE_SIZES
+from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
+from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
+from rnn_harness.validation.loading.loss_calls import LossArgument, LossCall, LossRole, TokenForm
+from rnn_harness.validation.loading.loss_weights import WeightTrees, inferred_weights, made_weights
+from rnn_harness.validation.loading.named_arguments import named_arguments
+from rnn_harness.validation.loading.size_arguments import SizeNames, size_names
+
+_TOKENS = re.compile(r"(^|_)(tokens?|chars?|words?|ids|idxs?|ix|ixs|indices)$", re.IGNORECASE)
+_TARGETS = re.compile(r"(^|_)(targets?|labels?|truth|ys?)(_|$)|^next_", re.IGNORECASE)
+
+
+def loss_of_class(name: str, written_class: type, options: Options) -> LossCall | None:
+    """Find a method of a class that computes a loss with its gradients; None if none can be called.
+
+    Args:
+        name: What to call it.
+        written_class: The class; it is made with sizes by the names of its arguments.
+        options: Further arguments of its constructor.
+    """
+    sizes = named_arguments(written_class, options)
+    if sizes is None:
+        return None
+    for method, _ in methods_of_targets(written_class):
+        try:
+            holder = written_class(**{**sizes, **options})
+        except Exception:  # a user's constructor may raise anything
+            return None
+        function = inspect.getattr_static(written_class, method)
+        parameters = possible_parameters(stored_arrays(holder))
+        for arguments in _arguments(function, skipped=1):
+            found = _first_that_works(LossCall(f"{name}.{method}", function, holder, parameters, arguments))
+            if found is not None:
+                return found
+    return None
+
+
+def loss_of_function(name: str, function: Callable[..., Any]) -> LossCall | None:
+    """Find how a function is called that computes a loss; None if it is none.
+
+    Args:
+        name: What to call it.
+        function: Any function; its weights are globals, or arguments.
+    """
+    code = code_of(function)
+    if code is None or not takes_targets([argument.name for argument in all_arguments(function)]):
+        return None
+    module = function.__globals__
+    weights = {name: module[name] for name in code.co_names if isinstance(module.get(name), np.ndarray)}
+    parameters = {key: value for key, value in weights.items() if value.dtype.kind == "f"}
+    for arguments in _arguments(function, skipped=0):
+        loss = LossCall(name, function, None, parameters, arguments)
+        if any(argument.role == "weights" for argument in arguments):
+            found = None if uses_jax(function) else _with_weights(loss)
+        else:
+            found = _first_that_works(loss)
+        if found is not None:
+            return found
+    return None
+
+
+def _with_weights(loss: LossCall) -> LossCall | None:
+    """The loss with weights as arguments that it takes; None if it takes none."""
+    names = [argument.name for argument in loss.arguments if argument.role == "weights"]
+    for trees in made_weights(loss.function, names):
+        found = _first_that_works(_with_trees(loss, trees))
+        if found is not None:
+            return found
+    d, n = INFERENCE_SIZES.hidden_size, INFERENCE_SIZES.input_size
+    for is_thorough in (False, True):
+        for tried in _forms(loss, (d,), (n,)):
+            shaped = inferred_weights(names, tried.loss_of_weights, is_thorough=is_thorough)
+            if shaped is None:
+                continue
+            found = _with_trees(tried, shaped)
+            values = _values_of(found)
+            # What broadcasts over a weight of a wrong shape gives states or gradients of a wrong shape too.
+            if values is None or len(values.states) != len(found.state_shapes):
+                continue
+            if set(values.gradients) == set(found.parameters):
+                return found
+    return None
+
+
+def _with_trees(loss: LossCall, trees: WeightTrees) -> LossCall:
+    """The loss with these weights."""
+    parameters = {leaf.path: np.asarray(leaf.value) for leaf in tree_leaves(dict(trees))}
+    return replace(loss, weights=dict(trees), parameters=parameters)
+
+
+def _arguments(function: Callable[..., Any], skipped: int) -> Iterator[tuple[LossArgument, ...]]:
+    """Yield what is handed over: with states that have a default, then what is required; nothing without a target."""
+    known = all_arguments(function)[skipped:]
+    sized = size_names(argument.name for argument in known)
+    required = [argument for argument in known if argument.default is argument.empty]
+    besides = [argument for argument in known if argument in required or role_of(argument.name) in ("h", "c")]
+    for handed_over in (besides, required) if besides != required else (required,):
+        arguments = tuple(LossArgument(argument.name, _role(argument.name, sized)) for argument in handed_over)
+        if {"x", "target"} <= {argument.role for argument in arguments}:
+            yield arguments
+
+
+def _role(name: str, sized: SizeNames) -> LossRole:
+    """What an argument of a loss takes, by its name."""
+    role = role_of(name)
+    if role in ("h", "c"):
+        return "state"
+    if role == "target" or _TARGETS.search(name):
+        return "target"
+    if role == "x" or _TOKENS.search(name):
+        return "x"
+    if "size" in name or "vocab" in name or re.match(r"n_?[a-z]|num_", name):
+        return "hidden size" if name in sized.hidden and "vocab" not in name else "input size"
+    return "weights"
+
+
+def _first_that_works(loss: LossCall) -> LossCall | None:
+    """The first shape of its states and form of its tokens with which a loss gives finite numbers and gradients."""
+    if not loss.arguments or not loss.parameters:
+        return None
+    axes = sorted({size for value in loss.parameters.values() for size in value.shape if size > 1})
+    fallback: LossCall | None = None
+    for tried in _forms(loss, axes, axes):
+        values = _values_of(tried)
+        if values is None:
+            continue
+        if len(values.states) == len(tried.state_shapes):
+            return tried
+        fallback = fallback or tried
+    return fallback
+
+
+def _forms(loss: LossCall, widths: Sequence[int], vocabularies: Sequence[int]) -> Iterator[LossCall]:
+    """Yield the loss with every shape of its states and every form of its tokens."""
+    count = sum(argument.role == "state" for argument in loss.arguments)
+    shapes = [shape for d in widths for shape in ((d, 1), (d,), (1, d))] if count else [()]
+    forms: list[tuple[TokenForm, int]] = [("list", 0), ("array", 0), *(("vectors", size) for size in vocabularies)]
+    for shape, (form, vocabulary) in itertools.product(shapes, forms):
+        yield replace(loss, state_shapes=(shape,) * count, token_form=form, vocabulary=vocabulary)
+
+
+def _values_of(loss: LossCall) -> LossValues | None:
+    """What a loss gives for numbers that are drawn; None if it raises, or gives no finite number."""
+    try:
+        with np.errstate(all="ignore"):
+            values = loss.run(*drawn_numbers(loss, 0))
+    except Exception:  # a function that is called in a wrong way may raise anything
+        return None
+    return values if np.isfinite(values.loss) else None

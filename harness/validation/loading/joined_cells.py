@@ -1,0 +1,42 @@
+"""Torch cells that cannot be called with an input and states of their hidden size, as cells that can be."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
+from rnn_harness.validation.loading.context_inputs import ContextStep
+from rnn_harness.validation.loading.context_search import context_step
+from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
+from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
+from rnn_harness.validation.loading.layout_faults import WrongLayout
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
+from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial_states
+
+
+def joined_cell(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | ContextStep | SpatialStates | None:
+    """Find how the states or inputs of a torch cell are joined, or lie; None if it can be called as it is.
+
+    Args:
+        cell: A torch cell, as it was made.
+        sizes: The sizes that it was made for.
+    """
+    spatial = spatial_states(copy.deepcopy(cell), sizes)
+    if spatial is not None:
+        return spatial
+    if len(required_arguments(cell.forward)) < 2:
+        return None
+    try:
+        find_convention(in_evaluation(copy.deepcopy(cell)), *sizes, is_quick=True)
+    except WrongLayout:
+        return None
+    except Exception:  # a module that is called in a wrong way may raise anything
+        contexts = context_step(copy.deepcopy(cell), sizes)
+        if contexts is not None and contexts.has_positions:
+            return contexts
+        joined = joined_states(copy.deepcopy(cell), sizes.hidden_size) or joined_inputs(copy.deepcopy(cell), sizes)
+        return joined or contexts
+    return None
