@@ -175,7 +175,7 @@ def _gap(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> float | N
     left_side, right_side = side_by_side(
         functools.partial(pair.run_left, left_weights), functools.partial(pair.run_right, right_weights)
     )
-    return _smallest_gap(left_side, right_side)
+    return smallest_gap(left_side, right_side)
 
 
 def _gap_inside(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> float | None:
@@ -187,7 +187,7 @@ def _gap_inside(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> fl
     if layer is None or any(state.array().any() for state in layer.states):
         return None
     given = run_stack(replace(weights_of_stack, sequence=layer.inputs))
-    return _smallest_gap(ModelOutputs(time_first=layer.outputs), given)
+    return smallest_gap(ModelOutputs(time_first=layer.outputs), given)
 
 
 def _reason_against_a_run(pair: ModelPair, decisions: Sequence[Decision]) -> str:
@@ -263,10 +263,14 @@ def weights_by_model_names(layer: LayerOfModel, named: dict[str, Array]) -> dict
     return {layer.parameter_names[own]: PlainArray.of(value) for own, value in stored.items()}
 
 
-def _smallest_gap(left_side: ModelOutputs, right_side: ModelOutputs) -> float | None:
+def smallest_gap(left_side: ModelOutputs, right_side: ModelOutputs) -> float | None:
     """Return how far the first outputs are apart, relative to the largest; None where no two have one shape.
 
     Which axis is time is not known of every model: the sequence is given in both orders, and what agrees counts.
+
+    Args:
+        left_side: What the first model gave.
+        right_side: What the second gave.
     """
     gaps = []
     for first in (left_side.time_first, left_side.rows_first):

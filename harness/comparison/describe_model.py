@@ -78,7 +78,9 @@ def _described_model(request: ValidationRequest, model: UnderstoodModel) -> Mode
     used = {name for layer in layers for name in layer.parameter_names.values()}
     further = tuple(name for name, _ in model.module.named_parameters() if name not in used)
     dtype = str(model.dtype).removeprefix("torch.")
-    return ModelDescription(request.target, tuple(layers), wiring_in_words(numbered), further, dtype)
+    shapes = {name: tuple(value.shape) for name, value in model.module.named_parameters()}
+    wiring, vocabulary = wiring_in_words(numbered), model.arguments.vocabulary
+    return ModelDescription(request.target, tuple(layers), wiring, further, dtype, shapes, vocabulary)
 
 
 def _described(request: ValidationRequest, target: Target) -> CellDescription:
@@ -152,6 +154,7 @@ def run_described_model(request: ValidationRequest, given: ModelWeights, target:
         return _watched_layer(model, module, given.watched)
     assert given.sequence is not None, "where no layer is watched, a sequence is given"
     sequence = torch.tensor(given.sequence.array(given.dtype))
+    sequence = sequence.long() if model.arguments.vocabulary else sequence
     return ModelOutputs(
         _first_output(model, module, sequence), _first_output(model, module, sequence.transpose(0, 1), is_turned=True)
     )
@@ -174,7 +177,7 @@ def _first_output(
     model: UnderstoodModel, module: nn.Module, sequence: Tensor, is_turned: bool = False
 ) -> PlainArray | None:
     """Return what a model gives first, as (T, B, .); None where it does not take the sequence."""
-    arguments = model.arguments.to(sequence.dtype).with_sequence(sequence)
+    arguments = model.arguments.to(next(module.parameters()).dtype).with_sequence(sequence)
     try:
         run = run_model(module, arguments)
     except Exception:  # the model may take no other lengths than its own, or sequences in the other order alone

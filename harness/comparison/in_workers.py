@@ -84,7 +84,7 @@ def describe_isolated(
 
 
 def describe_any_isolated(
-    request: ValidationRequest, limits: Limits, is_measured: bool = True
+    request: ValidationRequest, limits: Limits, is_measured: bool = True, work: str = "it was compared"
 ) -> CellDescription | ModelDescription:
     """Describe a cell, or a model of several recurrent layers, in a worker.
 
@@ -92,13 +92,14 @@ def describe_any_isolated(
         request: Names it.
         limits: How long it may take.
         is_measured: Whether the speed, the size and the first weights of a cell are wanted too.
+        work: What was done with it, for the message where its process ends.
 
     Raises:
         UsageError: It cannot be loaded or driven.
         NotRun: It ended its process, raised an error, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    answer = _answer(_RunTask(request, is_measured=is_measured, takes_models=True), limits)
+    answer = _answer(_RunTask(request, is_measured=is_measured, takes_models=True, work=work), limits)
     if not isinstance(answer, CellDescription | ModelDescription):
         raise NotRun(f"{request.target}: its process did not say what it is")
     return answer

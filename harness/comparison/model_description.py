@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.runtime.plain_array import PlainArray
@@ -43,6 +43,8 @@ class ModelDescription:
         wiring: What each module reads, in words.
         further: Parameters that are of none of these layers, of an output layer for instance.
         dtype: The dtype in which it runs.
+        shapes: The shape of every parameter by its name.
+        vocabulary: The number of tokens; 0 where it takes a sequence of numbers.
     """
 
     target: str
@@ -50,6 +52,8 @@ class ModelDescription:
     wiring: tuple[str, ...]
     further: tuple[str, ...]
     dtype: str
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    vocabulary: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class ModelWeights:
     Attributes:
         dtype: The dtype in which it runs.
         weights: Arrays by the model's names.
-        sequence: (T, B, n); None for the arguments that the model was seen to take, of tokens for instance.
+        sequence: (T, B, n), or tokens (T, B); None for the arguments that the model was seen to take.
         watched: The module whose inputs and outputs are wanted, by the model's name; None where none is.
     """
 

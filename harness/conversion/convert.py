@@ -7,25 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from rnn_harness.arithmetic.assumptions import UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.equality import FunctionComparison, compare_functions
-from rnn_harness.comparison.in_workers import describe_isolated, run_own_isolated, side_by_side
-from rnn_harness.comparison.map_lines import map_lines, whole_parameters
-from rnn_harness.comparison.relation import Relation
+from rnn_harness.comparison.in_workers import describe_any_isolated, run_own_isolated, side_by_side
+from rnn_harness.comparison.model_description import ModelDescription
 from rnn_harness.conversion.arrays_left_out import arrays_left_out
 from rnn_harness.conversion.check_layers import RunSide, checked_layer, own_run
-from rnn_harness.conversion.conversion_code import conversion_code
-from rnn_harness.conversion.convert_weights import converted
-from rnn_harness.conversion.family_weights import FamilyTransfer, family_weights
+from rnn_harness.conversion.convert_layer import convert_layer
+from rnn_harness.conversion.convert_models import ModelConversion, convert_models
 from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, is_model_file, write_model
-from rnn_harness.conversion.spec_weights import reason_against_specs, spec_transfer, spec_weights
+from rnn_harness.conversion.tie_cells import tie_cells
 from rnn_harness.conversion.weight_files import ensure_format_is_written, is_keras_file, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import WeightGroup, keras_name, output_name, weight_groups
-from rnn_harness.conversion.weight_map import WeightMap, have_shapes_of
+from rnn_harness.conversion.weight_map import have_shapes_of
 from rnn_harness.conversion.weight_pair import ConvertedGroup, WeightPair
 from rnn_harness.errors import UsageError
 from rnn_harness.records.conversion import Conversion
@@ -75,27 +69,27 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     elif request.output is not None:
         ensure_format_is_written(request.output)
     left_side, right_side = side_by_side(
-        lambda: describe_isolated(request.left, request.limits, False, work=_WORK),
-        lambda: describe_isolated(request.right, request.limits, False, work=_WORK),
+        lambda: describe_any_isolated(request.left, request.limits, False, work=_WORK),
+        lambda: describe_any_isolated(request.right, request.limits, False, work=_WORK),
     )
     result = Conversion("undecided", "", left_side.target, right_side.target)
-    reason = _reason_against(left_side, right_side)
-    if reason:
-        return replace(result, sentence=reason)
-    if left_side.kind == "spec":
-        pair, code = _spec_pair(left_side, right_side), ""
-    else:
-        first, second = left_side.family_cell, right_side.family_cell
-        assert first is not None, "a cell of another kind was refused"
-        assert second is not None, "a cell of another kind was refused"
-        functions = compare_functions(first, second)
-        if not functions.is_equal_under_conditions:
-            return _refused(result, functions)
-        pair, code = _family_pair(left_side, right_side, functions.relation)
+    if isinstance(left_side, ModelDescription) and isinstance(right_side, ModelDescription):
+        return _with_models(
+            result,
+            request,
+            weights,
+            ModelConversion(left_side, right_side, request.left, request.right, request.limits),
+        )
+    if isinstance(left_side, ModelDescription) or isinstance(right_side, ModelDescription):
+        raise UsageError(_of_two_kinds(left_side, right_side))
+    tied = tie_cells(left_side, right_side)
+    pair, code = tied.pair, tied.code
+    if pair is None:
+        return replace(result, outcome=tied.outcome, sentence=tied.sentence)
     result = replace(result, map=pair.lines, code=code)
     if weights is None or request.weights is None or request.output is None:
         if not code:
-            sentence = f"they are {left_side.spec} both, and programs are written for the three families alone"
+            sentence = f"they are {left_side.spec} both, in a form of storage that no program is written for"
             return replace(result, sentence=f"{sentence}: give --weights and --output")
         return replace(result, outcome="converted", sentence="the map is proved; no weights were given")
     table = pair.left_map
@@ -105,96 +99,35 @@ def convert_targets(request: ConversionRequest) -> Conversion:
         weights, groups, left_side.target, table.parameters, without_influence=left_side.without_influence
     )
     result = replace(result, left_out=of_no_layer)
-    layers = [_convert(pair, group) for group in groups]
+    layers = [convert_layer(pair, group) for group in groups]
     return _written(_checked(result, pair, request, layers), pair, request, layers)
 
 
-def _family_pair(left_side: CellDescription, right_side: CellDescription, relation: Relation) -> tuple[WeightPair, str]:
-    """Tie two cells of one family together, and write the program that converts their weights."""
-    maps = family_weights(left_side), family_weights(right_side)
-    code = conversion_code((left_side.target, right_side.target), (maps[0].table, maps[1].table), relation)
-    lines = map_lines(relation, left_side, right_side)
-    carry_out = functools.partial(converted, relation)
-    return WeightPair(left_side, right_side, *maps, FamilyTransfer(relation), carry_out, lines), code
+def _with_models(
+    result: Conversion, request: ConversionRequest, weights: Mapping[str, Array] | None, models: ModelConversion
+) -> Conversion:
+    """Convert between two models, and write what is checked."""
+    output = request.output
+    if weights is None or output is None:
+        sentence = "programs are written for layers, not for whole models: name the class of the layers"
+        return replace(result, sentence=sentence)
+    if is_model_file(output) or is_keras_file(output):
+        raise UsageError(f"--output {output}: the weights of a model are written by its own names: .pt, .npz, ...")
+    converted = convert_models(models, weights, request.allows_nearest)
+    if converted.result.outcome in ("converted", "nearest"):
+        write_weights(output, dict(converted.arrays))
+    return converted.result
 
 
-def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> WeightPair:
-    """Tie two cells of one spec together: the weights have the same names in its equations."""
-    maps = spec_weights(left_side), spec_weights(right_side)
-    lines = (
-        f"{' + '.join(places)}  <-  {' + '.join(left_side.places.get(name, ())) or '0'}"
-        for name, places in right_side.places.items()
+def _of_two_kinds(left_side: CellDescription | ModelDescription, right_side: CellDescription | ModelDescription) -> str:
+    """Say what to type where one target is a model and the other a cell."""
+    model, cell = (left_side, right_side) if isinstance(left_side, ModelDescription) else (right_side, left_side)
+    assert isinstance(model, ModelDescription), "one of the two is a model"
+    titles = ", ".join(f"{layer.title} of n = {layer.input_size}, d = {layer.hidden_size}" for layer in model.layers)
+    return (
+        f"{model.target} is a model ({titles}) and {cell.target} is one layer: name a model as the other, too, or in "
+        f"the place of {model.target} the class of its layers; they are found in its file by their names"
     )
-    transfer = spec_transfer(left_side, right_side)
-    return WeightPair(
-        left_side, right_side, *maps, transfer, lambda named, _: dict(named), whole_parameters(sorted(lines))
-    )
-
-
-def _reason_against(left_side: CellDescription, right_side: CellDescription) -> str:
-    """Say why nothing can be converted; empty if it can."""
-    for side in (left_side, right_side):
-        if side.kind == "unknown":
-            return f"{side.target} is no cell that is known: {side.sentence}"
-        if side.faults:
-            return f"{side.target} is wrong ({side.sentence}): its weights mean something else than they should"
-    if "spec" in (left_side.kind, right_side.kind):
-        return reason_against_specs(left_side, right_side)
-    families = [side.model.family for side in (left_side, right_side) if side.model is not None]
-    return "" if len(set(families)) == 1 else f"they are cells of two families: {' and '.join(families)}"
-
-
-def _refused(result: Conversion, functions: FunctionComparison) -> Conversion:
-    """Say that no weights carry the function over."""
-    obstacles = functions.relation.obstacles
-    if not obstacles:
-        reason = functions.reason or "their equations were not proved equal under any condition"
-        return replace(result, sentence=f"nothing is proved: {reason}")
-    return replace(result, outcome="refused", sentence="no weights make them equal: " + "; ".join(obstacles))
-
-
-def _convert(pair: WeightPair, group: WeightGroup) -> ConvertedGroup:
-    """Convert one layer; what is lost is told, and the nearest weights take its place."""
-    try:
-        sizes = pair.left_map.sizes(group.arrays)
-        given = pair.left_map.named(group.arrays)
-    except ValueError as error:
-        shapes = ", ".join(f"{name} {value.shape}" for name, value in group.arrays.items())
-        raise UsageError(
-            f"{group.title} has {shapes}, which do not fit together as weights of {pair.left.target} ({error}); "
-            "expected the parameters of one layer of it"
-        ) from None
-    fixed = pair.right.sizes
-    if fixed is not None and fixed != tuple(sizes):
-        raise UsageError(
-            f"{pair.right.target} exists for n = {fixed[0]}, d = {fixed[1]} alone; the weights of {group.title} are "
-            f"for n = {sizes.input_size}, d = {sizes.hidden_size}"
-        )
-    lost = pair.transfer.losses(given)
-    wanted = pair.convert(pair.transfer.nearest(given) if lost else given, pair.right_map.shapes(sizes))
-    dtype = np.result_type(*(value.dtype for value in group.arrays.values()))
-    stored = pair.right_map.stored(wanted, np.dtype(dtype))
-    back = pair.right_map.named(stored)
-    rounding = max(float(np.max(np.abs(back[name] - value))) for name, value in wanted.items())
-    fault = _fault_of_stored(pair.right_map, stored, wanted)
-    return ConvertedGroup(group, sizes, stored, lost, rounding, fault)
-
-
-def _fault_of_stored(table: WeightMap, stored: Mapping[str, Array], wanted: Mapping[str, Array]) -> str:
-    """Name a weight that differs from what was wanted by more than its format rounds, when it is read back.
-
-    Both targets are run with the weights that they have: of weights in wrong places each would stay within its bounds.
-    """
-    named = table.named(stored)
-    largest = table.named({name: np.abs(value) for name, value in stored.items()})
-    format_name = str(np.result_type(*(value.dtype for value in stored.values())))
-    for name, value in wanted.items():
-        size = np.maximum(largest[name], np.abs(value))
-        unit, underflow = float(UNIT_ROUNDOFF[format_name]), float(UNDERFLOW[format_name])
-        radius = ((table.summands(name) + 1) * unit * size + underflow) * UPWARD
-        if not (np.abs(named[name] - value) <= radius).all():
-            return name
-    return ""
 
 
 def _checked(

@@ -280,8 +280,10 @@ def run_with_limits(
     """
     this_process.limit_memory(math.inf if request.device.startswith("cuda") else request.memory)
     try:
-        from rnn_harness.specs import SpecError
+        from rnn_harness.specs import SpecError, library
         from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch and all that is needed
+
+        library()  # read before the target may limit the files that can be opened
     except (MemoryError, ImportError, OSError) as error:
         sentence = f"the memory did not suffice to load torch ({type(error).__name__}: {error})"
         send(WorkerEnded(Ending.OUT_OF_MEMORY, sentence))

@@ -167,7 +167,7 @@ def _gravest(outcomes: Iterable[Outcome]) -> Outcome | None:
 def _cell(group: str, records: Sequence[Record]) -> MatrixCell:
     """Return one mark with what stands behind it."""
     agreeing = [record for record in records if record.outcome is Outcome.AGREES]
-    others = sorted(
+    disagreeing = sorted(
         (record for record in records if record.outcome is not Outcome.AGREES),
         key=lambda record: _GRAVEST.index(record.outcome),
     )
@@ -179,8 +179,8 @@ def _cell(group: str, records: Sequence[Record]) -> MatrixCell:
         len(records),
         tuple(dict.fromkeys(record.check for record in agreeing)),
         max(ratios, default=None),
-        tuple(_detail(record) for record in others[:_MOST_DETAILS]),
-        max(0, len(others) - _MOST_DETAILS),
+        tuple(_detail(record) for record in disagreeing[:_MOST_DETAILS]),
+        max(0, len(disagreeing) - _MOST_DETAILS),
     )
 
 

@@ -81,8 +81,8 @@ def _furthest_reach(rows: Sequence[DecayMeasurement]) -> str:
     low = horizon_or_infinity(best.float32_horizon_low)
     as_far = [row for row in rows if row is not best and horizon_or_infinity(row.float32_horizon_high) >= low]
     text = f"{reach_text(best)} ({shown_initialisation(best.initialisation)}"
-    others = ", ".join(shown_initialisation(row.initialisation) for row in as_far)
-    return f"{text}; as far within the intervals: {others})" if others else f"{text})"
+    titles = ", ".join(shown_initialisation(row.initialisation) for row in as_far)
+    return f"{text}; as far within the intervals: {titles})" if titles else f"{text})"
 
 
 def horizon_or_infinity(end: float | None) -> float:

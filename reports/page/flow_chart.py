@@ -29,21 +29,21 @@ def flow_chart(rows: Sequence[UnrolledMeasurement]) -> Chart:
         rows: The cells at all stages; those after training are shown first. At least one.
     """
     stages: tuple[TrainingStage, TrainingStage] = ("after training", "before training")
-    shown, other = ([row for row in rows if row.stage == stage] for stage in stages)
+    shown, first = ([row for row in rows if row.stage == stage] for stage in stages)
     title = (
         "The gradient through the unrolled cells: a row is a hidden state h after the word beside it, a column the "
         "state after the word below it, and their cell the norm of ∂h_row / ∂h_column over the root of d. All panels "
         f"have one scale: full is 1, faint is {power_text(LOWEST)} and less. The last row is what the loss after the "
         "last word sees."
     )
-    drawn = shown or other
+    drawn = shown or first
     return Chart(
         title,
         describe_flow(drawn),
         Markup(_draw(drawn)),
         _as_csv(rows),
         "gradient-flow",
-        Markup(_draw(other)) if shown and other else "",
+        Markup(_draw(first)) if shown and first else "",
         stages[1],
     )
 

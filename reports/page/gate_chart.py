@@ -30,7 +30,7 @@ def gate_chart(stages: Sequence[UnrolledMeasurement]) -> Chart:
     Args:
         stages: The same cell before and after training; the last one is shown first. At least one.
     """
-    shown, other = stages[-1], stages[0]
+    shown, first = stages[-1], stages[0]
     svg = _draw(shown)
     return Chart(
         f"{shown.subject}, {shown.stage}: a column is a word, a row of each block is one of the {shown.sizes['d']} "
@@ -41,8 +41,8 @@ def gate_chart(stages: Sequence[UnrolledMeasurement]) -> Chart:
         Markup(svg),
         _as_csv(stages),
         f"unrolled-{shown.subject.lower()}",
-        Markup(_draw(other)) if len(stages) > 1 else "",
-        other.stage,
+        Markup(_draw(first)) if len(stages) > 1 else "",
+        first.stage,
     )
 
 

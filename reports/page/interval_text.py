@@ -57,11 +57,11 @@ def intervals_meet(first: SampledMeasurement, second: SampledMeasurement) -> boo
     return first_low <= second_high and second_low <= first_high
 
 
-def meeting(row: SampledMeasurement, others: Sequence[SampledMeasurement]) -> list[SampledMeasurement]:
+def meeting(row: SampledMeasurement, rows: Sequence[SampledMeasurement]) -> list[SampledMeasurement]:
     """Return the other measurements whose intervals meet that of one.
 
     Args:
         row: The one.
-        others: In any order; itself is passed over.
+        rows: In any order; itself is passed over.
     """
-    return [other for other in others if other is not row and intervals_meet(row, other)]
+    return [second for second in rows if second is not row and intervals_meet(row, second)]

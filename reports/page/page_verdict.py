@@ -118,17 +118,17 @@ def _speed_answer(contents: Contents) -> str:
 
 def _fastest_family(values: Sequence[ComparedValue]) -> str:
     """Say how many times as fast as the others the fastest is; as fast as those whose interval meets its own."""
-    first, *others = sorted(values, key=lambda value: value.value)
-    texts = [_speed_against(first, other) for other in others]
+    first, *slower = sorted(values, key=lambda value: value.value)
+    texts = [_speed_against(first, value) for value in slower]
     return f"the {first.family} is {' and '.join(texts)}"
 
 
-def _speed_against(first: ComparedValue, other: ComparedValue) -> str:
+def _speed_against(first: ComparedValue, slower: ComparedValue) -> str:
     """Say how many times as fast as another a family is, with the interval of that ratio."""
-    if other.low <= first.high:
-        return f"as fast as the {other.family} within the intervals"
-    interval = interval_text(other.low / first.high, other.high / first.low, 1)
-    return f"{other.value / first.value:.1f}{interval} times as fast as the {other.family}"
+    if slower.low <= first.high:
+        return f"as fast as the {slower.family} within the intervals"
+    interval = interval_text(slower.low / first.high, slower.high / first.low, 1)
+    return f"{slower.value / first.value:.1f}{interval} times as fast as the {slower.family}"
 
 
 def _listed(rows: Sequence[FamilyRow], name: str) -> str:
@@ -172,8 +172,8 @@ def _decay_finding(contents: Contents) -> str:
 def _decay_extreme(extreme: DecayMeasurement, rows: Sequence[DecayMeasurement]) -> str:
     """Name the cell of an extreme rate, with its interval and the cells whose intervals overlap with it."""
     text = f"{_named(extreme)} ({rate_text(extreme)} per step)"
-    others = [_named(row) for row in rows if row is not extreme and intervals_meet(row, extreme)]
-    return f"{text}, whose interval overlaps with {_shortened(others)}" if others else text
+    overlapping = [_named(row) for row in rows if row is not extreme and intervals_meet(row, extreme)]
+    return f"{text}, whose interval overlaps with {_shortened(overlapping)}" if overlapping else text
 
 
 def _named(row: DecayMeasurement) -> str:

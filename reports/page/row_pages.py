@@ -64,7 +64,7 @@ def row_pages(contents: Contents, most: int = ROWS_OF_A_PAGE) -> list[RowPage]:
             for section, count in counts.items()
             if count > most
         }
-        pages.append(RowPage(name, shown, sentences, tuple(other for other in names if other != name)))
+        pages.append(RowPage(name, shown, sentences, tuple(beside for beside in names if beside != name)))
     return pages
 
 

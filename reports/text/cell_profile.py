@@ -29,8 +29,8 @@ def _lines(profile: CellProfile) -> Iterator[str]:
         ("forward             ", profile.forward_seconds, profile.torch_forward_seconds),
         ("forward and backward", profile.backward_seconds, profile.torch_backward_seconds),
     ):
-        other = f"{beside}{_milliseconds(of_torch)}{_times_slower(seconds, of_torch)}" if beside else ""
-        yield f"  {title}  {_milliseconds(seconds)}{other}"
+        of_layer = f"{beside}{_milliseconds(of_torch)}{_times_slower(seconds, of_torch)}" if beside else ""
+        yield f"  {title}  {_milliseconds(seconds)}{of_layer}"
     yield f"  gradient a step back  {_decay(profile)}"
     if profile.sizes:
         yield f"  ({profile.sizes})"
@@ -48,8 +48,8 @@ def _decay(profile: CellProfile) -> str:
     """Say how fast the gradient shrinks, and by what that was measured."""
     factor = decay_in_words(profile.decay, profile.decay_by)
     if profile.decay_by == "products":
-        other = profile.decay_by_equations
-        beside = "" if other is None else f" (by its equations: x {other:.3f})"
+        by_equations = profile.decay_by_equations
+        beside = "" if by_equations is None else f" (by its equations: x {by_equations:.3f})"
         return f"{factor} by its own vector-Jacobian products{beside}, with the weights that it begins with"
     if profile.decay_by == "equations":
         reason = f" ({profile.decay_note})" if profile.decay_note else ""

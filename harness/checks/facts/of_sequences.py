@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import FACT_MARGIN
 from rnn_harness.array_types import Array
 from rnn_harness.checks.facts.fact import Answer, Fact
 from rnn_harness.references import encode_decode, get_reference, many_to_one, one_hot, one_to_many
@@ -22,9 +23,18 @@ def _split_is_in_order(parts: Sequence[Sequence[int]]) -> Answer:
     return Answer(agrees, f"shares {shares}, {'in order' if joined == sorted(joined) else 'shuffled'}")
 
 
+def _windows_stay_consecutive(parts: Sequence[Sequence[int]]) -> Answer:
+    """Whether every window of three samples of a part holds three that follow each other in time."""
+    cut = [windows(np.array(part), 3, 1, 1)[0] for part in parts]
+    rows = np.concatenate(cut)
+    broken = int((np.diff(rows, axis=1) != 1).any(axis=1).sum())
+    return Answer(not broken, f"of {len(rows)} windows {broken} are not consecutive")
+
+
 def _windows_do_not_overlap(starts: Sequence[Array]) -> Answer:
-    seen = [int(value) for window in starts for value in window]
-    return Answer(len(seen) == len(set(seen)), f"{len(starts)} windows, {len(seen) - len(set(seen))} samples twice")
+    samples = [int(value) for window in starts for value in window]
+    twice = len(samples) - len(set(samples))
+    return Answer(not twice, f"{len(starts)} windows, {twice} samples twice")
 
 
 def _starts_from_zeros(state: float) -> Answer:
@@ -85,11 +95,11 @@ def _ways_in_and_out(counts: Mapping[str, tuple[int, int]]) -> Answer:
     cell = get_reference("gru")
     rng = np.random.default_rng(0)
     weights = {name: rng.standard_normal(shape) for name, shape in cell.parameter_shapes(3, 3).items()}
-    sentence, other = rng.standard_normal((5, 1, 3)), rng.standard_normal((2, 1, 3))
+    sentence, answer = rng.standard_normal((5, 1, 3)), rng.standard_normal((2, 1, 3))
     computed = {
         "one to many": (1, len(one_to_many(cell, weights, sentence[0], 4))),
         "many to one": (5, int(many_to_one(cell, weights, sentence).ndim == 2)),
-        "many to many": (5, len(encode_decode(cell, cell, (weights, weights), sentence, other)[1].outputs)),
+        "many to many": (5, len(encode_decode(cell, cell, (weights, weights), sentence, answer)[1].outputs)),
     }
     detail = "; ".join(f"{name}: {inputs} in, {outputs} out" for name, (inputs, outputs) in computed.items())
     return Answer(computed == dict(counts), detail)
@@ -113,13 +123,15 @@ def _windows_give_the_past(width: int) -> Answer:
     targets = series[1:39] + series[:38]
     weights, *_ = np.linalg.lstsq(inputs, targets, rcond=None)
     error = float(np.abs(inputs @ weights - targets).max())
-    return Answer(bool(np.allclose(inputs @ weights, targets)), f"windows of {width}: largest error {error:.1g}")
+    return Answer(error <= FACT_MARGIN, f"windows of {width}: largest error {error:.1g}")
 
 
 def facts_of_sequences() -> tuple[Fact[Any], ...]:
     """Return the facts of data around sequences."""
     split = [list(part) for part in chronological_split(100)]
     shuffled = [[*split[0][1:], split[1][0]], [split[0][0], *split[1][1:]], split[2]]
+    order = np.random.default_rng(0).permutation(100).tolist()
+    drawn = [[order[index] for index in part] for part in split]
     mixed = [split[0][::2], split[1], split[0][1::2]]
     carried = [inputs[:, 0] for inputs, _ in stateful_batches(np.arange(13), 1, 4)]
     sliding = list(windows(np.arange(13), 4)[0])
@@ -127,6 +139,7 @@ def facts_of_sequences() -> tuple[Fact[Any], ...]:
     sentence = ("The", "cat", "sat", "on", "the", "mat")
     rows: tuple[Fact[Any], ...] = (
         Fact("split-in-order", _split_is_in_order, split, shuffled),
+        Fact("windows-stay-consecutive", _windows_stay_consecutive, split, drawn),
         Fact("windows-do-not-overlap", _windows_do_not_overlap, carried, sliding),
         Fact("starts-from-zeros", _starts_from_zeros, 0.0, 0.5),
         Fact("test-windows-are-unseen", _test_windows_are_unseen, split, mixed),

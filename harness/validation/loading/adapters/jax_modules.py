@@ -28,9 +28,7 @@ from rnn_harness.validation.loading.adapters.jax_models import (
     linen_parts,
     nnx_parts,
 )
-
-_COMPILER_OPTIONS: Options = {"xla_backend_optimization_level": 0}
-"""Compiling takes longer than all runs together; how the machine code is arranged changes no operation."""
+from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
 
 
 def import_jax() -> Any:
@@ -71,8 +69,8 @@ class JaxFunction:
             return jax.vjp(flat_results, parameters, arguments)[1](cotangents)
 
         # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
-        self._run = jax.jit(flat_results, compiler_options=_COMPILER_OPTIONS)
-        self._pull_back = jax.jit(pulled_back, compiler_options=_COMPILER_OPTIONS)
+        self._run = jax.jit(flat_results, compiler_options=COMPILER_OPTIONS)
+        self._pull_back = jax.jit(pulled_back, compiler_options=COMPILER_OPTIONS)
 
     def __deepcopy__(self, _: object) -> JaxFunction:
         """It holds no state, and what is compiled serves every copy of a module."""
@@ -221,7 +219,7 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
 
 def _initialised(jax: Any, cell: Any, *arguments: Any) -> Any:
     """The variables of a module of flax.linen: one program is compiled sooner than each of its operations."""
-    return jax.jit(cell.init, compiler_options=_COMPILER_OPTIONS)(jax.random.PRNGKey(0), *arguments)
+    return jax.jit(cell.init, compiler_options=COMPILER_OPTIONS)(jax.random.PRNGKey(0), *arguments)
 
 
 def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | None:

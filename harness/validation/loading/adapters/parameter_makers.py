@@ -13,6 +13,8 @@ import numpy as np
 from rnn_harness.errors import UsageError, named_error
 from rnn_harness.validation.cells.callable_facts import module_of, name_of
 from rnn_harness.validation.loading.adapters.jax_modules import import_jax
+from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
+from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
 
 _MAKES_PARAMETERS = re.compile(r"(^|_)(init|params?|parameters|weights)(_|$)")
 _MAKES_ANYTHING = re.compile(r"(^|_)(init|initiali[sz]e|make|create|new|random)(_|$)")
@@ -71,11 +73,14 @@ def make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
     Raises:
         UsageError: It makes none of these sizes.
     """
+    orders = (lambda _: maker(n, d), lambda source: maker(source, n, d), lambda source: maker(n, d, source))
     sources: list[Callable[[], object]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
-    attempts: list[Callable[[], object]] = [lambda: maker(n, d)]
+    attempts: list[Callable[[], object]] = []
+    if uses_jax(maker):  # one program is compiled sooner than each of its operations
+        attempts += [functools.partial(made_in_one_program, import_jax(), order) for order in orders]
+    attempts.append(lambda: maker(n, d))
     for source in sources:
-        attempts.append(functools.partial(lambda source: maker(source(), n, d), source))
-        attempts.append(functools.partial(lambda source: maker(n, d, source()), source))
+        attempts += [functools.partial(lambda order, source: order(source()), order, source) for order in orders[1:]]
     first_error = ""
     for attempt in attempts:
         try:

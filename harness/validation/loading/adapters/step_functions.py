@@ -198,9 +198,11 @@ def _drive_on_jax(trial: _Trial) -> DrivenModule | None:
     if result is None or not _is_of_jax(result):
         return None
     function = JaxFunction(lambda tree, *arguments: trial.step.call(tree, arguments), trial.tree)
+    # Arrays of JAX cannot be written to: what is made once serves every module of its sizes.
+    make = functools.cache(trial.make)
 
     def remake(_: Any, sizes: CellSizes) -> ArrayLibraryModule:
-        return module_of_jax_function(function.with_tree(trial.make(sizes)))
+        return module_of_jax_function(function.with_tree(make(sizes)))
 
     module = module_of_jax_function(function)
     return DrivenModule(module, TargetCapabilities(library="JAX"), remake=remake)

@@ -1,0 +1,51 @@
+"""Parameters that a function of JAX makes: by one program where it can be traced, and else as they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rnn_harness.validation.loading.adapters.jax_modules import import_jax
+from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
+from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
+
+jax = pytest.importorskip("jax")
+
+
+def init_params(key: Any, n_in: int, n_hidden: int) -> dict[str, Any]:
+    """Make parameters as people do, with a constant of NumPy and a number beside them."""
+    first, second = jax.random.split(key)
+    return {
+        "w": jax.random.normal(first, (n_in, n_hidden)) / jax.numpy.sqrt(n_in),
+        "u": jax.random.uniform(second, (n_hidden, n_hidden)),
+        "b": jax.numpy.zeros(n_hidden),
+        "tau": np.array([0.25, 0.5]),
+        "layers": 2,
+    }
+
+
+def init_orthogonal(key: Any, n_in: int, n_hidden: int) -> dict[str, Any]:
+    """Make parameters with NumPy's own functions, which ask for values."""
+    drawn = np.array(jax.random.normal(key, (n_hidden, n_in)))
+    return {"w": jax.numpy.asarray(drawn / np.abs(drawn).max())}
+
+
+def test_one_program_makes_what_the_function_makes_and_leaves_the_rest_as_it_is() -> None:
+    made = made_in_one_program(import_jax(), lambda key: init_params(key, 3, 4))
+    assert isinstance(made, dict)
+    expected = init_params(jax.random.PRNGKey(0), 3, 4)
+    for name in ("w", "u", "b", "tau"):
+        np.testing.assert_allclose(made[name], expected[name], rtol=1e-6)
+    assert made["layers"] == 2
+    assert isinstance(made["layers"], int)
+    assert isinstance(made["tau"], np.ndarray)
+
+
+def test_a_function_that_asks_for_values_is_called_as_it_is() -> None:
+    with pytest.raises(jax.errors.TracerArrayConversionError):
+        made_in_one_program(import_jax(), lambda key: init_orthogonal(key, 3, 4))
+    made = make_parameters(init_orthogonal, 3, 4)
+    assert made["w"].shape == (4, 3)  # type: ignore[index]  # a dictionary
+    assert float(abs(made["w"]).max()) == 1.0  # type: ignore[index]
