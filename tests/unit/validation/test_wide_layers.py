@@ -13,7 +13,6 @@ from rnn_harness.validation.loading.wider_outputs import target_of_wider_outputs
 from tests.helpers import HELPERS
 
 ORDER = next(prop for prop in TIME_PROPERTIES if prop.name == "order-of-steps")
-DEFAULT = "tests/unit/validation/test_wide_layers.py::test_outputs_of_another_width_are_driven"
 
 
 def _target(name: str) -> Target:
@@ -61,7 +60,7 @@ def test_a_layer_that_can_be_driven_as_it_is_has_no_other_width() -> None:
     assert target_of_wider_outputs(_target("IndRNNCell")) is None
 
 
-@pytest.mark.deep(DEFAULT)
+@pytest.mark.deep("tests/unit/validation/test_wide_layers.py::test_outputs_of_another_width_are_driven")
 @pytest.mark.parametrize(
     ("name", "outcome", "words"),
     [
