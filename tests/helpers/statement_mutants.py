@@ -1,0 +1,207 @@
+"""Edits of what decides the documents' statements: measured claims, facts, printed shapes, witnesses, headlines."""
+
+from __future__ import annotations
+
+from tests.helpers.oracle_mutant import OracleMutant
+
+_COUNTS, _DECAY = "reports/page/claims_of_counts.py", "reports/page/claims_of_decay.py"
+_LEARNING, _VERDICT = "reports/page/claims_of_learning.py", "reports/page/claim_verdict.py"
+_NUMBERS, _SEQUENCES = "checks/facts/of_numbers.py", "checks/facts/of_sequences.py"
+_TRAINING, _CELLS = "checks/facts/of_training.py", "checks/facts/of_cells.py"
+_DOCUMENTS, _LIBRARIES = "checks/facts/of_documents.py", "checks/facts/of_libraries.py"
+_SHAPES, _SUMMARY, _EXPLODING = (
+    "checks/printed_shapes.py",
+    "reports/summary.py",
+    "benchmarks/decay/exploding_training.py",
+)
+_VERDICTS, _FACTS = "unit/reports/test_claims.py", "unit/checks/test_facts.py"
+
+
+def _rows(module: str, killer: str, *edits: tuple[str, str]) -> tuple[OracleMutant, ...]:
+    return tuple(OracleMutant(module, old, new, killer) for old, new in edits)
+
+
+STATEMENT_MUTANTS: tuple[OracleMutant, ...] = (
+    *_rows(
+        _COUNTS,
+        _VERDICTS,
+        ('"true" if gru < lstm else "false"', '"true" if gru <= lstm else "false"'),
+        ('"true" if row.count == expected else "false"', '"true" if row.count >= expected else "false"'),
+        ("if isinstance(row, ParameterCount) and row.agrees}", "if isinstance(row, ParameterCount)}"),
+        ('"true under conditions" if of_gate == block else "false"', '"true under conditions"'),
+        ('"true under conditions" if ratio == 2 else "false"', '"true under conditions" if ratio >= 2 else "false"'),
+        ('"false" if slower else "depends"', '"depends"'),
+        ('"false" if slower else "depends"', '"false"'),
+        ("first.ci_high < second.ci_low", "first.ci_low < second.ci_high"),
+        ("all(_is_surely_less(row, lstm) for", "any(_is_surely_less(row, lstm) for"),
+        ("all(_is_surely_less(lstm, row) for", "any(_is_surely_less(lstm, row) for"),
+        ('and row.phase == "both" and row.agrees', 'and row.phase == "both"'),
+        ("min(by_family.get(family_of_row, row), row, key=_seconds)", "by_family.get(family_of_row, row)"),
+    ),
+    *_rows(
+        _DECAY,
+        _VERDICTS,
+        ("first.ci_low > second.ci_high", "first.ci_high > second.ci_low"),
+        ("True if high < lag else False if low >= lag else None", "high < lag"),
+        ("True if high < lag else False if low >= lag else None", "True if low < lag else False"),
+        ("return True if in_time and too_soon is False else None", "return bool(in_time and too_soon is False)"),
+        ("    if too_soon or in_time is False:\n        return False\n", ""),
+        ("first - 0.5", "first - 1.5"),
+        ("last + 0.5", "last + 1.5"),
+        ("MOST_STEPS + 1) for row in rows", "MOST_STEPS) for row in rows"),
+        ("True if low >= FLOAT32_LIMIT else False", "True if high >= FLOAT32_LIMIT else False"),
+        ("else False if high < FLOAT32_LIMIT else None", "else False"),
+        ("and _reaches_far(rnn) is False:", "and True:"),
+        ('"false" if any(row.surely_grows for row in start) else "depends"', '"false"'),
+        ('"true" if always else "true under conditions"', '"true"'),
+        ('else "false" if row.surely_decays else "depends"', 'else "false"'),
+        ("if row.surely_grows and row.trainings]", "if row.trainings]"),
+        ("not math.isfinite(training.last_loss)", "math.isfinite(training.last_loss)"),
+        ("if any(answers) and verdict", "if verdict"),
+        ("None if is_seen is None else not is_seen", "not is_seen"),
+        ("if r_squared <= bent or rnn.surely_grows:", "if rnn.surely_grows:"),
+        ("if r_squared <= bent or rnn.surely_grows:", "if r_squared <= bent:"),
+        ('"true" if lstm.surely_decays else "true under conditions"', '"true"'),
+        ("    if _reaches_far(keep) and _is_surely_slower(keep, start):\n", "    if _reaches_far(keep):\n"),
+        ("    if None in far:\n", "    if False:\n"),
+        ("far == {True, False}", "True in far"),
+        ('words.index("He") - words.index("Bob")', "len(words)"),
+        ("and row.agrees is not False]", "]"),
+        ('if norm is None and row.sizes.get("T", 0) >= lag:', "if False:"),
+    ),
+    *_rows(
+        _VERDICT,
+        _VERDICTS,
+        ("    if all(answers):\n", "    if any(answers):\n"),
+        ("all(answer is False for answer in answers)", "any(answer is False for answer in answers)"),
+        ("all(answer is False for answer in answers)", "not any(answers)"),
+    ),
+    *_rows(
+        _LEARNING,
+        _VERDICTS,
+        ("if rnn.seeds_solved or not any(row.seeds_solved for row in gated):", "if rnn.seeds_solved:"),
+        (
+            "if rnn.seeds_solved or not any(row.seeds_solved for row in gated):",
+            "if not any(row.seeds_solved for row in gated):",
+        ),
+        ("if not all(row.seeds_solved for row in gated):", "if not any(row.seeds_solved for row in gated):"),
+        ("all(row.seeds_solved == row.seeds for row in gated)", "any(row.seeds_solved == row.seeds for row in gated)"),
+        ('and row.rate_before ** row.sizes["T"] < FLOAT32_SHARE', ""),
+        ("max(row.samples, default=row.median) < row.chance", "min(row.samples, default=row.median) < row.chance"),
+        ("and row.task not in WINDOWED\n", "\n"),
+        ('"false" if learnt else "true"', '"true"'),
+        ("> max(ends) - min(ends)", "> 0"),
+        ('"false" if falling else "true"', '"false"'),
+        ('sorted(rows, key=lambda row: row.sizes["T"])', 'sorted(rows, key=lambda row: -row.sizes["T"])'),
+        ("if any(row.seeds_solved for row in failing) or not any(", "if not any("),
+        ("all(row.seeds_solved == row.seeds for row in solving)", "any(row.seeds_solved for row in solving)"),
+    ),
+    *_rows(
+        "checks/facts/fact.py",
+        _FACTS,
+        ("if self.decide(self.opposite).holds:", "if False:"),
+        ("Finding(self.name, answer.holds, answer.detail)", "Finding(self.name, True, answer.detail)"),
+    ),
+    *_rows(
+        _CELLS,
+        _FACTS,
+        ("len(states) == 1 and states == outputs and _gates(program) == 2", "bool(states)"),
+        ("counts == (2, 3, 1, 2)", "counts[1:] == (3, 1, 2)"),
+        ("counts == (1, 0, 2, 3)", "counts[:2] == (1, 0)"),
+        ("len(shapes) == 1 and not inputs & shapes", "not inputs & shapes"),
+        ("len(candidates) == 1 and len(gates) == 2 and", "len(candidates) <= 1 and"),
+        ("bool(users) and set(users) <= hidden and _is_last(program, users[0])", "bool(users)"),
+        ("Answer(rows == {units}", "Answer(bool(rows)"),
+        ("Answer(len(units) > 1", "Answer(bool(units)"),
+    ),
+    *_rows(
+        _NUMBERS,
+        _FACTS,
+        ("by_size and bool(larger)", "by_size"),
+        ("bool(is_along and not _is_near(cosines[1], 1))", "bool(is_along)"),
+        ("error < FACT_MARGIN", "error < 1"),
+        ("losses == sorted(losses) and losses[0] < losses[-1]", "True"),
+        ("Answer(after == before", "Answer(after <= 1"),
+        ("Answer(state < step * steps", "Answer(state <= step * steps"),
+        ("bool((outputs > 0).all() and _is_near(totals, 1))", "bool((outputs > 0).all())"),
+        ("_is_near(slopes[0], slopes[1][::-1])", "_is_near(abs(slopes[0]).max(), abs(slopes[0]).max())"),
+    ),
+    *_rows(
+        _SEQUENCES,
+        _FACTS,
+        ("joined == list(range(total)) and runs and", "sorted(joined) == list(range(total)) and"),
+        ("Answer(not twice", "Answer(True"),
+        ("bool(np.array_equal(bare, begun))", "bool(bare.shape == begun.shape)"),
+        ("not both and min(test) > max(training)", "min(test) >= 0"),
+        ("fits and len(pairs) == len(settings)", "fits"),
+        ("Answer(all(moved)", "Answer(any(moved)"),
+        ("Answer(texts[0] != texts[4]", "Answer(len(texts) > 4"),
+        ("computed == dict(counts)", "set(computed) == set(counts)"),
+        ("Answer(len(lengths) == 2", "Answer(len(lengths) >= 1"),
+        ("Answer(error <= FACT_MARGIN", "Answer(error <= 10"),
+    ),
+    *_rows(
+        _TRAINING,
+        _FACTS,
+        ("Answer(second < first", "Answer(second != first"),
+        ("value - rate * d_below[name]", "value + rate * d_below[name]"),
+        ("Answer(all(changes.values())", "Answer(set(changes) != set()"),
+        ("Answer(last < 1 < first", "Answer(1 < first"),
+        ("        if abs(weight) > 10:\n", "        if False:\n"),
+        ("Answer(change == 0", "Answer(change >= 0"),
+        ("Answer(of_input > of_state", "Answer(of_state > 0"),
+    ),
+    *_rows(
+        _DOCUMENTS,
+        _FACTS,
+        ("len(reaching) == 3 and not ahead.any()", "len(reaching) >= 1 and not ahead.any()"),
+        (
+            "changed[:, :_UNITS].any(axis=1), changed[:, _UNITS:]",
+            "changed[:, _UNITS:].any(axis=1), changed[:, :_UNITS]",
+        ),
+        ("max(lengths) <= reviews.most_words and (steps", "(steps"),
+        ("(steps, layers) == (reviews.steps, reviews.layers)", "layers == reviews.layers"),
+        ("Answer(assumed.numbers != tabulated.numbers", "Answer(bool(tabulated.numbers)"),
+        ("if row.label == str(state.event))", "if row.label == str(state.event + 1))"),
+    ),
+    *_rows(
+        _LIBRARIES,
+        _FACTS,
+        ("return Answer(not different, detail", "return Answer(True, detail"),
+        ("layer(inputs)[0], layer(inputs, (state, state)", "layer(inputs)[0], layer(inputs, None and (state, state)"),
+        ('        raise NotRun("keras is not', '        return NotRun("keras is not'),
+    ),
+    *_rows(
+        _SHAPES,
+        "unit/checks/test_document_checks.py",
+        ("if shapes.get(name) != needed:", "if name not in shapes:"),
+        ("if shapes.get(name) != needed:", "if len(shapes.get(name, ())) != len(needed):"),
+        ("return Finding(entry.id, bool(decided), detail)", "return Finding(entry.id, True, detail)"),
+        ('SIZES = {"n": 3, "d": 5, "k": 2}', 'SIZES = {"n": 5, "d": 5, "k": 5}'),
+        ("    if entry.reading:\n", "    if False:\n"),
+    ),
+    *_rows(
+        _SUMMARY,
+        "unit/reports/test_witnesses.py",
+        ("len(agreeing - set(DERIVATION)) + bool(agreeing & set(DERIVATION))", "len(agreeing)"),
+        ("len(agreeing - set(DERIVATION)) + bool(agreeing & set(DERIVATION))", "len(agreeing - set(DERIVATION))"),
+        ("if outcome is Outcome.AGREES}", "}"),
+        ('("numeric", "symbolic", "torch")', '("numeric", "symbolic")'),
+    ),
+    *_rows(
+        _EXPLODING,
+        "unit/benchmarks/test_exploding_training.py",
+        ("top - _LEARNING_RATE *", "top + _LEARNING_RATE *"),
+        ("value - _LEARNING_RATE * gradients[name]", "value"),
+        ("value.astype(np.float32) for name", "value.astype(np.float64) for name"),
+        ("or not math.isfinite(losses[-1])", ""),
+        ("d_outputs[-1] = of_logits @ top", "d_outputs[0] = of_logits @ top"),
+    ),
+    *_rows(
+        "reports/page/interval_text.py",
+        "unit/reports/test_headlines.py",
+        ("first_low <= second_high and second_low <= first_high", "first_low <= second_high"),
+        ("    if any(end is None for end in ends):\n        return True\n", ""),
+    ),
+)
+"""Each with the tests that notice it."""
