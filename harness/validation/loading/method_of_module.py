@@ -23,7 +23,7 @@ class MethodOfModule(nn.Module):
     """A method of a torch module, in the place of its forward.
 
     Attributes:
-        module: The module.
+        module: What the method is one of.
         name: What the method is called.
     """
 
@@ -31,7 +31,7 @@ class MethodOfModule(nn.Module):
         """Take a method for the forward.
 
         Args:
-            module: The module.
+            module: What the method is one of.
             name: What the method is called.
         """
         super().__init__()
