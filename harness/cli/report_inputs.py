@@ -60,7 +60,7 @@ class ReportInputs:
             path: The file, whose contents say which of them it is; the folder of a run, or one that holds a single run.
 
         Raises:
-            UsageError: It cannot be read, answers a question twice, was made with other versions, or holds several runs.
+            UsageError: It cannot be read, answers a question twice, is of other versions, or holds several runs.
         """
         from rnn_harness.records.gpu_evidence import TIMES, VERDICTS, gpu_runs_in, is_gpu_run
 
