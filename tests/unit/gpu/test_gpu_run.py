@@ -163,11 +163,15 @@ def test_the_probe_of_meeting_programs_is_right_in_the_interpreter() -> None:
 def test_a_report_reads_the_folder_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_stages(monkeypatch, sizes=[verdict(Outcome.AGREES), verdict(Outcome.REFUTED, 128)], times=[time_of()])
     folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
-    inputs = ReportInputs()
-    inputs.read(folder)
-    assert [record.outcome for record in inputs.records.values()] == [Outcome.AGREES, Outcome.REFUTED]
-    (time,) = inputs.measurements.values()
-    assert (time.subject, time.agrees) == ("fused/lstm.column", True)
+    for path in (folder, tmp_path):  # the run itself, and what was given as OUT
+        inputs = ReportInputs()
+        inputs.read(path)
+        assert [record.outcome for record in inputs.records.values()] == [Outcome.AGREES, Outcome.REFUTED]
+        (time,) = inputs.measurements.values()
+        assert (time.subject, time.agrees) == ("fused/lstm.column", True)
+    other = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    with pytest.raises(UsageError, match=rf"holds the GPU runs .*: give --from {other}, or another of them"):
+        ReportInputs().read(tmp_path)
 
 
 @pytest.mark.usefixtures("fake_card")
