@@ -1,0 +1,67 @@
+"""Layers in JAX and equinox as people write them: two directions, resets among the arguments, a head behind a cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox
+import jax
+import jax.numpy as jnp
+
+Parameters = dict[str, Any]
+
+
+def init_params(key: Any, n: int, d: int) -> Parameters:
+    """Weights of two directions."""
+    W, U = jax.random.split(key)
+    return {"W": jax.random.normal(W, (2, n, d)) / 2, "U": jax.random.normal(U, (2, d, d)) / 2}
+
+
+def _run(params: Parameters, xs: Any, direction: int) -> Any:
+    def step(h: Any, x: Any) -> Any:
+        h = jnp.tanh(x @ params["W"][direction] + h @ params["U"][direction])
+        return h, h
+
+    start = jnp.zeros((xs.shape[1], params["U"].shape[-1]), xs.dtype)
+    return jax.lax.scan(step, start, xs, reverse=direction == 1)[1]
+
+
+def both_directions(params: Parameters, xs: Any) -> Any:
+    """Two directions side by side, (T, B, n) to (T, B, 2 d)."""
+    return jnp.concatenate([_run(params, xs, 0), _run(params, xs, 1)], -1)
+
+
+def turned_twice(params: Parameters, xs: Any) -> Any:
+    """Wrong: a scan in reverse gives its outputs in the order of time already."""
+    return jnp.concatenate([_run(params, xs, 0), _run(params, xs, 1)[::-1]], -1)
+
+
+def with_resets(params: Parameters, obs: Any, resets: Any, h0: Any) -> Any:
+    """A rollout (T, B, n), whose state is zero before a step that begins an episode."""
+
+    def step(h: Any, inputs: Any) -> Any:
+        x, reset = inputs
+        h = jnp.where(reset[:, None], jnp.zeros_like(h), h)
+        h = jnp.tanh(x @ params["W"][0] + h @ params["U"][0])
+        return h, h
+
+    return jax.lax.scan(step, h0, (obs, resets))
+
+
+class Scored(equinox.Module):
+    """A GRU over one sequence (T, n) with scores of its last state."""
+
+    cell: Any
+    head: Any
+
+    def __init__(self, input_size: int, hidden_size: int, *, key: Any) -> None:
+        first, second = jax.random.split(key)
+        self.cell = equinox.nn.GRUCell(input_size, hidden_size, key=first)
+        self.head = equinox.nn.Linear(hidden_size, 2, key=second)
+
+    def __call__(self, xs: Any) -> Any:
+        def step(h: Any, x: Any) -> Any:
+            return self.cell(x, h), None
+
+        last, _ = jax.lax.scan(step, jnp.zeros(self.cell.hidden_size, xs.dtype), xs)
+        return self.head(last)
