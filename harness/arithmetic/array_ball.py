@@ -14,11 +14,11 @@ The proof is by induction over the operations. Let v = 2^-53. In exact arithmeti
   mass for k terms that BLAS or NumPy add in whatever order, fused or not (Higham 2002, section 3.1; no rounding mode
   is switched, Rump 2012); `FUNCTION_ROUNDINGS` v times the value for NumPy's own function, which is assumed of it as
   of every other implementation. A float64 sum that underflows is exact; a product is off by at most 2^-1075, so each
-  product adds `_TINY` = 2^-1070.
+  product adds `RADIUS_UNDERFLOW` = 2^-1070.
 
 All these terms are non-negative, and so are all numbers that the radius is computed from: q float64 operations give at
-least (1 - v)^q times the exact radius, less q 2^-1075 where they underflow, which `_TINY` holds as well. The factor
-`UPWARD` = 1 + 2^-24 makes good for it as long as q <= 2^28, more terms than any sum in memory here has; powers
+least (1 - v)^q times the exact radius, less q 2^-1075 where they underflow, which `RADIUS_UNDERFLOW` holds as well.
+The factor `UPWARD` = 1 + 2^-24 makes good for it as long as q <= 2^28, more terms than any sum in memory has; powers
 (1 - u)^-k - 1 are computed by expm1 and log1p, which are far more precise than that. It also makes good for the 30 bits
 to which Arb rounds its own radii upward, a few times an operation.
 
@@ -43,13 +43,11 @@ from rnn_harness.arithmetic.array_ball_functions import (
     softplus_replacement,
 )
 from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall, growth
-from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
+from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, RADIUS_UNDERFLOW, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.arithmetic.ball_functions import REPLACED_BY_LIBRARIES
 from rnn_harness.arithmetic.rounding import Rounding
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
-
-_TINY = 2.0**-1070
 
 
 class ArrayBallArithmetic:
@@ -121,7 +119,7 @@ class ArrayBallArithmetic:
         factor = growth(self._unit, roundings, self._wide or 0.0, wide)
         widened: Array = mass * factor
         widened = widened + radius  # `radius` may be of a larger shape; the rest is done in place
-        widened += self._underflow * flushed + _TINY
+        widened += self._underflow * flushed + RADIUS_UNDERFLOW
         widened *= UPWARD
         return ArrayBall(middle, widened)
 
@@ -165,7 +163,7 @@ class ArrayBallArithmetic:
     def _product(self, a: ArrayBall, b: ArrayBall) -> tuple[Array, Array]:
         """Multiply entry by entry: midpoints and radii of the unrounded products."""
         middle = a.middle * b.middle
-        radius = MIDPOINT_UNIT * abs(middle) + _TINY
+        radius = MIDPOINT_UNIT * abs(middle) + RADIUS_UNDERFLOW
         if not b.is_exact:
             radius = radius + abs(a.middle) * b.radius
         if not a.is_exact:
@@ -177,11 +175,11 @@ class ArrayBallArithmetic:
         a, b = self.settle(x1), self.settle(x2)
         middle = a.middle / b.middle
         smallest = (abs(b.middle) - b.radius) / UPWARD
-        underflow = 0.0 if a.is_exact and b.is_exact else _TINY
+        underflow = 0.0 if a.is_exact and b.is_exact else RADIUS_UNDERFLOW
         # The quotient q that the spread is taken with is the computed one; its own rounding comes on top.
         numerator = a.radius + (abs(middle) * UPWARD + underflow) * b.radius + underflow
         spread = numerator / np.where(smallest > 0, smallest, np.nan)
-        radius = (spread + MIDPOINT_UNIT * abs(middle) + _TINY) * UPWARD
+        radius = (spread + MIDPOINT_UNIT * abs(middle) + RADIUS_UNDERFLOW) * UPWARD
         return self._rounded(middle, radius, abs(middle) + radius, 1)
 
     def _absolute_values(self, matrix: ArrayBall) -> Array:
@@ -217,13 +215,13 @@ class ArrayBallArithmetic:
         Both `spread`, which is None for exact operands, and `mass` are new arrays, of which `mass` is written to.
         """
         terms = rows.shape[1]
-        mass += _TINY * terms
+        mass += RADIUS_UNDERFLOW * terms
         middle, radius = self._product_of_midpoints(rows, columns, mass)
         if self._operand_growth:
             radius += mass * self._operand_growth
         if spread is not None:
             radius += spread
-        radius += _TINY * terms
+        radius += RADIUS_UNDERFLOW * terms
         radius *= UPWARD
         return OpenArrayBall(middle, radius, mass, terms, True)
 
@@ -265,7 +263,7 @@ class ArrayBallArithmetic:
         if function in (Function.RELU, Function.STEP):
             return ArrayBall(middle, spread)
         own = growth(MIDPOINT_UNIT, FUNCTION_ROUNDINGS)
-        radius = (spread + own * abs(middle) + _TINY) * UPWARD
+        radius = (spread + own * abs(middle) + RADIUS_UNDERFLOW) * UPWARD
         if self._unit and function in REPLACED_BY_LIBRARIES:
             radius = (radius + softplus_replacement(x.middle, x.radius)) * UPWARD
         if self._functions:
@@ -291,7 +289,7 @@ class ArrayBallArithmetic:
                 continue
             roundings = int(2 * distance) + 2 * FUNCTION_ROUNDINGS + len(middle) + 3
             flushed = 2 + len(middle)
-            own = (spread + growth(MIDPOINT_UNIT, roundings) * value + _TINY * flushed) * UPWARD
+            own = (spread + growth(MIDPOINT_UNIT, roundings) * value + RADIUS_UNDERFLOW * flushed) * UPWARD
             mass = value + own
             if self._wide is not None:
                 rows.append(self._rounded(value, own, mass, 1, flushed, roundings))

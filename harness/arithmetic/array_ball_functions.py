@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, SOFTPLUS_END, UPWARD
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, SMALLEST_NORMAL, SOFTPLUS_END, UPWARD
 from rnn_harness.arithmetic.numpy_arithmetic import inverse_deviation as _inverse_deviation
 from rnn_harness.arithmetic.numpy_arithmetic import sigmoid as _sigmoid
 from rnn_harness.arithmetic.numpy_arithmetic import softmax as _softmax
@@ -18,8 +18,6 @@ from rnn_harness.arithmetic.numpy_arithmetic import softplus as _softplus
 from rnn_harness.array_types import Array
 from rnn_harness.specs.expression import Function
 
-_SMALLEST = 2.0**-1022
-"""The smallest normal number: what exp gives below it may be any part of itself off."""
 Enclosed = tuple[Array, Array]
 """Values at the midpoints, and how far the values of other members may lie from them."""
 
@@ -37,7 +35,7 @@ def sigmoid(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    power = np.maximum(np.exp(-_smallest_size(middle, radius)), _SMALLEST)
+    power = np.maximum(np.exp(-_smallest_size(middle, radius)), SMALLEST_NORMAL)
     return _sigmoid(middle), power / ((1 + power) * (1 + power)) * UPWARD * radius
 
 
@@ -48,7 +46,7 @@ def tanh(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    power = np.maximum(np.exp(-2 * _smallest_size(middle, radius)), _SMALLEST)
+    power = np.maximum(np.exp(-2 * _smallest_size(middle, radius)), SMALLEST_NORMAL)
     return np.tanh(middle), 4 * power / ((1 + power) * (1 + power)) * UPWARD * radius
 
 
@@ -97,7 +95,7 @@ def softmax(middle: Array, radius: Array) -> tuple[Array, Array, float]:
     """
     value = _softmax(middle[None])[0]
     grow = np.exp(2 * radius.max()) * UPWARD
-    bounds = np.minimum((value + _SMALLEST) * grow * UPWARD, 1.0)
+    bounds = np.minimum((value + SMALLEST_NORMAL) * grow * UPWARD, 1.0)
     moved = bounds * radius
     remaining = moved.sum() - moved
     share = 1 - value / (grow * UPWARD)
@@ -114,7 +112,9 @@ def exp(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    return np.exp(middle), (np.exp((middle + radius) * np.where(middle > 0, UPWARD, 1.0)) + _SMALLEST) * UPWARD * radius
+    return np.exp(middle), (
+        np.exp((middle + radius) * np.where(middle > 0, UPWARD, 1.0)) + SMALLEST_NORMAL
+    ) * UPWARD * radius
 
 
 def softplus(middle: Array, radius: Array) -> Enclosed:
@@ -124,7 +124,7 @@ def softplus(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    slope = np.minimum(_sigmoid(middle + radius) * UPWARD + _SMALLEST, 1.0)
+    slope = np.minimum(_sigmoid(middle + radius) * UPWARD + SMALLEST_NORMAL, 1.0)
     return _softplus(middle), slope * UPWARD * radius
 
 
@@ -140,7 +140,7 @@ def softplus_replacement(middle: Array, radius: Array) -> Array:
     """
     lowest = np.maximum((middle - radius) / UPWARD, SOFTPLUS_END)
     highest = np.where(radius > 0, (middle + radius) * UPWARD, middle)
-    return np.where(highest > SOFTPLUS_END, (np.exp(-lowest) + _SMALLEST) * UPWARD, 0.0)
+    return np.where(highest > SOFTPLUS_END, (np.exp(-lowest) + SMALLEST_NORMAL) * UPWARD, 0.0)
 
 
 def sqrt(middle: Array, radius: Array) -> Enclosed:

@@ -203,3 +203,50 @@ product and one division, a few u, where u of float32 is 2^-24; what nothing sca
 FADED = 2.0**-4
 """The share of a parameter's influence in a small cell below which half of the size has made it fade. A fault that
 begins at some size leaves all of it below that size."""
+
+SMALLEST_NORMAL = 2.0**-1022
+"""The smallest normal number of float64 (IEEE 754): what exp gives below it may be any part of itself off."""
+
+RADIUS_UNDERFLOW = 2.0**-1070
+"""What is added to a radius for what underflows in its midpoint: 2^4 times the smallest subnormal number of float64
+(2^-1074), so that it holds what a few operations in a row lose there; `array_ball.py` has the proof that uses it."""
+
+SPACING: dict[str, float] = {"float64": 2.0**-52, "float32": 2.0**-23}
+"""The spacing of numbers at 1 (IEEE 754): twice the unit roundoff. A gradient below that share of another one changes
+no digit of their sum."""
+
+RATE_LAGS = (10, 100)
+"""The lags between which the factor per step of a gradient is measured: from the ten steps of 003:411, where the first
+transient is over, up to the longest task of the full plan. Beyond the second a state counts as long ago."""
+
+NEGLIGIBLE_ROW = 2.0**-53
+"""Rows of a product of Jacobians are dropped below that share of the largest row: they change its norm by less than
+half a spacing of float64."""
+
+FACT_MARGIN = 2.0**-40
+"""Numbers of a fact that are computed in float64 by fewer than 2^10 operations on numbers of ordinary size count as
+equal within this share: 2^13 u, while what is not equal there differs in its first digits. Of a state that is
+recovered, what is beyond it is lost."""
+
+SMALL_SIGNAL = 2.0**-10
+"""The size of signals for which tanh a is a within a^3 / 3: a third of 2^-20 of the signal, which every format but
+bfloat16 shows. It is the size of what is tried, and no tolerance."""
+
+GRADIENT_SCALES = (2.0**40, 2.0**-40)
+"""Factors of output gradients: gradients scale with them exactly, as powers of 2, while float32 stays far from its
+ends."""
+
+TINY_INPUT = 2.0**-60
+"""The size of inputs whose squares still are normal numbers of float32 (2^-120): what is bounded must not become NaN
+there. It is the size of what is tried, and no tolerance."""
+
+NEAR_ZERO = 2.0**-12
+"""The size of pre-activations near zero, where a function that is accurate against 1 alone shows it: half of the bits
+of float32, so that such a function has the other half."""
+
+CONSTANT_SHIFT = 2.0**-20
+"""By how much a constant is moved to measure its influence: about the cube root of u of float64, squared, between what
+bends and what rounds. A constant that is found so is confirmed within the bounds afterwards."""
+
+SMALLEST_ERROR_SHOWN = 2.0**-60
+"""An error below it is shown as this power of two: it is no error in any format, and has no logarithm where it is 0."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE, UNIT_ROUNDOFF
+from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE, SMALLEST_ERROR_SHOWN, UNIT_ROUNDOFF
 from rnn_harness.kernels.drivers.fused import fused_sequence
 from rnn_harness.kernels.drivers.split import split_sequence
 from rnn_harness.references import get_reference
@@ -58,7 +58,7 @@ def split_products(device: str) -> str:
         x = torch.zeros(1, 16, 1, device=device)
         y, _ = fused_sequence(reference, parameters, x, {"h": state}, precision=precision)
         error = float(((y[0].double() - exact) / exact).abs().max())
-        found.append(f"{precision}: 2^{np.log2(max(error, 2.0**-60)):.1f}")
+        found.append(f"{precision}: 2^{np.log2(max(error, SMALLEST_ERROR_SHOWN)):.1f}")
     return "; ".join(found)
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
-FLOAT32_SHARE, FLOAT64_SHARE = 2.0**-23, 2.0**-52
-"""The spacing of numbers at 1 (IEEE 754): a gradient below that share of another one changes no digit of their sum."""
+from rnn_harness.arithmetic.assumptions import RATE_LAGS, SPACING
+
+FLOAT32_SHARE, FLOAT64_SHARE = SPACING["float32"], SPACING["float64"]
+"""Below that share of another gradient, a gradient changes no digit of their sum."""
+NEAR_LAG, FAR_LAG = RATE_LAGS
+"""The lags between which a factor per step is measured; what lies beyond the second counts as long ago."""
 FLOAT32_LIMIT, FLOAT64_LIMIT = math.log10(FLOAT32_SHARE), math.log10(FLOAT64_SHARE)
 """log10 of both shares, as curves of decay are kept."""

@@ -26,10 +26,12 @@ MeasuredClaim = Callable[[Sequence[Measurement]], ClaimVerdict | None]
 """Takes all measurements, of any kind and in any order; returns None where those that it needs are missing."""
 
 
-def verdict_of_all(answers: Sequence[bool]) -> Verdict:
+def verdict_of_all(answers: Sequence[bool | None]) -> Verdict:
     """Return true where a claim holds in every case that was measured, false where it does in none, else depends.
 
     Args:
-        answers: Whether it holds, for each case; at least one.
+        answers: Whether it holds, for each case; None where an interval does not say. At least one.
     """
-    return "true" if all(answers) else "depends" if any(answers) else "false"
+    if all(answers):
+        return "true"
+    return "false" if all(answer is False for answer in answers) else "depends"

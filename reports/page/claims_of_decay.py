@@ -7,16 +7,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
+from rnn_harness.records.gradient_visibility import FAR_LAG, FLOAT32_LIMIT, NEAR_LAG
 from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement, TrainedLength
 from rnn_harness.reports.page.claim_verdict import ClaimVerdict, verdict_of_all
+from rnn_harness.specs.claims import Verdict
 
 TORCH = "torch"
 """The initialisation that torch gives a cell."""
+_FEWEST_POINTS = 3
+"""A line through two points explains anything."""
 SIMPLE_RNNS = ("RNN", "sigmoid RNN")
 """What the documents call an RNN, where they do not say GRU or LSTM."""
-FAR = 100
-"""The lag up to which every rate is measured, and the longest of the tasks: what counts as long ago."""
+FEWEST_STEPS, MOST_STEPS = 8, 10
+"""The steps that backpropagation through time is said to reach (003:411), and beyond which all is lost (003:414)."""
 
 
 class Decays:
@@ -54,6 +57,23 @@ def horizon(row: DecayMeasurement) -> float:
     return math.inf if row.float32_horizon is None else row.float32_horizon
 
 
+def _ends_before(row: DecayMeasurement, lag: float) -> bool | None:
+    """Whether float32 sees a gradient no further than that; None where the horizon's interval holds the lag."""
+    if row.float32_horizon is None:
+        return False
+    low, high = row.float32_horizon_low, row.float32_horizon_high
+    low, high = (row.float32_horizon if end is None else end for end in (low, high))
+    return True if high < lag else False if low >= lag else None
+
+
+def _ends_within(row: DecayMeasurement, first: int, last: int) -> bool | None:
+    """Whether a horizon, in whole steps, lies from one lag to another; None where its interval does not say so."""
+    too_soon, in_time = _ends_before(row, first - 0.5), _ends_before(row, last + 0.5)
+    if too_soon or in_time is False:
+        return False
+    return True if in_time and too_soon is False else None
+
+
 def _describe_horizon(row: DecayMeasurement) -> str:
     """Write a cell with its horizon and the interval of it."""
     name = f"{row.subject} ({row.initialisation})"
@@ -83,19 +103,32 @@ def gates_keep(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
         f"per step {rnn.rate:.3f} (RNN), {gru.rate:.3f} (GRU), {lstm.rate:.3f} (LSTM) at torch's initialisation; "
         f"{keep.rate:.3f} (GRU) and {chrono.rate:.3f} (LSTM) with biases that keep"
     )
-    if _reaches_far(gru) and _reaches_far(lstm) and not _reaches_far(rnn):
+    if _reaches_far(gru) and _reaches_far(lstm) and _reaches_far(rnn) is False:
         return ClaimVerdict("true", numbers)
     keeps = all(
         _reaches_far(slow) and all(_is_surely_slower(slow, start) for start in (rnn, gru, lstm))
         for slow in (keep, chrono)
     )
-    return ClaimVerdict("true under conditions" if keeps else "false", numbers)
+    if keeps:
+        return ClaimVerdict("true under conditions", numbers)
+    return ClaimVerdict("false" if _reaches_far(keep) is False or _reaches_far(chrono) is False else "depends", numbers)
 
 
-def _reaches_far(row: DecayMeasurement) -> bool:
-    """Whether float32 still sees the gradient at the longest lag that counts."""
-    norm = row.log10_norm(FAR)
-    return norm is not None and norm >= FLOAT32_LIMIT
+def _is_seen(row: DecayMeasurement, lag: int) -> bool | None:
+    """Whether float32 sees the gradient at a lag, of every seed; None where it does of some, or was not measured."""
+    norm = row.log10_norm(lag)
+    if norm is None and row.sizes.get("T", 0) >= lag:
+        return False  # a gradient that is exactly zero has no logarithm, and is not recorded
+    band = next((band for band in row.norm_bands if band.step == lag), None)
+    if norm is None:
+        return None
+    low, high = (norm, norm) if band is None else (band.low, band.high)
+    return True if low >= FLOAT32_LIMIT else False if high < FLOAT32_LIMIT else None
+
+
+def _reaches_far(row: DecayMeasurement) -> bool | None:
+    """Whether float32 sees the gradient at the longest lag that counts."""
+    return _is_seen(row, FAR_LAG)
 
 
 def rnn_vanishes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -110,7 +143,8 @@ def rnn_vanishes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
         return None
     numbers = "; ".join(f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in decays.of_simple_rnns())
     if not all(row.surely_decays for row in start):
-        return ClaimVerdict("false", f"per step {numbers}")
+        verdict: Verdict = "false" if any(row.surely_grows for row in start) else "depends"
+        return ClaimVerdict(verdict, f"per step {numbers}")
     always = all(row.surely_decays for row in decays.of_simple_rnns())
     return ClaimVerdict("true" if always else "true under conditions", f"per step {numbers}")
 
@@ -126,7 +160,8 @@ def gradient_explodes(measurements: Sequence[Measurement]) -> ClaimVerdict | Non
         return None
     (row,) = rows
     interval = "" if row.ci_low is None or row.ci_high is None else f" [{row.ci_low:.3f}, {row.ci_high:.3f}]"
-    return ClaimVerdict("true" if row.surely_grows else "false", f"gain 3: {row.rate:.3f}{interval} per step")
+    verdict: Verdict = "true" if row.surely_grows else "false" if row.surely_decays else "depends"
+    return ClaimVerdict(verdict, f"gain 3: {row.rate:.3f}{interval} per step")
 
 
 def loss_shows_explosion(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -162,10 +197,10 @@ def eight_to_ten_steps(measurements: Sequence[Measurement]) -> ClaimVerdict | No
     rows = Decays(measurements).of_simple_rnns()
     if not any(row.subject == "sigmoid RNN" for row in rows):
         return None
-    answers = [row.float32_horizon is not None and 8 <= round(row.float32_horizon) <= 10 for row in rows]
+    answers = [_ends_within(row, FEWEST_STEPS, MOST_STEPS) for row in rows]
     verdict = verdict_of_all(answers)
     numbers = f"gradient horizons in float32: {'; '.join(_describe_horizon(row) for row in rows[:4])}"
-    return ClaimVerdict("true under conditions" if verdict == "depends" else verdict, numbers)
+    return ClaimVerdict("true under conditions" if any(answers) and verdict != "true" else verdict, numbers)
 
 
 def too_small_beyond_ten(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -178,7 +213,7 @@ def too_small_beyond_ten(measurements: Sequence[Measurement]) -> ClaimVerdict | 
     if not rows:
         return None
     numbers = f"gradient horizons in float32: {_describe_horizon(rows[0])} to {_describe_horizon(rows[-1])}"
-    return ClaimVerdict(verdict_of_all([horizon(row) < 11 for row in rows]), numbers)
+    return ClaimVerdict(verdict_of_all([_ends_before(row, MOST_STEPS + 1) for row in rows]), numbers)
 
 
 def bob_is_out_of_reach(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -193,7 +228,7 @@ def bob_is_out_of_reach(measurements: Sequence[Measurement]) -> ClaimVerdict | N
     words = ["Bob", "knows", "swimming.", "He"]
     lag = words.index("He") - words.index("Bob")
     numbers = f"{lag} words apart; gradient horizon in float32: {_describe_horizon(rows[0])}"
-    return ClaimVerdict(verdict_of_all([horizon(row) < lag for row in rows]), numbers)
+    return ClaimVerdict(verdict_of_all([_ends_before(row, lag) for row in rows]), numbers)
 
 
 def first_words_lost(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -206,12 +241,12 @@ def first_words_lost(measurements: Sequence[Measurement]) -> ClaimVerdict | None
     if not rows:
         return None
     ends = [(row, row.log10_norms[-1]) for row in rows]
+    answers = [_is_seen(row, end.step) for row, end in ends]
     numbers = "; ".join(
         f"10^{end.value:.0f} after {end.step} steps of {row.subject} ({row.initialisation})" for row, end in ends
     )
-    return ClaimVerdict(
-        verdict_of_all([end.value < FLOAT32_LIMIT for _, end in ends]), f"norm of d h_T / d h_0: {numbers}"
-    )
+    lost = [None if is_seen is None else not is_seen for is_seen in answers]
+    return ClaimVerdict(verdict_of_all(lost), f"norm of d h_T / d h_0: {numbers}")
 
 
 def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -227,8 +262,8 @@ def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     if rows is None:
         return None
     rnn, lstm = rows
-    points = [point for point in rnn.log10_norms if 8 <= point.step <= FAR]
-    if len(points) < 3:
+    points = [point for point in rnn.log10_norms if NEAR_LAG <= point.step <= FAR_LAG]
+    if len(points) < _FEWEST_POINTS:
         return None
     r_squared = straightness(points)
     bent = straightness([CurvePoint(step, math.sqrt(step)) for step, _ in points])
@@ -236,8 +271,10 @@ def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
         f"a straight line explains {r_squared:.4f} of log norm over the lag (RNN, {rnn.rate:.3f} per step), of a curve "
         f"in the root of the lag {bent:.4f}; {lstm.rate:.3f} per step without a forget gate"
     )
-    if r_squared <= bent or not rnn.surely_decays:
+    if r_squared <= bent or rnn.surely_grows:
         return ClaimVerdict("false", numbers)
+    if not rnn.surely_decays:
+        return ClaimVerdict("depends", numbers)
     return ClaimVerdict("true" if lstm.surely_decays else "true under conditions", numbers)
 
 
@@ -264,8 +301,9 @@ def gru_keeps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     numbers = f"{keep.rate:.3f} per step with an update gate that keeps, {start.rate:.3f} at torch's initialisation"
     if _reaches_far(start) and _reaches_far(keep):
         return ClaimVerdict("true", numbers)
-    keeps = _reaches_far(keep) and _is_surely_slower(keep, start)
-    return ClaimVerdict("true under conditions" if keeps else "false", numbers)
+    if _reaches_far(keep) and _is_surely_slower(keep, start):
+        return ClaimVerdict("true under conditions", numbers)
+    return ClaimVerdict("false" if _reaches_far(keep) is False else "depends", numbers)
 
 
 def gru_keeps_or_removes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -278,6 +316,8 @@ def gru_keeps_or_removes(measurements: Sequence[Measurement]) -> ClaimVerdict | 
     if rows is None:
         return None
     start, keep = rows
-    far = [_reaches_far(start), _reaches_far(keep)]
+    far = {_reaches_far(start), _reaches_far(keep)}
     numbers = f"{keep.rate:.3f} per step with an update gate that keeps, {start.rate:.3f} at torch's initialisation"
-    return ClaimVerdict("true" if any(far) and not all(far) else "false", numbers)
+    if None in far:
+        return ClaimVerdict("depends", numbers)
+    return ClaimVerdict("true" if far == {True, False} else "false", numbers)

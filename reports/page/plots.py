@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT
+from rnn_harness.records.gradient_visibility import FAR_LAG, FLOAT32_LIMIT
 from rnn_harness.records.measurement import DecayMeasurement
 from rnn_harness.reports.page.chart import Chart, LegendEntry
 from rnn_harness.reports.page.glossary import shown_initialisation
@@ -73,7 +73,7 @@ def seed_band(
     return low, high
 
 
-def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = 100) -> Chart:
+def decay_chart(rows: Sequence[DecayMeasurement], furthest: int = FAR_LAG) -> Chart:
     """Draw the gradient's norm over the lag; what the seeds differ by is a band.
 
     Args:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnn_harness.records.measurement import (
+    CurveBand,
     CurvePoint,
     DecayMeasurement,
     LearningMeasurement,
@@ -27,9 +28,15 @@ def decay(
     horizon: float | None = None,
     losses: Sequence[float] = (),
     root: bool = False,
+    half_width: float = 0.5,
+    seeds_apart: float = 0.0,
 ) -> DecayMeasurement:
-    """A cell whose gradient falls by a factor per step, or with the root of the lag."""
+    """A cell whose gradient falls by a factor per step, or with the root of the lag.
+
+    The horizon's interval is twice `half_width` wide; at every lag the seeds lie as many powers of ten apart.
+    """
     rate = 10**log10_rate
+    curve = tuple(CurvePoint(lag, log10_rate * (10 * lag**0.5 if root else lag)) for lag in LAGS)
     return DecayMeasurement(
         subject=subject,
         spec="x",
@@ -39,10 +46,11 @@ def decay(
         rate=rate,
         ci_low=rate * 0.99,
         ci_high=rate * 1.01,
-        log10_norms=tuple(CurvePoint(lag, log10_rate * (10 * lag**0.5 if root else lag)) for lag in LAGS),
+        log10_norms=curve,
+        norm_bands=tuple(CurveBand(lag, value - seeds_apart / 2, value + seeds_apart / 2) for lag, value in curve),
         float32_horizon=horizon,
-        float32_horizon_low=None if horizon is None else horizon - 0.5,
-        float32_horizon_high=None if horizon is None else horizon + 0.5,
+        float32_horizon_low=None if horizon is None else horizon - half_width,
+        float32_horizon_high=None if horizon is None else horizon + half_width,
         lyapunov_exponent=log10_rate,
         trainings=tuple(TrainedLength(100 * k, 10, 13.0, 0.7, loss) for k, loss in enumerate(losses, 1)),
     )
@@ -102,10 +110,11 @@ def _starts(log10_rate: float) -> list[Measurement]:
     return [decay(name, "torch", log10_rate) for name in ("RNN", "GRU", "LSTM")]
 
 
-def _rnns(*horizons: float | None) -> list[Measurement]:
-    """Simple RNNs whose gradients end there."""
-    rows: list[Measurement] = [decay("sigmoid RNN", "torch", -0.8, horizons[0])]
-    return [*rows, *(decay("RNN", f"number {k}", -0.2, steps) for k, steps in enumerate(horizons[1:]))]
+def _rnns(*horizons: float | None, half_width: float = 0.25) -> list[Measurement]:
+    """Simple RNNs whose gradients end there, give or take that much."""
+    rows = [decay("sigmoid RNN", "torch", -0.8, horizons[0], half_width=half_width)]
+    more = enumerate(horizons[1:])
+    return [*rows, *(decay("RNN", f"number {k}", -0.2, steps, half_width=half_width) for k, steps in more)]
 
 
 _VANISHED = {"rate_before": 0.6}
@@ -187,13 +196,15 @@ FACTS: dict[str, list[Facts]] = {
             *(decay(n, i, -0.01) for n in ("GRU", "LSTM") for i in ("torch", "keep", "chrono")),
         ],
         conditions=[*_starts(-0.2), decay("GRU", "keep", -0.01), decay("LSTM", "chrono", -0.01)],
+        depends=[*_starts(-0.2), decay("GRU", "keep", -0.07, seeds_apart=1.0), decay("LSTM", "chrono", -0.01)],
         false=[*_starts(-0.2), decay("GRU", "keep", -0.3), decay("LSTM", "chrono", -0.01)],
         false_2=[*_starts(-0.2), decay("GRU", "keep", -0.2), decay("LSTM", "chrono", -0.2)],
     ),
     "rnn vanishes": _facts(
         true=[decay("RNN", "torch", -0.2), decay("sigmoid RNN", "torch", -0.8)],
         conditions=[decay("RNN", "torch", -0.2), decay("sigmoid RNN", "torch", -0.8), decay("RNN", "gain-3", 0.1)],
-        false=[decay("RNN", "torch", 0.001), decay("sigmoid RNN", "torch", -0.8)],
+        depends=[decay("RNN", "torch", 0.001), decay("sigmoid RNN", "torch", -0.8)],
+        false=[decay("RNN", "torch", 0.01), decay("sigmoid RNN", "torch", -0.8)],
     ),
     "nothing is learnt": _facts(
         true=[learning("RNN", "adding", 0, 0.18, **_VANISHED)],
@@ -204,7 +215,11 @@ FACTS: dict[str, list[Facts]] = {
         true_2=[learning("RNN", "adding", 0, 0.19, samples=(0.17, 0.19, 0.195), **_VANISHED)],
         false=[learning("RNN", "adding", 0, 0.18, **_VANISHED)],
     ),
-    "explodes": _facts(true=[decay("RNN", "gain-3", 0.1)], false=[decay("RNN", "gain-3", -0.1)]),
+    "explodes": _facts(
+        true=[decay("RNN", "gain-3", 0.1)],
+        depends=[decay("RNN", "gain-3", 0.001)],
+        false=[decay("RNN", "gain-3", -0.1)],
+    ),
     "loss where it explodes": _facts(
         true=[decay("RNN", "gain-3", 0.1, losses=(math.nan, math.nan))],
         depends=[decay("RNN", "gain-3", 0.1, losses=(0.9, math.nan))],
@@ -212,28 +227,50 @@ FACTS: dict[str, list[Facts]] = {
         false=[decay("RNN", "gain-3", 0.1, losses=(0.9, 3.0))],
     ),
     "eight or ten": _facts(
-        true=_rnns(8.1, 10.2), conditions=_rnns(8.1, 28.0), false=_rnns(5.0, 28.0), false_2=_rnns(900.0, None)
+        true=_rnns(8.1, 10.2),
+        conditions=_rnns(8.1, 28.0),
+        conditions_2=_rnns(8.1, 10.4),
+        depends=_rnns(8.1, 10.2, half_width=3.0),
+        false=_rnns(5.0, 28.0),
+        false_2=_rnns(900.0, None),
+        false_3=_rnns(7.1, 10.8),
     ),
-    "too small beyond ten": _facts(true=_rnns(5.0, 5.0), depends=_rnns(8.0, None), false=_rnns(900.0, 900.0)),
-    "Bob and He": _facts(true=_rnns(2.0, 2.5), depends=_rnns(2.0, 28.0), false=_rnns(8.0, 28.0)),
+    "too small beyond ten": _facts(
+        true=_rnns(5.0, 5.0),
+        depends=_rnns(8.0, None),
+        depends_2=_rnns(10.5, 10.5, half_width=1.0),
+        false=_rnns(900.0, 900.0),
+        false_2=_rnns(11.3, 11.3),
+    ),
+    "Bob and He": _facts(
+        true=_rnns(2.0, 2.5),
+        depends=_rnns(2.0, 28.0),
+        depends_2=_rnns(2.9, 2.9),
+        false=_rnns(8.0, 28.0),
+        false_2=_rnns(3.5, 3.5),
+    ),
     "first words lost": _facts(
         true=[decay("RNN", "torch", -0.3)],
         depends=[decay("RNN", "torch", -0.3), decay("RNN", "orthogonal", -0.01)],
+        depends_2=[decay("RNN", "torch", -0.035, seeds_apart=2.0)],
         false=[decay("RNN", "torch", -0.01)],
     ),
     "geometric": _facts(
         true=[decay("RNN", "torch", -0.2), decay("LSTM without forget gate", "torch", -0.1)],
         conditions=[decay("RNN", "torch", -0.2), decay("LSTM without forget gate", "torch", 0.01)],
+        depends=[decay("RNN", "torch", -0.001), decay("LSTM without forget gate", "torch", 0.01)],
         false=[decay("RNN", "torch", -0.2, root=True), decay("LSTM without forget gate", "torch", 0.01)],
         false_2=[decay("RNN", "torch", 0.2), decay("LSTM without forget gate", "torch", 0.01)],
     ),
     "gru keeps": _facts(
         true=[decay("GRU", "torch", -0.02), decay("GRU", "keep", -0.01)],
         conditions=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.01)],
+        depends=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.07, seeds_apart=1.0)],
         false=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -2.0)],
     ),
     "gru keeps or removes": _facts(
         true=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.01)],
+        depends=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.07, seeds_apart=1.0)],
         false=[decay("GRU", "torch", -0.01), decay("GRU", "keep", -0.01)],
         false_2=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.2)],
     ),

@@ -167,12 +167,83 @@ def test_torch_sympy_and_hypothesis_are_never_imported_at_the_top_of_the_command
         assert [name for name in names if name.split(".")[0] in heavy] == []
 
 
+def _power_or_unit_fraction(node: ast.expr) -> float:
+    """The value of a negative power of a literal, 1 / (a literal or a power of one), or Fraction(1, such); else 0."""
+    match node:
+        case ast.BinOp(ast.Constant(value=int() | float() as base), ast.Pow(), exponent):
+            try:
+                return float(base ** ast.literal_eval(exponent))
+            except (ValueError, TypeError, OverflowError, ZeroDivisionError):
+                return 0.0
+        case ast.BinOp(ast.Constant(value=1 | 1.0), ast.Div(), divisor):
+            return _inverse(divisor)
+        case ast.Call(ast.Name("Fraction"), [ast.Constant(value=1), divisor]):
+            return _inverse(divisor)
+        case ast.Constant(value=float() as number):
+            return number
+    return 0.0
+
+
+def _inverse(node: ast.expr) -> float:
+    number = node.value if isinstance(node, ast.Constant) else _power_or_unit_fraction(node)
+    return 1 / number if isinstance(number, int | float) and number else 0.0
+
+
+def _small_numbers(tree: ast.Module) -> list[str]:
+    """Numbers below a thousandth, written in any of these ways; coefficients of a kernel that Triton compiles are none.
+
+    Triton's kernels see no constant of a module, so that a coefficient of a series has to stand in them.
+    """
+    compiled = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and "triton.jit" in map(ast.unparse, function.decorator_list)
+        for node in ast.walk(function)
+    }
+    return [
+        f"{node.lineno} holds {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.expr) and id(node) not in compiled and 0 < abs(_power_or_unit_fraction(node)) < 1e-3
+    ]
+
+
 def test_small_numbers_that_could_be_tolerances_stand_only_in_the_assumptions_module() -> None:
     wrong = [
-        f"{module.where}:{node.lineno} holds {node.value!r}"
+        f"{module.where}:{number}"
         for module in modules()
         if module.name != "rnn_harness.arithmetic.assumptions"
+        for number in _small_numbers(module.tree)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("a = 1e-6", 1),
+        ("a = 2.0**-12", 1),
+        ("a = 1 + 2**-30", 1),
+        ("a = 10 ** -4", 1),
+        ("a = 1 / 4096", 1),
+        ("a = 1.0 / 2**20", 1),
+        ("a = Fraction(1, 2**40)", 1),
+        ("a = Fraction(1, 100_000)", 1),
+        ("a = 2.0**-4, 2.0**40, 1 / 64, Fraction(1, 3), 0.01, -1, 2**n, 1 / n, x**2", 0),
+        ("@triton.jit\ndef f(x):\n    return x * (1 / 5040)", 0),
+        ("def f(x):\n    return x * (1 / 5040)", 1),
+    ],
+)
+def test_a_small_number_is_seen_however_it_is_written(source: str, count: int) -> None:
+    assert len(_small_numbers(ast.parse(source))) == count
+
+
+def test_no_comparison_has_a_tolerance_that_nobody_chose() -> None:
+    wrong = [
+        f"{module.where}:{node.lineno} {ast.unparse(node)}"
+        for module in modules()
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < abs(node.value) < 1e-3
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in {"isclose", "allclose", "assert_close", "assert_allclose"}
+        if not {"rtol", "atol"} <= {keyword.arg for keyword in node.keywords}
     ]
     assert wrong == []

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import NEGLIGIBLE_ROW
 from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.step_jacobian import CellSteps
 
@@ -20,8 +21,6 @@ REDUCTION_INTERVAL = 64
 """Steps after which rows that no longer matter are dropped."""
 RESCALING_SIZE = 2.0**200
 """The size at which the rows are brought back to size one, long before their squares leave float64."""
-NEGLIGIBLE = 2.0**-53
-"""Against the largest row: below it, a row changes the norm by less than float64 can show."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _drop_negligible(rows: Array) -> Array:
     if len(rows) == 1:
         return rows
     _, sizes, vectors = np.linalg.svd(rows, full_matrices=False)
-    count = max(1, int(np.sum(sizes > NEGLIGIBLE * sizes[0])))
+    count = max(1, int(np.sum(sizes > NEGLIGIBLE_ROW * sizes[0])))
     reduced: Array = sizes[:count, None] * vectors[:count]
     return reduced
 

@@ -21,7 +21,7 @@ from rnn_harness.benchmarks.equations import measured_spec
 from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.errors import NotRun
 from rnn_harness.families import BENCHMARK_CELLS
-from rnn_harness.records.gradient_visibility import FLOAT32_LIMIT, FLOAT64_LIMIT
+from rnn_harness.records.gradient_visibility import FAR_LAG, FLOAT32_LIMIT, FLOAT64_LIMIT, NEAR_LAG
 from rnn_harness.records.measurement import BY_EQUATIONS, CurveBand, CurvePoint, DecayMeasurement
 from rnn_harness.records.measurement_stamp import stamp
 from rnn_harness.references import Reference, get_reference
@@ -33,8 +33,8 @@ DECAY_CELLS: dict[str, tuple[str, Reference]] = {
 }
 """Spec and reference of every cell whose decay is measured, by its title."""
 INPUT_SIZE = 16
-_LAGS = (1, 2, 4, 8, 10, 16, 32, 64, 100, 200, 500, 1000)
-_CELL_LAGS = (1, 10, 100, 200)
+_LAGS = (1, 2, 4, 8, NEAR_LAG, 16, 32, 64, FAR_LAG, 200, 500, 1000)
+_CELL_LAGS = (1, NEAR_LAG, FAR_LAG, 200)
 
 
 def measure_decay(
@@ -183,9 +183,9 @@ def decay_measurement(
 
 
 def _slope(curve: DecayCurve, steps: int) -> float:
-    """Return log10 of the factor per step, from lag 10 to lag 100, or as far as there are lags with a gradient."""
-    far = _last_lag(curve.norms, min(100, steps))
-    near = min(10, far // 2)
+    """Return log10 of the factor per step between the lags of a rate, or as far as there are lags with a gradient."""
+    far = _last_lag(curve.norms, min(FAR_LAG, steps))
+    near = min(NEAR_LAG, far // 2)
     return float((curve.norms[far] - curve.norms[near]) / (far - near))
 
 

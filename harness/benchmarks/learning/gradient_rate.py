@@ -8,11 +8,12 @@ from rnn_harness.array_types import Array
 from rnn_harness.benchmarks.decay.decay import decay_curve
 from rnn_harness.benchmarks.decay.jacobian_product import cell_steps
 from rnn_harness.families import FAMILIES
+from rnn_harness.records.gradient_visibility import FAR_LAG, NEAR_LAG
 from rnn_harness.references import Reference, get_reference
 
 
 def gradient_rate(layer: Any, family: str, input_size: int) -> float:
-    """Return the factor per step of the gradient's norm from lag 10 to lag 100, on inputs N(0, 1).
+    """Return the factor per step of the gradient's norm between the lags of a rate, on inputs N(0, 1).
 
     Args:
         layer: torch's layer, of one direction.
@@ -20,8 +21,8 @@ def gradient_rate(layer: Any, family: str, input_size: int) -> float:
         input_size: Its input size n.
     """
     cell: Reference = get_reference(family, **FAMILIES[family].reference_options)
-    curve = decay_curve(cell_steps(cell, _reference_parameters(layer, family)), input_size, 110, 0)
-    return float(10 ** ((curve.norms[100] - curve.norms[10]) / 90))
+    curve = decay_curve(cell_steps(cell, _reference_parameters(layer, family)), input_size, FAR_LAG + NEAR_LAG, 0)
+    return float(10 ** ((curve.norms[FAR_LAG] - curve.norms[NEAR_LAG]) / (FAR_LAG - NEAR_LAG)))
 
 
 def _reference_parameters(layer: Any, family: str) -> dict[str, Array]:

@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_mat
 
-from rnn_harness.arithmetic.assumptions import COMPLEX_STEP
+from rnn_harness.arithmetic.assumptions import COMPLEX_STEP, FACT_MARGIN
 from rnn_harness.arithmetic.ball import precision
 from rnn_harness.array_types import Array
 from rnn_harness.checks.facts.fact import Answer, Fact
 from rnn_harness.references import OutputLayer, cross_entropy, get_reference, softmax
 from rnn_harness.references.clipping import clip_by_norm, clip_by_value
+
+
+def _is_near(first: Array | float, second: Array | float) -> bool:
+    """Whether numbers are equal but for the rounding of a few operations in float64."""
+    return bool(np.allclose(first, second, rtol=FACT_MARGIN, atol=FACT_MARGIN))
 
 
 def _smaller_is_not_enough(factors: Sequence[Fraction]) -> Answer:
@@ -34,9 +39,9 @@ def _clipping_by_value_turns(gradient: Array) -> Answer:
         for clipped in (by_norm, by_value)
     ]
     sizes = float(np.linalg.norm(by_norm)), float(np.abs(by_value).max())
-    is_along = np.isclose(cosines[0], 1) and max(sizes) <= 1 + 2.0**-50
+    is_along = _is_near(cosines[0], 1) and max(sizes) <= 1 + FACT_MARGIN
     return Answer(
-        bool(is_along and not np.isclose(cosines[1], 1)), f"cosine {cosines[0]:.4f} by norm, {cosines[1]:.4f} by value"
+        bool(is_along and not _is_near(cosines[1], 1)), f"cosine {cosines[0]:.4f} by norm, {cosines[1]:.4f} by value"
     )
 
 
@@ -59,7 +64,7 @@ def _past_is_recovered(bits: int) -> Answer:
         for drive in reversed(drives):
             state = _each(inverse * (_each(state, lambda s: (s / (1 - s)).log()) - drive), lambda s: s.mid())
         error = max(abs(float(state[i, 0]) - start[i]) for i in range(d))
-    return Answer(error < 2.0**-40, f"with {bits} bits the state {steps} steps back is found to {error:.1g}")
+    return Answer(error < FACT_MARGIN, f"with {bits} bits the state {steps} steps back is found to {error:.1g}")
 
 
 def _each(column: arb_mat, function: Callable[[arb], arb]) -> arb_mat:
@@ -75,7 +80,7 @@ def _loss_grows_with_the_distance(logits: Sequence[float]) -> Answer:
 
 def _share_of_long_lags_stays(factors: Sequence[Fraction]) -> Answer:
     """Whether enlarging the gradients of a short and a long lag leaves the long one's share of the sum as it is."""
-    short, long = Fraction(1, 2), Fraction(1, 2**20)
+    short, long = Fraction(1, 2), Fraction(1, 512)
     before = long / (short + long)
     after = factors[1] * long / (factors[0] * short + factors[1] * long)
     return Answer(after == before, f"the long lag's share is {float(before):.2g} before, {float(after):.2g} after")
@@ -95,7 +100,7 @@ def _are_probabilities(activation: str) -> Answer:
     outputs = layer.forward({"W_y": np.eye(3), "b_y": np.zeros(3)}, logits)
     totals = outputs.sum(axis=-1)
     detail = f"{activation}: smallest {outputs.min():.2g}, sums {', '.join(f'{total:.4g}' for total in totals.ravel())}"
-    return Answer(bool((outputs > 0).all() and np.isclose(totals, 1).all()), detail)
+    return Answer(bool((outputs > 0).all() and _is_near(totals, 1)), detail)
 
 
 Reader = Callable[[Array], Array]
@@ -123,7 +128,7 @@ def _slopes_follow_the_inputs(read: Reader) -> Answer:
     slopes = [read(order + moves).imag / COMPLEX_STEP for order in (inputs, inputs[::-1])]
     first = [float(abs(slope[0])) for slope in slopes]
     detail = f"the slope at lag {steps - 1} is {first[0]:.1g}, and {first[1]:.1g} with the inputs in reverse"
-    return Answer(bool(np.allclose(slopes[0], slopes[1][::-1])), detail)
+    return Answer(bool(_is_near(slopes[0], slopes[1][::-1])), detail)
 
 
 def facts_of_numbers() -> tuple[Fact[Any], ...]:

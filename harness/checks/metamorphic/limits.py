@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import SMALL_SIGNAL
 from rnn_harness.array_types import Array
 from rnn_harness.checks.metamorphic.cell_traits import Traits, is_gru, is_lstm
 from rnn_harness.checks.metamorphic.comparison import Comparison, apart, close, identical
@@ -225,14 +226,13 @@ def small_signal_linearity(original: SubjectRun) -> Iterator[Comparison]:
         original: A tanh RNN, a stack or a pair of such; inputs and states are made small, biases zero, and lengths
             ignored.
     """
-    epsilon = 2.0**-10
     arrays = original.arrays
     small = original.at(
         replace(
             arrays,
             parameters=without_bias(arrays.parameters),
-            inputs=arrays.inputs * arrays.inputs.dtype.type(epsilon),
-            states={name: value * arrays.inputs.dtype.type(epsilon) for name, value in arrays.states.items()},
+            inputs=arrays.inputs * arrays.inputs.dtype.type(SMALL_SIGNAL),
+            states={name: value * arrays.inputs.dtype.type(SMALL_SIGNAL) for name, value in arrays.states.items()},
             lengths=None,
         )
     )

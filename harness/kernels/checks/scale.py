@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import GRADIENT_SCALES
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import bound as backward_bound
@@ -38,8 +39,6 @@ SINGLE_STEPS = ((15, 16, 17), (33, 31, 64), (64, 65, 32), (129, 128, 8), (100, 2
 LARGE_SINGLE_STEPS = ((127, 256, 16), (17, 32, 63), (512, 100, 4), (1000, 64, 2), (64, 1000, 2), (1024, 1024, 64))
 """More of them, for those who have the time."""
 _SIZE_NAMES = {"n": "input size", "d": "hidden size", "B": "batch size"}
-SCALES = (2.0**40, 2.0**-40)
-"""Factors of output gradients."""
 
 
 def _output_finding(evaluation: Evaluation) -> Finding:
@@ -153,7 +152,7 @@ def _states(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
     """Judge output gradients many times as large, and as small, as usual: a gradient is linear in them."""
-    for scale in SCALES:
+    for scale in GRADIENT_SCALES:
         arrays = replace(
             evaluation.arrays,
             d_outputs=evaluation.arrays.d_outputs * evaluation.arrays.d_outputs.dtype.type(scale),

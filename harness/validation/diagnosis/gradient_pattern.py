@@ -205,4 +205,4 @@ def _ratio(gradient: Array, right: Array) -> float | None:
         return None
     factors = gradient / right
     median = float(np.median(factors))
-    return float(f"{median:.3g}") if np.allclose(factors, median, rtol=SCREEN_SINGLE) else None
+    return float(f"{median:.3g}") if np.allclose(factors, median, rtol=SCREEN_SINGLE, atol=0) else None

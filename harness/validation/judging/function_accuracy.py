@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import NEAR_ZERO
 from rnn_harness.array_types import Array
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import bound as backward_bound
@@ -30,8 +31,6 @@ from rnn_harness.subjects.parameter_role import ParameterKind, find_role
 from rnn_harness.validation.judging.generated_spec import alternative_ids
 
 _CASE_SEED = 11
-_SMALL = 2.0**-12
-"""The size of pre-activations near zero."""
 _CLOSING_FACTORS = (2.0, 8.0)
 """How many times the usual size the weights are that close a gate."""
 _LEFT_OPEN = ("i", "f")
@@ -175,8 +174,8 @@ def _near_zero(arrays: CaseArrays) -> CaseArrays:
     """Give numbers with which every pre-activation is near zero."""
     return replace(
         arrays,
-        parameters={name: _scaled(value, _SMALL) for name, value in arrays.parameters.items()},
-        states={name: _scaled(value, _SMALL) for name, value in arrays.states.items()},
+        parameters={name: _scaled(value, NEAR_ZERO) for name, value in arrays.parameters.items()},
+        states={name: _scaled(value, NEAR_ZERO) for name, value in arrays.states.items()},
     )
 
 

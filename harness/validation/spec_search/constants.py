@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import CONSTANT_SHIFT
 from rnn_harness.array_types import Array
 from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import Add, Constant, Node, Role, Variable
@@ -20,8 +21,8 @@ from rnn_harness.validation.identification.probe import Response
 from rnn_harness.validation.spec_search.matching import ProgramRuns
 from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters
 
-MOST_STEPS, DIFFERENCE = 12, 1 / 1024**2
-"""Steps towards a constant, and the shift by which its influence is measured."""
+MOST_STEPS = 12
+"""Steps towards a constant."""
 DIGITS, LARGEST_DENOMINATOR = 6, 100
 """Numbers that somebody wrote down: decimals of few digits, and simple fractions. Any other is no constant."""
 OFFSETS = {"kappa": r"\kappa", "eta": r"\eta", "theta": r"\theta"}
@@ -122,7 +123,7 @@ class OpenProgram:
                 return None
             moved = _told_apart(slopes)
             values = values.copy()
-            values[moved] -= np.linalg.lstsq(slopes[:, moved], gap, rcond=DIFFERENCE)[0]
+            values[moved] -= np.linalg.lstsq(slopes[:, moved], gap, rcond=CONSTANT_SHIFT)[0]
         for exact in _written_down(values, tolerance):
             gap = self._gap(np.array([float(value) for value in exact]), target, steps)
             if gap is not None and np.abs(gap).max() <= tolerance:
@@ -132,11 +133,11 @@ class OpenProgram:
     def _slopes(self, values: Array, target: Response, steps: int) -> Array | None:
         """Return how the gap changes with each constant; None where that is not known."""
         columns = []
-        for shift in np.eye(len(values)) * DIFFERENCE:
+        for shift in np.eye(len(values)) * CONSTANT_SHIFT:
             up, down = self._gap(values + shift, target, steps), self._gap(values - shift, target, steps)
             if up is None or down is None:
                 return None
-            columns.append((up - down) / (2 * DIFFERENCE))
+            columns.append((up - down) / (2 * CONSTANT_SHIFT))
         return np.stack(columns, 1)
 
     def _gap(self, values: Array, target: Response, steps: int) -> Array | None:
@@ -157,7 +158,7 @@ def _told_apart(slopes: Array) -> list[int]:
     """Return the constants whose influences differ: where two have one influence, the first keeps its usual value."""
     chosen: list[int] = []
     for number in reversed(range(slopes.shape[1])):
-        if np.linalg.matrix_rank(slopes[:, [*chosen, number]], DIFFERENCE) > len(chosen):
+        if np.linalg.matrix_rank(slopes[:, [*chosen, number]], CONSTANT_SHIFT) > len(chosen):
             chosen.append(number)
     return chosen
 
