@@ -64,10 +64,10 @@ def compare(
     document = JsonOutput.of(json_name)
     for target in (first, second):
         ensure_target_file(target)
-    options, others = options_of_both(init, init_second)
+    options, options_of_b = options_of_both(init, init_second)
     requests = [
         ValidationRequest(target, arguments, spec, memory=memory)
-        for target, arguments in ((first, options), (second, others))
+        for target, arguments in ((first, options), (second, options_of_b))
     ]
     try:
         with hint_at_options_of_second(second, init, init_second), progress_bar(1) as on_start:

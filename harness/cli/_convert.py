@@ -84,10 +84,10 @@ def convert(
         ensure_target_file(target)
     if weights is None or not weights.is_dir():  # a checkpoint may be a folder
         ensure_readable("weights", weights)
-    options, others = options_of_both(init, init_second)
+    options, options_of_b = options_of_both(init, init_second)
     request = ConversionRequest(
         ValidationRequest(first, options, memory=memory),
-        ValidationRequest(second, others, memory=memory),
+        ValidationRequest(second, options_of_b, memory=memory),
         weights,
         output,
         nearest,

@@ -97,12 +97,12 @@ def _order(convention: CallingConvention) -> SequenceOrder:
     return "batch first" if convention.batch_first else "time first"
 
 
-def _measured(what: str, measure: Callable[[], Result], notes: list[str]) -> Result | None:
+def _measured(noun: str, measure: Callable[[], Result], notes: list[str]) -> Result | None:
     """Measure something that is no part of the verdict; where the target does not take the sizes, a note says so."""
     try:
         return measure()
     except (UsageError, NotRun, RuntimeError, ValueError, TypeError) as error:
-        notes.append(f"{what} is not known ({named_error(error)})")
+        notes.append(f"{noun} is not known ({named_error(error)})")
         return None
 
 

@@ -125,16 +125,18 @@ def driven_decay(
     """
     import torch
 
-    rng, kind = np.random.default_rng(0), torch_dtype(dtype)
-    inputs = torch.tensor(rng.standard_normal((STEPS + 1, ROWS, n)), dtype=kind)
-    states = {name: torch.zeros((ROWS, width), dtype=kind) for name, width in widths.items()}
+    rng, number_format = np.random.default_rng(0), torch_dtype(dtype)
+    inputs = torch.tensor(rng.standard_normal((STEPS + 1, ROWS, n)), dtype=number_format)
+    states = {name: torch.zeros((ROWS, width), dtype=number_format) for name, width in widths.items()}
     weights: Tensor | None = None
     norms, start = [], 0
     for lag in (FAR, NEAR):
         with torch.no_grad():
             outputs, states = driver.run(leaves, inputs[start : STEPS + 1 - lag], states, None)
         start = STEPS + 1 - lag
-        weights = torch.tensor(rng.standard_normal(outputs.shape[1:]), dtype=kind) if weights is None else weights
+        weights = (
+            torch.tensor(rng.standard_normal(outputs.shape[1:]), dtype=number_format) if weights is None else weights
+        )
         norms.append(_gradient_norms(driver, leaves, inputs[start:], states, weights))
     if not all(np.isfinite(norm).all() and norm.all() for norm in norms):
         return None

@@ -38,26 +38,26 @@ def arrays_left_out(
         UsageError: An array stands among those of a layer: the cell that made the file computes something with it.
     """
     used = {id(value) for group in groups for value in group.arrays.values()}
-    rest = [name for name, value in weights.items() if id(value) not in used]
-    inside = [name for name in rest if _layer_of(name, groups, names) and _last(name) not in without_influence]
+    remaining = [name for name, value in weights.items() if id(value) not in used]
+    inside = [name for name in remaining if _layer_of(name, groups, names) and _last(name) not in without_influence]
     if inside:
         listed = ", ".join(f"{name} {weights[name].shape}" for name in inside[:MOST_NAMES])
         raise UsageError(
             f"the file has {listed} among the weights of {_layer_of(inside[0], groups, names)}, for which {target} has "
             f"no parameter (it has {', '.join(names)}): name the class, and with --init the options, that made the file"
         )
-    return tuple(f"{name} {weights[name].shape}" for name in rest)
+    return tuple(f"{name} {weights[name].shape}" for name in remaining)
 
 
 def _layer_of(name: str, groups: Sequence[WeightGroup], names: Sequence[str]) -> str:
     """Return the title of the layer among whose arrays a name stands; empty if there is none."""
-    is_numbered = any(own.endswith(FIRST_LAYER) for own in names)
+    is_numbered = any(parameter.endswith(FIRST_LAYER) for parameter in names)
     for group in groups:
-        rest = name.removeprefix(group.prefix)
-        if not name.startswith(group.prefix) or re.search(r"[./]", rest):
+        remaining = name.removeprefix(group.prefix)
+        if not name.startswith(group.prefix) or re.search(r"[./]", remaining):
             continue
         suffix = f"_l{group.layer}{'_reverse' if group.is_reverse else ''}"
-        if not is_numbered or _LAYER.sub("", rest) == rest.removesuffix(suffix) != rest:
+        if not is_numbered or _LAYER.sub("", remaining) == remaining.removesuffix(suffix) != remaining:
             return group.title
     return ""
 

@@ -41,7 +41,7 @@ class RunSide:
         Args:
             place: The number of the layer.
         """
-        earlier = [np.zeros(0) if given is None else given.array() for given in self.answer.outputs[:place]]
+        earlier = [np.zeros(0) if returned is None else returned.array() for returned in self.answer.outputs[:place]]
         return self.runs[place].read(earlier)
 
 
@@ -109,15 +109,15 @@ def checked_layer(
         if plain is None:
             return replace(row, note=f"{description.target} was not run: {side.answer.reasons[place]}")
         order = slice(None, None, -1) if layer.group.is_reverse else slice(None)
-        given, inputs = plain.array()[order], side.read(place)[order]
+        returned, inputs = plain.array()[order], side.read(place)[order]
         numbers = _numbers(table, weights, inputs, layer.sizes.hidden_size, description, pair.dtype or DTYPES[0])
-        judged_in = dtypes_of_outputs(given, pair.dtype or DTYPES[0])
-        if not any(_is_within(description, numbers, given, dtype) for dtype in judged_in):
+        judged_in = dtypes_of_outputs(returned, pair.dtype or DTYPES[0])
+        if not any(_is_within(description, numbers, returned, dtype) for dtype in judged_in):
             # Keras on torch multiplies matrices of float64 in float32, and adds the products in float64.
-            if pair.dtype != "float64" or not _is_within(description, numbers, given, "float64", "float32"):
+            if pair.dtype != "float64" or not _is_within(description, numbers, returned, "float64", "float32"):
                 return replace(row, note=f"{description.target} gives outputs beyond the bound of its equations")
             row = replace(row, note=f"{description.target} computes in float32 inside")
-        outputs.append(given)
+        outputs.append(returned)
     gap = float(np.max(np.abs(outputs[0] - outputs[1])))
     return replace(row, output_gap=gap, is_checked=True)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rnn_harness.comparison.relation import Condition, ParameterRule, Relation
+from rnn_harness.conversion.layer_sets import FIRST_LAYER
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 
@@ -51,6 +52,44 @@ def _lines(names: tuple[str, str], tables: tuple[BlockMap, BlockMap], relation: 
     for parameter, form in right_side.forms:
         yield f"        {parameter!r}: {_stored(parameter, form, right_side, changed)},"
     yield "    }"
+    yield from layers_lines(
+        tuple(parameter for parameter, _ in left_side.forms), tuple(parameter for parameter, _ in right_side.forms)
+    )
+
+
+def layers_lines(names: Sequence[str], names_after: Sequence[str]) -> Iterator[str]:
+    """Write a function that converts all layers and directions, where a cell numbers its layers as torch does.
+
+    Args:
+        names: The parameters of the first cell.
+        names_after: The parameters of the second.
+    """
+    is_numbered, becomes_numbered = (all(name.endswith(FIRST_LAYER) for name in side) for side in (names, names_after))
+    if not (is_numbered or becomes_numbered):
+        return
+    yield ""
+    yield ""
+    if not is_numbered:
+        yield "def convert_layers(layers, directions=1):"
+        yield '    """Convert a list of layers, the lowest first and forward before backward."""'
+        yield "    result = {}"
+        yield "    for place, layer in enumerate(layers):"
+        yield '        suffix = f"_l{place // directions}" + "_reverse" * (place % directions)'
+        yield "        for name, value in convert(layer).items():"
+        yield f"            result[name[:-{len(FIRST_LAYER)}] + suffix] = value"
+        yield "    return result"
+        return
+    yield "def convert_layers(a):"
+    yield '    """Convert every layer and direction: arrays by the names of all layers go in."""'
+    yield "    result = {}"
+    yield '    for suffix in sorted({"_l" + name.rpartition("_l")[2] for name in a}):'
+    yield f"        layer = {{name: a[name[:-{len(FIRST_LAYER)}] + suffix] for name in {tuple(names)!r}}}"
+    if becomes_numbered:
+        yield "        for name, value in convert(layer).items():"
+        yield f"            result[name[:-{len(FIRST_LAYER)}] + suffix] = value"
+    else:
+        yield '        result[suffix[1:]] = convert(layer)  # by "l0", "l0_reverse", "l1" ...'
+    yield "    return result"
 
 
 def _new(name: str) -> str:
@@ -62,11 +101,16 @@ def _hidden_size(table: BlockMap) -> str:
     """Write the hidden size: the rows of the first parameter over its blocks."""
     forms = dict(table.forms)
     block = next(block for block in table.blocks if not forms[block.parameter].vector)
-    return f"len({_plain(block.parameter, forms[block.parameter])}) // {block.of}".replace(" // 1", "")
+    return f"len({plain_text(block.parameter, forms[block.parameter])}) // {block.of}".replace(" // 1", "")
 
 
-def _plain(parameter: str, form: StorageForm) -> str:
-    """Write a parameter as rows of blocks, whatever its form."""
+def plain_text(parameter: str, form: StorageForm) -> str:
+    """Write a parameter as rows of blocks, whatever its form.
+
+    Args:
+        parameter: Its name.
+        form: How it is stored.
+    """
     text = f"a[{parameter!r}]"
     if form.vector:
         text = text if not (form.lead or form.tail or form.ones) else f"{text}.reshape(-1)"
@@ -81,7 +125,7 @@ def _plain(parameter: str, form: StorageForm) -> str:
 
 def _block(block: ParameterBlock, form: StorageForm, table: BlockMap) -> str:
     """Write one block of a parameter."""
-    text = _plain(block.parameter, form)
+    text = plain_text(block.parameter, form)
     if block.of > 1:
         start, end = (f"{'' if i == 1 else f'{i} * '}d" if i else "" for i in (block.block, block.block + 1))
         text += f"[{start}:{end}]" if block.block + 1 < block.of else f"[{start}:]"
@@ -131,11 +175,16 @@ def _stored(parameter: str, form: StorageForm, table: BlockMap, changed: set[str
             text = text if first[block.name] is block else f"0 * {text}"
             texts.append(f"{text}.T" if block.flipped and not form.vector else text)
         rows.append(texts[0] if len(texts) == 1 else f"np.hstack([{', '.join(texts)}])")
-    return _formed(rows, form)
+    return formed_text(rows, form)
 
 
-def _formed(rows: list[str], form: StorageForm) -> str:
-    """Write blocks in the form in which a parameter is stored."""
+def formed_text(rows: list[str], form: StorageForm) -> str:
+    """Write blocks in the form in which a parameter is stored.
+
+    Args:
+        rows: The blocks as expressions, in their order.
+        form: How the parameter is stored.
+    """
     listed = ", ".join(rows)
     if form.interleaved:
         stacked = f"np.stack([{listed}], axis=1)"

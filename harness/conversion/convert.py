@@ -89,7 +89,7 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     result = replace(result, map=pair.lines, code=code)
     if weights is None or request.weights is None or request.output is None:
         if not code:
-            sentence = f"they are {left_side.spec} both, and programs are written for the three families alone"
+            sentence = f"they are {left_side.spec} both, in a form of storage that no program is written for"
             return replace(result, sentence=f"{sentence}: give --weights and --output")
         return replace(result, outcome="converted", sentence="the map is proved; no weights were given")
     table = pair.left_map

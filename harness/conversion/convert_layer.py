@@ -26,7 +26,7 @@ def convert_layer(pair: WeightPair, group: WeightGroup) -> ConvertedGroup:
     """
     try:
         sizes = pair.left_map.sizes(group.arrays)
-        given = pair.left_map.named(group.arrays)
+        weights_given = pair.left_map.named(group.arrays)
     except ValueError as error:
         shapes = ", ".join(f"{name} {value.shape}" for name, value in group.arrays.items())
         raise UsageError(
@@ -39,8 +39,8 @@ def convert_layer(pair: WeightPair, group: WeightGroup) -> ConvertedGroup:
             f"{pair.right.target} exists for n = {fixed[0]}, d = {fixed[1]} alone; the weights of {group.title} are "
             f"for n = {sizes.input_size}, d = {sizes.hidden_size}"
         )
-    lost = pair.transfer.losses(given)
-    wanted = pair.convert(pair.transfer.nearest(given) if lost else given, pair.right_map.shapes(sizes))
+    lost = pair.transfer.losses(weights_given)
+    wanted = pair.convert(pair.transfer.nearest(weights_given) if lost else weights_given, pair.right_map.shapes(sizes))
     dtype = np.result_type(*(value.dtype for value in group.arrays.values()))
     stored = pair.right_map.stored(wanted, np.dtype(dtype))
     back = pair.right_map.named(stored)

@@ -31,17 +31,17 @@ class ModelConversion:
     """Two models between which weights go.
 
     Attributes:
-        left: What the first is, which has the weights.
-        right: What the second is.
-        left_request: Names the first.
-        right_request: Names the second.
+        source: What the first is, which has the weights.
+        receiver: What the second is.
+        source_request: Names the first.
+        receiver_request: Names the second.
         limits: How long each may take.
     """
 
-    left: ModelDescription
-    right: ModelDescription
-    left_request: ValidationRequest
-    right_request: ValidationRequest
+    source: ModelDescription
+    receiver: ModelDescription
+    source_request: ValidationRequest
+    receiver_request: ValidationRequest
     limits: Limits
 
 
@@ -71,22 +71,24 @@ def convert_models(models: ModelConversion, weights: Mapping[str, Array], allows
         NotRun: A model ended its process, or gave no answer in time.
         HarnessError: The harness itself raised an error.
     """
-    left, right = models.left, models.right
-    result = Conversion("undecided", "", left.target, right.target)
-    if len(left.layers) != len(right.layers):
-        counts = f"{left.target} has {len(left.layers)} recurrent layers and {right.target} {len(right.layers)}"
+    source, receiver = models.source, models.receiver
+    result = Conversion("undecided", "", source.target, receiver.target)
+    if len(source.layers) != len(receiver.layers):
+        counts = (
+            f"{source.target} has {len(source.layers)} recurrent layers and {receiver.target} {len(receiver.layers)}"
+        )
         return ConvertedModel(replace(result, outcome="refused", sentence=f"{counts}, each direction counted"), {})
-    if any(not layer.parameter_names for model in (left, right) for layer in model.layers):
+    if any(not layer.parameter_names for model in (source, receiver) for layer in model.layers):
         return ConvertedModel(replace(result, sentence="the weights of a layer are not mapped by name"), {})
-    own = _by_names_of(left, weights)
-    around = _around_layers(models, own)
+    source_arrays = _by_names_of(source, weights)
+    around = _around_layers(models, source_arrays)
     if isinstance(around, str):
         return ConvertedModel(replace(result, outcome="refused", sentence=around), {})
     known: dict[tuple[str, str], TiedCells] = {}
     layers: list[ConvertedGroup] = []
     lines: list[str] = []
     arrays: dict[str, Array] = {}
-    for place, (first, second) in enumerate(zip(left.layers, right.layers, strict=True)):
+    for place, (first, second) in enumerate(zip(source.layers, receiver.layers, strict=True)):
         key = first.cell.map, second.cell.map  # the layers of a stack are all alike
         if key not in known:
             known[key] = tie_cells(first.cell, second.cell)
@@ -94,18 +96,20 @@ def convert_models(models: ModelConversion, weights: Mapping[str, Array], allows
         if tied.pair is None:
             sentence = f"{first.title} and {second.title}: {tied.sentence}"
             return ConvertedModel(replace(result, outcome=tied.outcome, sentence=sentence), {})
-        held = {name: own[of_model] for name, of_model in first.parameter_names.items()}
-        layer = convert_layer(tied.pair, WeightGroup("", place, first.is_reverse, held))
+        layer_arrays = {name: source_arrays[of_model] for name, of_model in first.parameter_names.items()}
+        layer = convert_layer(tied.pair, WeightGroup("", place, first.is_reverse, layer_arrays))
         arrays |= {second.parameter_names[name]: value for name, value in layer.stored.items()}
         lines += [f"{first.title}: {line}" for line in tied.pair.lines]
         layers.append(layer)
-    arrays |= {name: own[source] for name, source in around.items()}
+    arrays |= {name: source_arrays[source] for name, source in around.items()}
     lines += [f"{name}  <-  {source}" for name, source in around.items()]
-    result = replace(result, map=tuple(lines), layers=tuple(map(_row, left.layers, layers)))
-    fault = _fault(right, arrays, layers)
+    result = replace(result, map=tuple(lines), layers=tuple(map(_row, source.layers, layers)))
+    fault = _fault(receiver, arrays, layers)
     if fault:
         return ConvertedModel(replace(result, outcome="refused", sentence=fault), {})
-    checked = _checked(models, result, {name: own[name] for name in left.shapes}, arrays, layers, allows_nearest)
+    checked = _checked(
+        models, result, {name: source_arrays[name] for name in source.shapes}, arrays, layers, allows_nearest
+    )
     return ConvertedModel(checked, arrays)
 
 
@@ -119,44 +123,45 @@ def _by_names_of(model: ModelDescription, weights: Mapping[str, Array]) -> dict[
         raise UsageError(
             f"the file has no {', '.join(lacking[:8])} of {model.target}; it has {', '.join(list(weights)[:12])}"
         )
-    own = {name: weights[prefix + name] for name in model.shapes}
+    source_arrays = {name: weights[prefix + name] for name in model.shapes}
     wrong = [
         f"{name} {value.shape} in the place of {model.shapes[name]}"
-        for name, value in own.items()
+        for name, value in source_arrays.items()
         if value.shape != model.shapes[name]
     ]
     if wrong:
         raise UsageError(
             f"the file has {', '.join(wrong[:4])}: make {model.target} of the sizes of the file with --init"
         )
-    spare = [name for name in weights if name.removeprefix(prefix) not in own]
+    spare = [name for name in weights if name.removeprefix(prefix) not in source_arrays]
     if spare:
         listed = ", ".join(f"{name} {weights[name].shape}" for name in spare[:8])
         raise UsageError(f"the file has {listed}, for which {model.target} has no parameter")
-    return own
+    return source_arrays
 
 
-def _around_layers(models: ModelConversion, own: Mapping[str, Array]) -> dict[str, str] | str:
+def _around_layers(models: ModelConversion, source_arrays: Mapping[str, Array]) -> dict[str, str] | str:
     """Pair what is of no layer by names, or else by shapes; a sentence where something has no counterpart."""
-    left, right = models.left, models.right
+    source, receiver = models.source, models.receiver
     pairs: dict[str, str] = {}
     for key in (_whole_name, _last_parts, _shape):
         sides = [
             [(key(model, name), name) for name in model.further if name not in done]
-            for model, done in ((left, set(pairs.values())), (right, set(pairs)))
+            for model, done in ((source, set(pairs.values())), (receiver, set(pairs)))
         ]
         counts = [Counter(known for known, _ in side) for side in sides]
-        sources = dict(sides[0])
+        names_in_source = dict(sides[0])
         pairs |= {
-            name: sources[known]
+            name: names_in_source[known]
             for known, name in sides[1]
-            if counts[0][known] == counts[1][known] == 1 and own[sources[known]].shape == right.shapes[name]
+            if counts[0][known] == counts[1][known] == 1
+            and source_arrays[names_in_source[known]].shape == receiver.shapes[name]
         }
-    lacking = {right.target: [name for name in right.further if name not in pairs]}
-    lacking[left.target] = [name for name in left.further if name not in pairs.values()]
+    lacking = {receiver.target: [name for name in receiver.further if name not in pairs]}
+    lacking[source.target] = [name for name in source.further if name not in pairs.values()]
     rows = [
         f"{', '.join(f'{name} {model.shapes[name]}' for name in names)} of {model.target}"
-        for model in (left, right)
+        for model in (source, receiver)
         if (names := lacking[model.target])
     ]
     if not rows:
@@ -189,11 +194,11 @@ def _row(layer: LayerOfModel, converted: ConvertedGroup) -> ConvertedLayer:
     return ConvertedLayer(layer.title, sizes, converted.lost, converted.rounding, note=note)
 
 
-def _fault(right: ModelDescription, arrays: Mapping[str, Array], layers: Sequence[ConvertedGroup]) -> str:
+def _fault(receiver: ModelDescription, arrays: Mapping[str, Array], layers: Sequence[ConvertedGroup]) -> str:
     """Say what of the weights does not fit the second model; empty if all fit."""
     for name, value in arrays.items():
-        if right.shapes[name] != value.shape:
-            wanted = f"{name} of {right.target} is {right.shapes[name]}, and the weights are {value.shape}"
+        if receiver.shapes[name] != value.shape:
+            wanted = f"{name} of {receiver.target} is {receiver.shapes[name]}, and the weights are {value.shape}"
             return f"{wanted}: make it of the sizes of the file with --init-b"
     return next(
         (f"the check failed: {layer.fault} is not what was to be written" for layer in layers if layer.fault), ""
@@ -203,46 +208,54 @@ def _fault(right: ModelDescription, arrays: Mapping[str, Array], layers: Sequenc
 def _checked(
     models: ModelConversion,
     result: Conversion,
-    own: Mapping[str, Array],
+    source_arrays: Mapping[str, Array],
     arrays: Mapping[str, Array],
     layers: Sequence[ConvertedGroup],
     allows_nearest: bool,
 ) -> Conversion:
     """Run both models with their weights on one sequence."""
-    left, right = models.left, models.right
-    if bool(left.vocabulary) != bool(right.vocabulary):
+    source, receiver = models.source, models.receiver
+    if bool(source.vocabulary) != bool(receiver.vocabulary):
         return replace(result, sentence="one of them takes tokens and the other numbers, so both cannot be run alike")
-    dtype = "float64" if left.dtype == right.dtype == "float64" else "float32"
+    dtype = "float64" if source.dtype == receiver.dtype == "float64" else "float32"
     sequence = PlainArray.of(_sequence(models))
-    given = [
+    model_weights = [
         ModelWeights(dtype, {name: PlainArray.of(np.asarray(value)) for name, value in side.items()}, sequence)
-        for side in (own, arrays)
+        for side in (source_arrays, arrays)
     ]
     outputs = side_by_side(
-        lambda: run_model_isolated(models.left_request, models.limits, given[0]),
-        lambda: run_model_isolated(models.right_request, models.limits, given[1]),
+        lambda: run_model_isolated(models.source_request, models.limits, model_weights[0]),
+        lambda: run_model_isolated(models.receiver_request, models.limits, model_weights[1]),
     )
     gap = smallest_gap(*outputs)
     if gap is None:
         return replace(result, sentence="what they give first has two shapes, or was not seen: nothing is checked")
     lossy = any(layer.lost for layer in layers)
-    what = f"the outputs of the whole models are {gap:.2g} of the largest apart ({STEPS} steps of {ROWS} rows, {dtype})"
+    gap_in_words = (
+        f"the outputs of the whole models are {gap:.2g} of the largest apart ({STEPS} steps of {ROWS} rows, {dtype})"
+    )
     if lossy and not allows_nearest:
-        sentence = f"{right.target} cannot represent these weights; with the nearest that it can (--nearest) {what}"
+        sentence = (
+            f"{receiver.target} cannot represent these weights; with the nearest that it can (--nearest) {gap_in_words}"
+        )
         return replace(result, outcome="refused", sentence=sentence)
     count = f"{len(layers)} layers and {len(arrays) - sum(len(layer.stored) for layer in layers)} other parameters"
     if lossy:
-        return replace(result, outcome="nearest", sentence=f"{count} converted, the nearest that there are: {what}")
+        return replace(
+            result, outcome="nearest", sentence=f"{count} converted, the nearest that there are: {gap_in_words}"
+        )
     # Both models round, and so does the file; the layers themselves are proved equal.
     if gap > STRUCTURAL[dtype]:
-        return replace(result, sentence=f"the check failed: {what}: the models are wired in two ways, or not alike")
-    return replace(result, outcome="converted", sentence=f"{count} converted; {what}")
+        return replace(
+            result, sentence=f"the check failed: {gap_in_words}: the models are wired in two ways, or not alike"
+        )
+    return replace(result, outcome="converted", sentence=f"{count} converted; {gap_in_words}")
 
 
 def _sequence(models: ModelConversion) -> Array:
     """Draw tokens that both know, or numbers that every format holds, (T, B) or (T, B, n)."""
-    rng, first = np.random.default_rng(20), models.left.layers[0]
-    vocabulary = min(models.left.vocabulary, models.right.vocabulary)
+    rng, first = np.random.default_rng(20), models.source.layers[0]
+    vocabulary = min(models.source.vocabulary, models.receiver.vocabulary)
     if vocabulary:
         return rng.integers(1, vocabulary, (STEPS, ROWS)).astype(np.float64)
     return rng.standard_normal((STEPS, ROWS, first.input_size)).astype(np.float16).astype(np.float64)

@@ -33,10 +33,10 @@ def layers_with_shapes(sets: LayerSets, fits: Callable[[Mapping[str, Array]], bo
     """
     fitting = [key for key, rows in sets.items() if fits(rows)]
     if sets and not fitting:
-        found = "; ".join(
+        sets_found = "; ".join(
             f"{key[0]} {', '.join(str(value.shape) for value in rows.values())}" for key, rows in sets.items()
         )
-        raise UsageError(f"the file has no layer with the shapes of the cell's parameters; it has {found}")
+        raise UsageError(f"the file has no layer with the shapes of the cell's parameters; it has {sets_found}")
     return {key: rows for key, rows in sets.items() if key in fitting or _is_beside(key, fitting)}
 
 
@@ -58,10 +58,10 @@ def ensure_no_layer_is_incomplete(complete: LayerSets, partial: LayerSets, names
         if not (beside or _has_all_matrices(rows, list(complete.values()))):
             continue
         lacking = ", ".join(_name_in(key, name) for name in names if name not in rows)
-        held = ", ".join(_name_in(key, name) for name in rows)
+        names_held = ", ".join(_name_in(key, name) for name in rows)
         raise UsageError(
             f"{_place(key)} lacks {lacking}, which {', '.join(_place(other) for other in complete)} "
-            f"{'has' if len(complete) == 1 else 'have'}; it has {held}: give a file in which every layer has "
+            f"{'has' if len(complete) == 1 else 'have'}; it has {names_held}: give a file in which every layer has "
             "all parameters (zeros for a bias that it does not use), or one without that layer"
         )
 

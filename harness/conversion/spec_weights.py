@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.spec_search.saved_spec_map import from_spec_map_file
 from rnn_harness.validation.spec_search.search import SpecMatch
 from rnn_harness.validation.spec_search.slots import Slot
+from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,21 @@ class SpecWeights:
         return {name: known.get(name, np.zeros(shape)) for name, shape in shapes.items()}
 
     def stored(self, named: Mapping[str, Array], dtype: np.dtype[np.generic]) -> dict[str, Array]:
-        """Write weights of the spec as the cell stores them.
+        """Write weights of the spec as the cell stores them: of a sum, the first place takes all.
 
         Args:
             named: Arrays by the spec's names.
             dtype: The format in which they are stored.
         """
-        packed = self.match.table.pack(named)
+        table, first = self.match.table, dict[SpecPiece, Slot]()
+        for slot, role in table.roles:
+            first.setdefault(role.piece, slot)
+        roles = tuple((slot, role) for slot, role in table.roles if first[role.piece] is slot)
+        packed = replace(table, roles=roles).pack(named)
+        sizes = table.sizes({name: value.shape for name, value in named.items()})
+        for slot, _ in table.roles:
+            if slot.parameter not in packed:  # every slot of it has its sum in another place
+                packed[slot.parameter] = slot.stored(np.zeros(slot.plain_shape(sizes)))
         return {name: np.asarray(packed[name], dtype, order="C") for name in self.parameters}
 
     def shapes(self, sizes: CellSizes) -> dict[str, tuple[int, ...]]:

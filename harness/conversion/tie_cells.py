@@ -12,6 +12,7 @@ from rnn_harness.comparison.relation import Relation
 from rnn_harness.conversion.conversion_code import conversion_code
 from rnn_harness.conversion.convert_weights import converted
 from rnn_harness.conversion.family_weights import FamilyTransfer, family_weights
+from rnn_harness.conversion.spec_code import spec_code
 from rnn_harness.conversion.spec_weights import reason_against_specs, spec_transfer, spec_weights
 from rnn_harness.conversion.weight_pair import WeightPair
 from rnn_harness.records.conversion import ConversionOutcome
@@ -43,7 +44,7 @@ def _family_pair(left_side: CellDescription, right_side: CellDescription, relati
     return WeightPair(left_side, right_side, *maps, FamilyTransfer(relation), carry_out, lines), code
 
 
-def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> WeightPair:
+def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> TiedCells:
     """Tie two cells of one spec together: the weights have the same names in its equations."""
     maps = spec_weights(left_side), spec_weights(right_side)
     lines = (
@@ -51,9 +52,10 @@ def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> Weigh
         for name, places in right_side.places.items()
     )
     transfer = spec_transfer(left_side, right_side)
-    return WeightPair(
+    pair = WeightPair(
         left_side, right_side, *maps, transfer, lambda named, _: dict(named), whole_parameters(sorted(lines))
     )
+    return TiedCells(pair, spec_code((left_side.target, right_side.target), (maps[0].match.table, maps[1].match.table)))
 
 
 def tie_cells(left_side: CellDescription, right_side: CellDescription) -> TiedCells:
@@ -70,7 +72,7 @@ def tie_cells(left_side: CellDescription, right_side: CellDescription) -> TiedCe
     if reason:
         return TiedCells(sentence=reason)
     if left_side.kind == "spec":
-        return TiedCells(_spec_pair(left_side, right_side))
+        return _spec_pair(left_side, right_side)
     first, second = left_side.family_cell, right_side.family_cell
     assert first is not None, "a cell of another kind was refused"
     assert second is not None, "a cell of another kind was refused"

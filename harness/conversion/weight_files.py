@@ -127,8 +127,8 @@ def _of_tensors(tensors: Mapping[Any, Any]) -> Weights:
     import torch
 
     rows = {str(name): value.detach() for name, value in tensors.items() if isinstance(value, torch.Tensor)}
-    held = (torch.float64, torch.float32, torch.float16)
-    return {name: (value if value.dtype in held else value.float()).numpy() for name, value in rows.items()}
+    formats_held = (torch.float64, torch.float32, torch.float16)
+    return {name: (value if value.dtype in formats_held else value.float()).numpy() for name, value in rows.items()}
 
 
 def _read_safetensors(path: Path) -> Weights:

@@ -167,7 +167,7 @@ def keras_name(place: int, layer_class: str, group: WeightGroup, groups: Sequenc
     """
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", layer_class).lower().replace("simplernn", "simple_rnn")
     number = f"_{group.layer}" if group.layer else ""
-    if any(other.is_reverse for other in groups):
+    if any(other_group.is_reverse for other_group in groups):
         direction = "backward_layer" if group.is_reverse else "forward_layer"
         return f"layers/bidirectional{number}/{direction}/cell/vars/{place}"
     return f"layers/{snake}{number}/cell/vars/{place}"

@@ -19,7 +19,7 @@ class ConvertedGroup:
 
     Attributes:
         group: The layer.
-        sizes: Its sizes.
+        sizes: Its input size and its hidden size.
         stored: The second target's weights, as they are written.
         lost: What was lost, in words.
         rounding: The largest number that the format rounded away.

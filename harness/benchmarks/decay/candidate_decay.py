@@ -97,8 +97,8 @@ def measure_decay_of_candidate(
     if code is None:
         return measurement.model_copy(update={"jacobians": "equations", "jacobians_note": reason})
     note = "" if is_alike else f"they are not those of its equations: rnn-harness validate {request.target} judges them"
-    own = {"jacobians": "candidate", "jacobians_note": note, "dtype": code.dtype}
-    return measurement.model_copy(update=own)
+    details = {"jacobians": "candidate", "jacobians_note": note, "dtype": code.dtype}
+    return measurement.model_copy(update=details)
 
 
 def _candidate_code(tied: TiedCell, n: int, d: int) -> tuple[_CandidateCode | None, str]:

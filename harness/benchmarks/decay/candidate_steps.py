@@ -52,22 +52,22 @@ class CandidateSteps:
         import torch
 
         with torch.no_grad():
-            whole = torch.tensor(state[None], dtype=self._dtype)
-            last: Array = self._after(torch.tensor(inputs[:, None], dtype=self._dtype), whole)[0].double().numpy()
+            state_rows = torch.tensor(state[None], dtype=self._dtype)
+            last: Array = self._after(torch.tensor(inputs[:, None], dtype=self._dtype), state_rows)[0].double().numpy()
         return last
 
-    def _after(self, inputs: Tensor, whole: Tensor) -> Tensor:
+    def _after(self, inputs: Tensor, state_rows: Tensor) -> Tensor:
         """Return the whole states (B, s) after inputs (S, B, n)."""
         import torch
 
-        _, finals = self._driver.run(self._leaves, inputs, self._split(whole), None)
+        _, finals = self._driver.run(self._leaves, inputs, self._split(state_rows), None)
         return torch.cat([finals[name] for name in self._widths], dim=1)
 
-    def _split(self, whole: Tensor) -> Tensors:
+    def _split(self, state_rows: Tensor) -> Tensors:
         """Cut whole states (B, s) into the states by name."""
         import torch
 
-        parts = torch.split(whole, list(self._widths.values()), dim=1)
+        parts = torch.split(state_rows, list(self._widths.values()), dim=1)
         return dict(zip(self._widths, parts, strict=True))
 
     def pull_back(self, t: int, adjoints: Array) -> Array:

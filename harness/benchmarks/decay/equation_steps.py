@@ -46,17 +46,17 @@ class EquationSteps:
         self.state_size = sum(self.state_sizes.values())
         self._steps: list[tuple[Tensor, Tensor]] = []
 
-    def split(self, whole: Array) -> dict[str, Array]:
+    def split(self, state_rows: Array) -> dict[str, Array]:
         """Cut whole states into the states.
 
         Args:
-            whole: (B, s).
+            state_rows: (B, s).
 
         Returns:
             By name, (B, .) each.
         """
         ends = np.cumsum(list(self.state_sizes.values()))[:-1]
-        return dict(zip(self.state_sizes, np.split(whole, ends, axis=1), strict=True))
+        return dict(zip(self.state_sizes, np.split(state_rows, ends, axis=1), strict=True))
 
     def run(self, inputs: Array, state: Array) -> None:
         """Run over a segment (S, n) from a whole state (s,), and keep the graph of every step."""
@@ -74,17 +74,17 @@ class EquationSteps:
         """Return the whole state (s,) after a segment (S, n)."""
         import torch
 
-        whole = torch.from_numpy(state[None])
+        state_rows = torch.from_numpy(state[None])
         with torch.no_grad():
             for x in inputs:
-                whole = self._step(x, whole)
-        last: Array = whole[0].numpy().copy()
+                state_rows = self._step(x, state_rows)
+        last: Array = state_rows[0].numpy().copy()
         return last
 
-    def _step(self, x: Array, whole: Tensor) -> Tensor:
+    def _step(self, x: Array, state_rows: Tensor) -> Tensor:
         import torch
 
-        parts = torch.split(whole, list(self.state_sizes.values()), dim=1)
+        parts = torch.split(state_rows, list(self.state_sizes.values()), dim=1)
         states = dict(zip(self.state_sizes, parts, strict=True))
         _, finals = self._driver.run(self._leaves, torch.from_numpy(x[None, None]), states, None)
         return torch.cat([finals[name] for name in self.state_sizes], dim=1)

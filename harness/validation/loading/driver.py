@@ -94,6 +94,33 @@ class _WithLengths:
         return self.module.with_parameters(leaves, (*arguments, self.lengths))
 
 
+def _is_layer_of_torch(module: nn.Module) -> bool:
+    """Say whether a module runs the forward of torch's own layers, which takes packed sequences."""
+    from torch import nn
+
+    layers = (nn.RNN, nn.GRU, nn.LSTM)
+    return any(isinstance(module, layer) and type(module).forward is layer.forward for layer in layers)
+
+
+class _WithPackedRows:
+    """A layer of torch that is given its rows packed."""
+
+    def __init__(self, module: nn.Module, lengths: IndexArray) -> None:
+        self.module, self.lengths = module, lengths
+
+    def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
+        import torch
+        from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+        sequence, *states = arguments
+        assert isinstance(sequence, torch.Tensor), "a layer of torch is given its inputs first"
+        is_batch_first = bool(self.module.batch_first)
+        steps = sequence.shape[1 if is_batch_first else 0]
+        packed = pack_padded_sequence(sequence, torch.tensor(self.lengths), is_batch_first, enforce_sorted=False)
+        outputs, last = torch.func.functional_call(self.module, leaves, (packed, *states))
+        return pad_packed_sequence(outputs, is_batch_first, total_length=steps)[0], last
+
+
 @functools.lru_cache(maxsize=64)
 def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype) -> nn.Module:
     """A module in evaluation mode whose buffers have that dtype; its parameters are given to every call."""
@@ -165,7 +192,7 @@ class TargetDriver:
         self._refuse_arguments(n, d, states, lengths)
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
         initial_states = self.given_states(states)
-        callee = module if lengths is None else _given_lengths(module, lengths)
+        callee = module if lengths is None else self._with_lengths(module, lengths)
         try:
             run = run_over_time(callee, self.convention, leaves, inputs, initial_states)
         except Exception as error:
@@ -177,6 +204,16 @@ class TargetDriver:
         if self.are_states_joined:
             run = self._apart(run, states)
         return self._cell_results(run, inputs, d)
+
+    def _with_lengths(self, module: nn.Module, lengths: IndexArray) -> CalledWithParameters:
+        """Return the module, given lengths in its own way. Raises Refused."""
+        if self.capabilities.takes_lengths:
+            return _given_lengths(module, lengths)
+        if not _is_layer_of_torch(module):
+            raise Refused("lengths: there is no common way to hand them to a module")
+        if not len(lengths) or lengths.min() < 1:
+            raise Refused("torch packs no row of length 0")
+        return _WithPackedRows(module, lengths)
 
     @property
     def are_states_joined(self) -> bool:
@@ -212,8 +249,8 @@ class TargetDriver:
 
     def _refuse_arguments(self, n: int, d: int, states: Tensors, lengths: IndexArray | None) -> None:
         """Refuse what the target cannot be given."""
-        if lengths is not None and not self.capabilities.takes_lengths:
-            raise Refused("lengths: there is no common way to hand them to a module")
+        if lengths is not None and not self.convention.sequence:
+            raise Refused("it takes single steps: rows of different lengths are its caller's affair")
         sizes = self.capabilities.fixed_sizes
         if sizes is not None and (n, d) != sizes:
             raise Refused(f"it exists for input size {sizes.input_size} and hidden size {sizes.hidden_size} alone")

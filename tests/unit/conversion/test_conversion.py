@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from rnn_harness.cli._app import app
 from rnn_harness.comparison.describe_cell import describe
 from rnn_harness.comparison.run_cell import OwnRun, run_own
 from rnn_harness.conversion.arrays_left_out import arrays_left_out
+from rnn_harness.conversion.conversion_code import layers_lines
 from rnn_harness.conversion.family_weights import FamilyWeights
 from rnn_harness.conversion.weight_files import ensure_format_is_written, read_weights, write_weights
 from rnn_harness.conversion.weight_groups import keras_name, output_name, weight_groups
@@ -62,6 +64,24 @@ def test_layers_and_directions_are_converted_each_and_the_function_of_the_progra
     assert callable(function)
     for name, value in function(layer).items():
         np.testing.assert_allclose(value, after[name], rtol=1e-6)
+    of_all_layers = scope["convert_layers"]
+    assert callable(of_all_layers)
+    made = of_all_layers(before)
+    assert set(made) == set(after)
+    for name, value in made.items():
+        np.testing.assert_allclose(value, after[name], rtol=1e-6)
+
+
+def test_the_program_numbers_layers_where_one_side_alone_has_numbers() -> None:
+    scope: dict[str, Any] = {"convert": lambda layer: {"w_l0": -layer["kernel"]}}
+    exec("\n".join(layers_lines(("kernel",), ("w_l0",))), scope)
+    layers = [{"kernel": number} for number in (1, 2, 3, 4)]
+    assert scope["convert_layers"](layers, 2) == {"w_l0": -1, "w_l0_reverse": -2, "w_l1": -3, "w_l1_reverse": -4}
+    scope = {"convert": lambda layer: {"kernel": -layer["w_l0"]}}
+    exec("\n".join(layers_lines(("w_l0",), ("kernel",))), scope)
+    by_layer = {"l0": {"kernel": -1}, "l1_reverse": {"kernel": -2}}
+    assert scope["convert_layers"]({"w_l0": 1, "w_l1_reverse": 2}) == by_layer
+    assert not list(layers_lines(("kernel",), ("w",)))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from rnn_harness.array_types import Array
 from rnn_harness.cli._app import app
 from rnn_harness.conversion.spec_weights import SpecWeights
+from rnn_harness.conversion.weight_files import read_weights
 
 pytestmark = pytest.mark.usefixtures("in_process")
 RUN = CliRunner()
@@ -81,9 +83,21 @@ def convert(first: type, second: type | str, folder: Path, *options: str) -> tup
     return result.exit_code, result.output
 
 
+def assert_program_gives(program: Path, folder: Path) -> None:
+    """Execute the program on what was read, and hold it against what was written."""
+    scope: dict[str, Any] = {}
+    exec(program.read_text(encoding="utf-8"), scope)
+    made, written = scope["convert"](read_weights(folder / "in.pt")), read_weights(folder / "out.pt")
+    assert set(made) == set(written)
+    for name, value in written.items():
+        np.testing.assert_allclose(made[name], value, rtol=1e-6, atol=1e-7, err_msg=name)
+
+
 def test_the_other_layout_of_a_minimal_gated_unit_gives_the_same(tmp_path: Path) -> None:
-    code, text = convert(StackedMGU, ApartMGU, tmp_path)
+    program = tmp_path / "code.py"
+    code, text = convert(StackedMGU, ApartMGU, tmp_path, "--code", str(program))
     assert code == 0, text
+    assert_program_gives(program, tmp_path)
     assert "gate_x.bias + gate_h.bias  <-  w.bias, block 1 of 2" in text
     cells = StackedMGU(4, 6), ApartMGU(4, 6)
     for cell, name in zip(cells, ("in.pt", "out.pt"), strict=True):
@@ -119,15 +133,19 @@ def test_weights_that_are_written_into_wrong_places_are_not_written_to_the_file(
         (ApartMGU, WithoutBiases, ("--nearest",), 0, "what cannot be represented was left out"),
         (WithoutBiases, ApartMGU, (), 0, "1 layer converted"),
         (LiGRU, "ligru", (), 0, "1 layer converted"),
+        (ApartMGU, StackedMGU, (), 0, "1 layer converted"),
         (StackedMGU, LiGRU, (), 3, "weights are converted between cells of one spec"),
         (StackedMGU, "torch.nn:GRUCell", (), 3, "or of one of the three families"),
     ],
-    ids=["biases are lost", "nearest", "biases are zero", "a spec", "two specs", "a family"],
+    ids=["biases are lost", "nearest", "biases are zero", "a spec", "stacked", "two specs", "a family"],
 )
 def test_what_carries_over_is_written_and_what_does_not_is_said(
     first: type, second: type | str, options: tuple[str, ...], code: int, words: str, tmp_path: Path
 ) -> None:
-    ended, text = convert(first, second, tmp_path, *options)
+    program = tmp_path / "code.py"
+    ended, text = convert(first, second, tmp_path, *options, "--code", str(program))
+    if ended == 0 and not options:
+        assert_program_gives(program, tmp_path)
     assert (ended, words in text) == (code, True), text
     assert (tmp_path / "out.pt").exists() is (code == 0)
 
