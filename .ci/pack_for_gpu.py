@@ -1,13 +1,10 @@
 """Packs wheels for a GPU machine without a network, which has Python 3.12, torch 2.11 for CUDA 13 and triton 3.6.
 
-    python .ci/pack_for_gpu.py FOLDER [PACKAGE ...]
+    python .ci/pack_for_gpu.py [--dry-run] FOLDER [PACKAGE ...]
 
 What the machine has besides can be named (numpy, matplotlib, sympy): it is left out, with all that only it needs. The
-versions are those of the environment that this runs in, which must hold rnn-harness with its test extra. On the GPU
-machine, where FOLDER lies:
-
-    python3 -m pip install --no-index --no-deps --upgrade --target site FOLDER/*.whl
-    PYTHONPATH=site python3 -m rnn_harness gpu OUT --budget 480
+versions are those of the environment that this runs in, which must hold rnn-harness with its test extra. It ends with
+the commands for the GPU machine; --dry-run prints what it would pack, and packs nothing.
 """
 
 from __future__ import annotations
@@ -73,16 +70,48 @@ def pip(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "pip", *arguments], check=True)
 
 
-def main() -> None:
-    """Download wheels of everything but torch and triton, and build that of the project."""
-    if len(sys.argv) < 2:
-        raise SystemExit("expected the folder for the wheels: python .ci/pack_for_gpu.py FOLDER [PACKAGE ...]")
-    present = {canonicalize_name(name) for name in (*ON_THE_MACHINE, *sys.argv[2:])}
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
+def commands_on_the_machine(folder: Path) -> list[str]:
+    """Return what is typed on the GPU machine, where the folder of wheels lies.
+
+    Args:
+        folder: The folder; its name alone counts.
+    """
+    return [
+        f"python3 -m pip install --no-index --no-deps --upgrade --target site {folder.name}/*.whl",
+        "PYTHONPATH=site python3 -m rnn_harness gpu OUT --budget 480",
+    ]
+
+
+def main(arguments: list[str]) -> None:
+    """Download wheels of everything but torch and triton, and build that of the project.
+
+    Args:
+        arguments: What was typed behind the script's name.
+    """
+    is_dry = "--dry-run" in arguments
+    unknown = [text for text in arguments if text.startswith("-") and text != "--dry-run"]
+    names = [text for text in arguments if not text.startswith("-")]
+    if unknown or not names:
+        typed = f"; {unknown[0]} is no option" if unknown else ""
+        raise SystemExit(
+            f"expected the folder for the wheels: python .ci/pack_for_gpu.py [--dry-run] FOLDER [PACKAGE ...]{typed}"
+        )
+    folder, present = Path(names[0]), {canonicalize_name(name) for name in (*ON_THE_MACHINE, *names[1:])}
     packages = [
         f"{name}=={number}" for name, number in sorted(needed_packages(project_requirements(), present).items())
     ]
+    if is_dry:
+        print("\n".join([*packages, f"rnn-harness, built from {ROOT}"]))
+    else:
+        _pack(folder, packages)
+    print("on the GPU machine:")
+    for command in commands_on_the_machine(folder):
+        print(f"    {command}")
+
+
+def _pack(folder: Path, packages: list[str]) -> None:
+    """Download the wheels of packages and build that of the project, in a folder that is made."""
+    folder.mkdir(parents=True, exist_ok=True)
     platforms = [option for name in PLATFORMS for option in ("--platform", f"{name}_x86_64")]
     versions = ["--python-version", PYTHON, "--implementation", "cp", "--only-binary", ":all:"]
     pip("download", "--quiet", "--no-deps", "--dest", str(folder), *versions, *platforms, *packages)
@@ -93,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

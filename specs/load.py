@@ -103,9 +103,9 @@ def _refuse_unprintable(value: object, path: Path) -> None:
     """Raise SpecError for a text with a control character in it."""
     match value:
         case str():
-            found = _UNPRINTABLE.search(value)
-            if found is not None:
-                raise SpecError(path, None, f"the control character U+{ord(found[0]):04X} stands in {value[:60]!r}")
+            control = _UNPRINTABLE.search(value)
+            if control is not None:
+                raise SpecError(path, None, f"the control character U+{ord(control[0]):04X} stands in {value[:60]!r}")
         case dict():
             for key, entry in value.items():
                 _refuse_unprintable(key, path)

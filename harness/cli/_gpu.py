@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -26,6 +31,14 @@ def gpu(
             metavar="N", min=1, help="Processes that judge at the same time.", show_default="the cores less two"
         ),
     ] = None,
+    stages: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="The stages that are run, by commas: machine, probes, sizes, times, verdicts. [default: all]",
+            show_default=False,
+        ),
+    ] = "",
     interpret: Annotated[
         bool,
         typer.Option(
@@ -42,9 +55,33 @@ def gpu(
     from rnn_harness.gpu import GpuRunOptions, run_on_gpu
 
     processes = workers or max(1, min(14, (os.cpu_count() or 2) - 2))
-    options = GpuRunOptions(out, budget, processes, interpret)
-    folder = run_on_gpu(options, lambda stage: typer.echo(f"{stage} ...", err=True), write_summary)
+    names = tuple(name.strip() for name in stages.split(",") if name.strip())
+    options = GpuRunOptions(out, budget, processes, interpret, stages=names)
+    with _ended_like_ctrl_c():
+        folder = run_on_gpu(
+            options,
+            lambda stage: typer.echo(f"{stage} ...", err=True),
+            write_summary,
+            lambda made: typer.echo(f"every result is kept in {made}", err=True),
+        )
     typer.echo((folder / _summary_name()).read_text(encoding="utf-8"))
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let a termination, as ``timeout`` sends it, interrupt the run, so that its summary is written."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def write_summary(folder: Path) -> None:

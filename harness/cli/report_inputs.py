@@ -57,12 +57,18 @@ class ReportInputs:
         """Read a file of records, measurements, mutants or a validation, or the folder of a run on a GPU machine.
 
         Args:
-            path: The file; its contents say which of them it is.
+            path: The file, whose contents say which of them it is; the folder of a run, or one that holds a single run.
 
         Raises:
-            UsageError: It cannot be read, answers a question twice, or was made with other versions.
+            UsageError: It cannot be read, answers a question twice, is of other versions, or holds several runs.
         """
-        from rnn_harness.records.gpu_evidence import TIMES, VERDICTS, is_gpu_run
+        from rnn_harness.records.gpu_evidence import TIMES, VERDICTS, gpu_runs_in, is_gpu_run
+
+        if runs := gpu_runs_in(path):
+            if len(runs) > 1:
+                names = ", ".join(run.name for run in runs)
+                raise UsageError(f"{path} holds the GPU runs {names}: give --from {runs[-1]}, or another of them")
+            path = runs[0]
         from rnn_harness.records.record_document import document_kind, is_record_line
 
         if is_gpu_run(path):

@@ -11,7 +11,7 @@ from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.in_workers import describe_any_isolated
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription
 from rnn_harness.errors import NotRun
-from rnn_harness.records.explained_cell import CellSymbol, ExplainedCell
+from rnn_harness.records.explained_cell import CellSymbol, ExplainedCell, PrintedEquations
 from rnn_harness.specs import Spec, SpecError, library, parse_spec
 from rnn_harness.specs.dimensions import Shape
 from rnn_harness.validation.judging.generated_spec import spec_text
@@ -91,7 +91,28 @@ def explained_cell(description: CellDescription) -> ExplainedCell:
         symbols,
         _commented(file, symbols),
     )
+    explained = replace(explained, printed=_as_printed(description))
     return replace(explained, fault=description.sentence) if description.faults else explained
+
+
+def _as_printed(description: CellDescription) -> PrintedEquations | None:
+    """Return the equations of a document that are this cell, with where the target keeps what stands there."""
+    spec = next((spec for spec in library().specs if spec.id == description.spec), None)
+    if spec is None or spec.reference is None or not description.is_complete or description.family_cell is None:
+        return None
+    printed = [entry for entry in spec.equations if not entry.alternative and entry.document]
+    symbols = []
+    for parameter in spec.program().parameters:
+        name, mark, _ = (spec.reference.parameters.get(parameter.name) or parameter.name).partition("^")
+        places = description.places.get(name, ())
+        if not places:
+            return None  # the document has a weight that the target lacks
+        turned = tuple(f"{place}, transposed" if mark else place for place in places)
+        latex = parameter.latex or _latex(parameter.name)
+        symbols.append(CellSymbol(parameter.name, latex, _shape(parameter.shape), turned))
+    documents = ", ".join(dict.fromkeys(str(entry.document) for entry in printed))
+    place = f"document {documents}" if documents[:1].isdigit() else documents
+    return PrintedEquations(place, tuple((entry.printed or entry.text).strip() for entry in printed), tuple(symbols))
 
 
 def _titled(file: str, target: str) -> str:

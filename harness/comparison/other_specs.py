@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,42 +10,22 @@ from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.apply_rules import parameter_shapes, renamed
+from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.confirm import Decision, Translation
 from rnn_harness.comparison.equality import SIZES, parting_point_of
+from rnn_harness.comparison.named_pair import NamedCell, pair_of, without
+from rnn_harness.comparison.pair_by_names import compare_by_names
 from rnn_harness.comparison.spec_module import spec_target
 from rnn_harness.derivatives.program_pair import ProgramPair, compare_polynomials
 from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, Inclusion
 from rnn_harness.specs import Spec
-from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.spec_search.interpret import Interpreter
 from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
-
-Translate = Callable[[dict[str, Array], dict[str, tuple[int, ...]]], dict[str, Array]]
-"""Makes the right's parameters, of given shapes, of the left's."""
-
-
-@dataclass(frozen=True)
-class _NamedCell:
-    """A cell of a spec.
-
-    Attributes:
-        spec: The spec.
-        absent: The biases that the cell lacks.
-    """
-
-    spec: Spec
-    absent: frozenset[str]
-
-    @property
-    def program(self) -> Program:
-        """Its program."""
-        return self.spec.program()
 
 
 def compare_other_specs(
@@ -70,27 +49,28 @@ def compare_other_specs(
         turned = compare_other_specs(right_side, left_side, (cells[1], cells[0])).comparison
         exchanged: dict[Inclusion, Inclusion] = {"": "", "left": "right", "right": "left"}
         return Decision(replace(turned, left=cells[0], right=cells[1], included=exchanged[turned.included]))
-    return Decision(_by_degrees_of_freedom((first, second), (left_side.target, right_side.target), rows))
+    targets = left_side.target, right_side.target
+    return compare_by_names((first, second), targets, _by_degrees_of_freedom((first, second), targets, rows))
 
 
-def _named(description: CellDescription) -> _NamedCell:
+def _named(description: CellDescription) -> NamedCell:
     """Return the equations of a target, and what it lacks of them."""
     spec = described_spec(description)
     names = {parameter.name for parameter in spec.program().parameters}
-    return _NamedCell(spec, frozenset(names - set(description.names)))
+    return NamedCell(spec, frozenset(names - set(description.names)))
 
 
-def _pair(left_side: _NamedCell, right_side: _NamedCell) -> ProgramPair | None:
+def _pair(left_side: NamedCell, right_side: NamedCell) -> ProgramPair | None:
     """Find the map by which the right equals the left: by its names where both are one spec, else by a search."""
     first, second = left_side.program, right_side.program
     if left_side.spec.id == right_side.spec.id and first.assignments == second.assignments:
         names = {parameter.name: parameter.name for parameter in first.parameters}
-        return _pair_of(left_side, right_side, lambda parameters, _: {name: parameters[name] for name in names})
+        return pair_of(left_side, right_side, lambda parameters, _: {name: parameters[name] for name in names})
     table = _searched(left_side.spec, right_side.spec)
     return (
         None
         if table is None
-        else _pair_of(left_side, right_side, lambda parameters, shapes: _unpacked(table, parameters, shapes))
+        else pair_of(left_side, right_side, lambda parameters, shapes: _unpacked(table, parameters, shapes))
     )
 
 
@@ -111,30 +91,8 @@ def _unpacked(table: SlotMap, parameters: dict[str, Array], shapes: dict[str, tu
     return {name: found.get(name, np.broadcast_to(np.array(zero), shape).copy()) for name, shape in shapes.items()}
 
 
-def _pair_of(left_side: _NamedCell, right_side: _NamedCell, translate: Translate) -> ProgramPair:
-    """Make the pair of two programs under a map of parameters; what a cell lacks is zero."""
-    first, second = left_side.program, right_side.program
-
-    def right_values(values: Values, _: Array) -> Values:
-        parameters = translate(dict(values.parameters), parameter_shapes(second, values.sizes))
-        return renamed(values, _without(parameters, right_side.absent), second)
-
-    def constrain(values: Values) -> Values:
-        return replace(values, parameters=_without(dict(values.parameters), left_side.absent))
-
-    pairs = zip(first.states, second.states, strict=True)
-    compared = {a.name: b.name for a, b in pairs}
-    compared |= {a.name: b.name for a, b in zip(first.outputs, second.outputs, strict=True)}
-    return ProgramPair(first, second, right_values, compared, constrain)
-
-
-def _without(parameters: dict[str, Array], absent: frozenset[str]) -> dict[str, Array]:
-    """Return parameters with those that a cell lacks set to zero."""
-    return {name: value - value if name in absent else value for name, value in parameters.items()}
-
-
 def _under_a_map(
-    pair: ProgramPair, cells: tuple[_NamedCell, _NamedCell], targets: tuple[str, str], rows: Comparison
+    pair: ProgramPair, cells: tuple[NamedCell, NamedCell], targets: tuple[str, str], rows: Comparison
 ) -> Decision:
     """Say what two cells are under a map that a search has found."""
     try:
@@ -153,7 +111,7 @@ def _under_a_map(
         sentence = f"{targets[0]} and {targets[1]} are the same function"
         return Decision(replace(rows, outcome="same", sentence=sentence, proof=proof), translation)
     right_side = cells[1]
-    itself = _pair_of(right_side, right_side, lambda parameters, _: _without(parameters, forced))
+    itself = pair_of(right_side, right_side, lambda parameters, _: without(parameters, forced))
     point = parting_point_of(itself, (right_side.spec, right_side.spec))
     if point is None:
         return Decision(
@@ -177,7 +135,7 @@ def _under_a_map(
     )
 
 
-def _forced_to_zero(pair: ProgramPair, right_side: _NamedCell) -> frozenset[str]:
+def _forced_to_zero(pair: ProgramPair, right_side: NamedCell) -> frozenset[str]:
     """Name the right's parameters that are zero whatever the left's are."""
     rng, sizes = np.random.default_rng(0), pair.sizes(2)
     shapes = parameter_shapes(pair.left, sizes)
@@ -189,7 +147,7 @@ def _forced_to_zero(pair: ProgramPair, right_side: _NamedCell) -> frozenset[str]
 
 
 def _by_degrees_of_freedom(
-    cells: tuple[_NamedCell, _NamedCell], targets: tuple[str, str], rows: Comparison
+    cells: tuple[NamedCell, NamedCell], targets: tuple[str, str], rows: Comparison
 ) -> Comparison:
     """Tell two cells apart by how many weights change the function independently of each other.
 
@@ -212,13 +170,13 @@ def _by_degrees_of_freedom(
     return replace(rows, sentence=sentence)
 
 
-def _free_weights(cell: _NamedCell, sizes: dict[str, int]) -> int:
+def _free_weights(cell: NamedCell, sizes: dict[str, int]) -> int:
     """Count the weights of a cell."""
     shapes = parameter_shapes(cell.program, sizes)
     return sum(int(np.prod(shape, dtype=int)) for name, shape in shapes.items() if name not in cell.absent)
 
 
-def _rank(cell: _NamedCell, sizes: dict[str, int]) -> int:
+def _rank(cell: NamedCell, sizes: dict[str, int]) -> int:
     """Return how many weights change the outputs independently of each other, at least; only large changes count."""
     import torch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import math
 import os
 import re
@@ -14,7 +15,7 @@ from types import TracebackType
 
 from pydantic import BaseModel
 
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import UsageError, named_error
 from rnn_harness.gpu.fused_probes import RIGHT
 from rnn_harness.gpu.machine import describe_machine
 from rnn_harness.gpu.probes import COOPERATIVE, PROBES, ProbeJob, ask_probe
@@ -32,6 +33,8 @@ SILENCE = 120.0
 """Seconds without a word after which a process is ended."""
 SILENCE_OF_PROBES = 40.0
 """The same for a probe: what hangs shall leave time for the others."""
+USUAL_BUDGET = 480.0
+"""Seconds for which the limits of the stages are made."""
 SECONDS_AT_THE_END = 5.0
 """What is left for the summary."""
 _ORDER_OF_VERDICTS = (
@@ -57,6 +60,7 @@ class GpuRunOptions:
         workers: Processes at the same time, where times are not measured.
         interpret: Whether it is a trial on the processor, with Triton's interpreter, at tiny sizes.
         with_split: Whether kernels that are split over many processors are tried; a probe decides that.
+        stages: The names of the stages that are run, in their own order; empty for all.
     """
 
     out: Path
@@ -64,6 +68,7 @@ class GpuRunOptions:
     workers: int
     interpret: bool = False
     with_split: bool = True
+    stages: tuple[str, ...] = ()
 
     @property
     def device(self) -> str:
@@ -77,7 +82,8 @@ class _Stage:
 
     Attributes:
         name: Its name in the files.
-        seconds: The most that it may take; what it leaves goes to those after it.
+        seconds: The most that it may take of `USUAL_BUDGET`, and as much more of a larger one; what it leaves goes to
+            those after it.
         rows: Does the work until a deadline.
     """
 
@@ -90,53 +96,78 @@ def run_on_gpu(
     options: GpuRunOptions,
     on_stage: Callable[[str], None] = lambda _: None,
     after_stage: Callable[[Path], None] = lambda _: None,
+    on_folder: Callable[[Path], None] = lambda _: None,
 ) -> Path:
     """Run all stages, the most valuable first, and keep every row on disk as it comes.
 
     Args:
         options: What is done, and for how long.
         on_stage: Called with the name of a stage before it begins.
-        after_stage: Called with the folder after every stage.
+        after_stage: Called with the folder after every stage, and when the run is interrupted or fails.
+        on_folder: Called with the folder when it is made.
 
     Returns:
         The folder of the run.
 
     Raises:
-        UsageError: There is no CUDA device, or the folder cannot be made.
+        UsageError: There is no CUDA device, no such stage, or the folder cannot be made.
     """
     end = time.monotonic() + options.budget
+    stages = _wanted_stages(options.stages)
     card = _card(options)
     folder = _new_folder(options.out, card)
+    on_folder(folder)
     judged: list[Record] = []
     with _SyncedFiles(folder) as files:
-        for number, stage in enumerate(STAGES):
+        for number, stage in enumerate(stages):
             on_stage(stage.name)
             start = time.monotonic()
             remaining = end - SECONDS_AT_THE_END - start
-            is_last = number == len(STAGES) - 1
-            deadline = start + (remaining if is_last else min(stage.seconds, remaining))
-            if remaining > 0:
-                for row in stage.rows(options, deadline):
+            is_last = number == len(stages) - 1
+            limit = stage.seconds * max(1.0, options.budget / USUAL_BUDGET)
+            deadline = start + (remaining if is_last else min(limit, remaining))
+            try:
+                for row in stage.rows(options, deadline) if remaining > 0 else ():
                     if isinstance(row, Record):
                         judged.append(row)
                     if isinstance(row, ProbeResult) and row.probe == COOPERATIVE:
                         options = replace(options, with_split=row.result.startswith(RIGHT))
                     files.write(_judged_time(row, judged) if isinstance(row, SpeedMeasurement) else row)
+            except BaseException as error:
+                by = "interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {named_error(error)}"
+                files.write(StageEnd(stage=stage.name, ending=by, seconds=round(time.monotonic() - start, 1)))
+                after_stage(folder)
+                raise
             stop = time.monotonic()
-            ending = "no time left" if remaining <= 0 else "done" if stop < deadline else _cut(stage, deadline - start)
+            by_limit = not is_last and limit <= remaining
+            cut = "no time left" if remaining <= 0 else _cut(by_limit, deadline - start)
+            ending = "done" if remaining > 0 and stop < deadline else cut
             files.write(StageEnd(stage=stage.name, ending=ending, seconds=round(stop - start, 1)))
             after_stage(folder)
     return folder
 
 
-def _cut(stage: _Stage, allowed: float) -> str:
+def _wanted_stages(names: tuple[str, ...]) -> tuple[_Stage, ...]:
+    """Give the stages of these names, all without any. Raises UsageError where there is no such stage."""
+    known = [stage.name for stage in STAGES]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--stages: there is no stage {name!r}, expected some of {', '.join(known)}")
+    return tuple(stage for stage in STAGES if not names or stage.name in names)
+
+
+def _cut(by_limit: bool, allowed: float) -> str:
     """Say by what a stage was ended that was still at work when its time was over."""
-    by = "its limit" if allowed >= stage.seconds else "the budget of the run"
+    by = "its limit" if by_limit else "the budget of the run"
     return f"cut by {by} after {allowed:.0f} s: it may not have come to everything"
 
 
 def _card(options: GpuRunOptions) -> str:
     """Give the name of the device. Raises UsageError where there is none, or the interpreter is in the way."""
+    if importlib.util.find_spec("torch") is None:
+        raise UsageError(
+            "torch is not installed here: run this with the Python whose torch was built for the GPU's driver"
+        )
     import torch
 
     if options.interpret:

@@ -40,8 +40,8 @@ def source_digest() -> str:
     """
     digest = hashlib.sha256()
     for name in _FOLDERS:
-        found = importlib.util.find_spec(name)
-        for folder in found.submodule_search_locations or () if found is not None else ():
+        module_spec = importlib.util.find_spec(name)
+        for folder in module_spec.submodule_search_locations or () if module_spec is not None else ():
             for path in _source_files(Path(folder)):
                 digest.update(f"{name}/{path.relative_to(folder).as_posix()}\0".encode())
                 digest.update(path.read_bytes())

@@ -23,6 +23,21 @@ class CellSymbol:
 
 
 @dataclass(frozen=True)
+class PrintedEquations:
+    """The same cell in the notation of a document or of a paper.
+
+    Attributes:
+        source: The document, or the paper, that prints it.
+        equations: In LaTeX, as they are printed there.
+        symbols: Its weights by the names that stand there.
+    """
+
+    source: str
+    equations: tuple[str, ...]
+    symbols: tuple[CellSymbol, ...]
+
+
+@dataclass(frozen=True)
 class ExplainedCell:
     """What a target computes.
 
@@ -33,6 +48,7 @@ class ExplainedCell:
         equations: Its equations in LaTeX, in the order in which they are computed.
         symbols: Its weights.
         spec_file: A spec file with these equations, which ``rnn-harness verify`` takes.
+        printed: The same in the notation of that document; None where no shipped spec prints just this cell.
         fault: What is wrong with it: the equations are those of the right cell; empty if nothing is.
     """
 
@@ -42,4 +58,5 @@ class ExplainedCell:
     equations: tuple[str, ...]
     symbols: tuple[CellSymbol, ...]
     spec_file: str
+    printed: PrintedEquations | None = None
     fault: str = ""

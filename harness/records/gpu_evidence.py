@@ -70,6 +70,15 @@ EvidenceRow = Annotated[MachineFact | ProbeResult | StageEnd, Field(discriminato
 _ADAPTER: TypeAdapter[MachineFact | ProbeResult | StageEnd] = TypeAdapter(EvidenceRow)
 
 
+def gpu_runs_in(folder: Path) -> list[Path]:
+    """List the folders of runs that lie in a folder, sorted.
+
+    Args:
+        folder: What `rnn-harness gpu` is given as OUT, or any other path.
+    """
+    return sorted(path for path in folder.iterdir() if is_gpu_run(path)) if folder.is_dir() else []
+
+
 def is_gpu_run(path: Path) -> bool:
     """Say whether a path is the folder of a run on a GPU machine.
 

@@ -10,6 +10,7 @@ import numpy as np
 from rnn_harness.records.gradient_visibility import FAR_LAG, FLOAT32_LIMIT, NEAR_LAG
 from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement, TrainedLength
 from rnn_harness.reports.page.claim_verdict import ClaimVerdict, verdict_of_all
+from rnn_harness.reports.page.interval_text import rate_text
 from rnn_harness.specs.claims import Verdict
 
 TORCH = "torch"
@@ -100,8 +101,8 @@ def gates_keep(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
         return None
     rnn, gru, lstm, keep, chrono = rows
     numbers = (
-        f"per step {rnn.rate:.3f} (RNN), {gru.rate:.3f} (GRU), {lstm.rate:.3f} (LSTM) at torch's initialisation; "
-        f"{keep.rate:.3f} (GRU) and {chrono.rate:.3f} (LSTM) with biases that keep"
+        f"per step {rate_text(rnn)} (RNN), {rate_text(gru)} (GRU), {rate_text(lstm)} (LSTM) at torch's initialisation; "
+        f"{rate_text(keep)} (GRU) and {rate_text(chrono)} (LSTM) with biases that keep"
     )
     if _reaches_far(gru) and _reaches_far(lstm) and _reaches_far(rnn) is False:
         return ClaimVerdict("true", numbers)
@@ -141,7 +142,7 @@ def rnn_vanishes(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     start = decays.of(("RNN", TORCH), ("sigmoid RNN", TORCH))
     if start is None:
         return None
-    numbers = "; ".join(f"{row.subject} ({row.initialisation}) {row.rate:.3f}" for row in decays.of_simple_rnns())
+    numbers = "; ".join(f"{row.subject} ({row.initialisation}) {rate_text(row)}" for row in decays.of_simple_rnns())
     if not all(row.surely_decays for row in start):
         verdict: Verdict = "false" if any(row.surely_grows for row in start) else "depends"
         return ClaimVerdict(verdict, f"per step {numbers}")
@@ -159,9 +160,8 @@ def gradient_explodes(measurements: Sequence[Measurement]) -> ClaimVerdict | Non
     if rows is None:
         return None
     (row,) = rows
-    interval = "" if row.ci_low is None or row.ci_high is None else f" [{row.ci_low:.3f}, {row.ci_high:.3f}]"
     verdict: Verdict = "true" if row.surely_grows else "false" if row.surely_decays else "depends"
-    return ClaimVerdict(verdict, f"gain 3: {row.rate:.3f}{interval} per step")
+    return ClaimVerdict(verdict, f"gain 3: {rate_text(row)} per step")
 
 
 def loss_shows_explosion(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
@@ -268,8 +268,8 @@ def geometric_decay(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     r_squared = straightness(points)
     bent = straightness([CurvePoint(step, math.sqrt(step)) for step, _ in points])
     numbers = (
-        f"a straight line explains {r_squared:.4f} of log norm over the lag (RNN, {rnn.rate:.3f} per step), of a curve "
-        f"in the root of the lag {bent:.4f}; {lstm.rate:.3f} per step without a forget gate"
+        f"a straight line explains {r_squared:.4f} of log norm over the lag (RNN, {rate_text(rnn)} per step), of a "
+        f"curve in the root of the lag {bent:.4f}; {rate_text(lstm)} per step without a forget gate"
     )
     if r_squared <= bent or rnn.surely_grows:
         return ClaimVerdict("false", numbers)
@@ -298,7 +298,7 @@ def gru_keeps(measurements: Sequence[Measurement]) -> ClaimVerdict | None:
     if rows is None:
         return None
     start, keep = rows
-    numbers = f"{keep.rate:.3f} per step with an update gate that keeps, {start.rate:.3f} at torch's initialisation"
+    numbers = f"{rate_text(keep)} per step with an update gate that keeps, {rate_text(start)} at torch's initialisation"
     if _reaches_far(start) and _reaches_far(keep):
         return ClaimVerdict("true", numbers)
     if _reaches_far(keep) and _is_surely_slower(keep, start):
@@ -317,7 +317,7 @@ def gru_keeps_or_removes(measurements: Sequence[Measurement]) -> ClaimVerdict | 
         return None
     start, keep = rows
     far = {_reaches_far(start), _reaches_far(keep)}
-    numbers = f"{keep.rate:.3f} per step with an update gate that keeps, {start.rate:.3f} at torch's initialisation"
+    numbers = f"{rate_text(keep)} per step with an update gate that keeps, {rate_text(start)} at torch's initialisation"
     if None in far:
         return ClaimVerdict("depends", numbers)
     return ClaimVerdict("true" if far == {True, False} else "false", numbers)

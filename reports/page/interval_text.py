@@ -40,7 +40,7 @@ def reach_text(row: DecayMeasurement) -> str:
     """
     if row.float32_horizon is None:
         return row.float32_reach
-    return f"{row.float32_reach}{interval_text(row.float32_horizon_low, row.float32_horizon_high, 0)}"
+    return f"{row.float32_horizon:.0f}{interval_text(row.float32_horizon_low, row.float32_horizon_high, 0)} steps"
 
 
 def intervals_meet(first: SampledMeasurement, second: SampledMeasurement) -> bool:

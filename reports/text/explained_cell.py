@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rnn_harness.records.explained_cell import CellSymbol, ExplainedCell
 
@@ -25,9 +25,21 @@ def _text_lines(cell: ExplainedCell) -> Iterator[str]:
     yield ""
     yield from (f"  {equation}" for equation in cell.equations)
     yield ""
-    width = max((len(symbol.name) for symbol in cell.symbols), default=0)
-    shapes = max((len(symbol.shape) for symbol in cell.symbols), default=0)
-    for symbol in cell.symbols:
+    yield from _symbol_table(cell.symbols)
+    if cell.printed is not None:
+        yield ""
+        yield f"  As {cell.printed.source} prints it:"
+        yield ""
+        yield from (f"  {equation}" for equation in cell.printed.equations)
+        yield ""
+        yield from _symbol_table(cell.printed.symbols)
+
+
+def _symbol_table(symbols: Sequence[CellSymbol]) -> Iterator[str]:
+    """Write symbols one below the other, with their shapes and where they stand."""
+    width = max((len(symbol.name) for symbol in symbols), default=0)
+    shapes = max((len(symbol.shape) for symbol in symbols), default=0)
+    for symbol in symbols:
         yield f"  {symbol.name.ljust(width)}  {symbol.shape.ljust(shapes)}  {_places(symbol)}".rstrip()
 
 
@@ -47,13 +59,22 @@ def _markdown_lines(cell: ExplainedCell) -> Iterator[str]:
     if cell.spec:
         yield ""
         yield f"Printed by {_escaped(cell.spec)}."
-    for equation in cell.equations:
+    yield from _markdown_equations(cell.equations, cell.symbols)
+    if cell.printed is not None:
+        yield ""
+        yield f"As {_escaped(cell.printed.source)} prints it:"
+        yield from _markdown_equations(cell.printed.equations, cell.printed.symbols)
+
+
+def _markdown_equations(equations: Sequence[str], symbols: Sequence[CellSymbol]) -> Iterator[str]:
+    """Write formulas and the table of their symbols."""
+    for equation in equations:
         yield ""
         yield f"$${equation}$$"
     yield ""
     yield "| symbol | shape | where it stands |"
     yield "|---|---|---|"
-    for symbol in cell.symbols:
+    for symbol in symbols:
         yield f"| ${symbol.latex}$ | {symbol.shape} | {_escaped(_places(symbol))} |"
 
 

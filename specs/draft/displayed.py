@@ -44,8 +44,8 @@ def displayed_equations(text: str) -> tuple[DisplayedEquation, ...]:
         text: Markdown (``$$...$$``, a block of ``math``), LaTeX (``\[...\]``, ``align`` and others). Where there are no
             such formulas, every line that is an equation in LaTeX's letters is taken.
     """
-    found = list(_in_displays(text)) or list(_in_lines(text))
-    return tuple(found)
+    formulas = list(_in_displays(text)) or list(_in_lines(text))
+    return tuple(formulas)
 
 
 def _in_displays(text: str) -> Iterator[DisplayedEquation]:

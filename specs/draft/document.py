@@ -103,11 +103,11 @@ def _case_aliases(group: EquationGroup) -> dict[str, str]:
     names = [*group.definitions, *sorted(timed - set(group.definitions))]
     aliases = {}
     for name in sorted(timed - set(group.definitions)):
-        other = name.swapcase()
+        swapped = name.swapcase()
         if any(s.name.startswith(f"{name}_") for s in group.symbols):  # a weight that is printed with a time
             continue
-        if len(name) == 1 and other in names and (other in group.definitions or name.isupper()):
-            aliases[name] = other
+        if len(name) == 1 and swapped in names and (swapped in group.definitions or name.isupper()):
+            aliases[name] = swapped
     return aliases
 
 
@@ -203,13 +203,13 @@ def _quoted(text: str) -> str:
 
 def _unknown_functions(group: EquationGroup) -> list[str]:
     """List the letters that are applied as functions of which nobody knows which ones they are."""
-    found: dict[str, None] = {}
+    functions: dict[str, None] = {}
 
     def visit(tree: Tree) -> None:
         match tree:
             case Call():
                 if tree.function in _LETTERS:
-                    found.setdefault(tree.function)
+                    functions.setdefault(tree.function)
                 visit(tree.argument)
             case Binary():
                 visit(tree.left)
@@ -222,7 +222,7 @@ def _unknown_functions(group: EquationGroup) -> list[str]:
 
     for definition in group.definitions.values():
         visit(definition.tree)
-    return list(found)
+    return list(functions)
 
 
 _LETTERS = frozenset({"O", "phi", "varphi", "psi", "f", "g"})

@@ -115,7 +115,7 @@ def group_equations(displayed: tuple[DisplayedEquation, ...]) -> tuple[list[Equa
     """
     groups: list[EquationGroup] = []
     reasons: dict[int, str] = {}
-    found: list[tuple[int, str, list[Definition]]] = []
+    lettered: list[tuple[int, str, list[Definition]]] = []
     for number, equation in enumerate(displayed):
         text = without_loose_bracket(equation.text)
         try:
@@ -126,12 +126,12 @@ def group_equations(displayed: tuple[DisplayedEquation, ...]) -> tuple[list[Equa
         letter = _time_letter(text)
         definitions = [d for chain, part in _texts(text, chains) for d in _definitions(equation, chain, part, letter)]
         if definitions:
-            found.append((number, letter, definitions))
+            lettered.append((number, letter, definitions))
         else:
             reasons[number] = "defines no symbol by others: numbers, a derivative or a part of a calculation"
-    read = {s.name for _, _, definitions in found for d in definitions for s in d.reads}
-    for number, letter, definitions in found:
-        given = frozenset((d.target, d.timed) for _, other, row in found if other == letter for d in row)
+    read = {s.name for _, _, definitions in lettered for d in definitions for s in d.reads}
+    for number, letter, definitions in lettered:
+        given = frozenset((d.target, d.timed) for _, other, row in lettered if other == letter for d in row)
         for definition in definitions:
             if definition.target not in read and all(s.time is None for s in definition.reads):
                 reasons[number] = "reads nothing with a time, and nothing reads it: a loss, or a constant"

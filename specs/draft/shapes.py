@@ -69,9 +69,9 @@ class ShapeTable:
         common = [part for part in a if part in b]
         for part in common:
             a, b = _without(a, part), _without(b, part)
-        for one, other in ((a, b), (b, a)):
-            if len(one) == 1 and other and one[0] not in other:
-                self._bound[one[0]] = other
+        for first, second in ((a, b), (b, a)):
+            if len(first) == 1 and second and first[0] not in second:
+                self._bound[first[0]] = second
                 return self.resolved(first)
         raise ShapeConflict("two sizes that stand side by side are not equal")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from rnn_harness.cli._app import app
-from rnn_harness.cli._gpu import write_summary
+from rnn_harness.cli._gpu import _ended_like_ctrl_c, write_summary
 from rnn_harness.records.gpu_evidence import MACHINE, SUMMARY, TIMES, VERDICTS, MachineFact, ProbeResult
 
 RUN = CliRunner()
@@ -25,6 +26,21 @@ def test_without_a_gpu_the_command_ends_with_a_sentence_and_exit_code_2(
     assert "--interpret" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "gpu").exists()
+
+
+def test_a_stage_that_there_is_not_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    result = RUN.invoke(app, ["gpu", str(tmp_path / "gpu"), "--stages", "probes, time"])
+    assert result.exit_code == 2
+    expected = "there is no stage 'time', expected some of machine, probes, sizes, times, verdicts"
+    assert expected in result.stderr
+    assert not (tmp_path / "gpu").exists()
+
+
+def test_a_termination_interrupts_the_run_as_ctrl_c_does() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), _ended_like_ctrl_c():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_kernels_of_a_device_without_one_are_not_run_and_nothing_is_decided(in_process: None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.helpers.array_ball_mutants import ARRAY_BALL_MUTANTS
 from tests.helpers.oracle_mutant import OracleMutant
+from tests.helpers.statement_mutants import STATEMENT_MUTANTS
 
 _COMPARE, _BALL, _FUNCTIONS = "arithmetic/compare.py", "arithmetic/ball.py", "arithmetic/ball_functions.py"
 _VACUITY, _CHECK, _FORWARD = "evaluation/vacuity.py", "checks/check.py", "checks/forward.py"
@@ -269,5 +270,6 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         ("in (Outcome.REFUTED, Outcome.AGREES) if", "in (Outcome.AGREES, Outcome.REFUTED) if"),
     ),
     *ARRAY_BALL_MUTANTS,
+    *STATEMENT_MUTANTS,
 )
 """The bank: every edit with the tests that notice it."""

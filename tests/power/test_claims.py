@@ -15,20 +15,20 @@ from rnn_harness.derivatives.equivalence import prove_equivalence
 from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.mutants import MUTANTS, build
+from rnn_harness.mutants import MUTANTS, Mutant, build
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.claims import decide_claims
 from rnn_harness.specs import Claim, Entry, Equivalence, Example, Falsifier, claims, equivalences, library
 from rnn_harness.subjects.subject import Subject
+from tests.helpers.false_cells import FALSE_CELLS, FalseCell
 
 BY_CHECKS = [claim for claim in claims() if claim.by == "checks"]
 MUTANT_BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 
 
-def _by_mutant(name: str, evidence: tuple[str, ...]) -> set[str]:
+def _by_mutant(mutant: Mutant, evidence: tuple[str, ...]) -> set[str]:
     """Which of the evidence a wrong reference refutes, on the fixed cases."""
-    mutant = MUTANT_BY_NAME[name]
     spec = library().spec(mutant.spec)
     subject = build(mutant, spec)
     named = {piece.partition("/")[2] for piece in evidence if piece.partition("/")[0] == mutant.spec}
@@ -82,7 +82,7 @@ def _refuted(claim: Claim) -> frozenset[str]:
             pytest.skip(str(reason))
         return frozenset() if fact.decide(fact.opposite).holds else frozenset({f"{FACTS_SPEC}/{fact.name}"})
     if falsifier.mutants:
-        refuted = {name: _by_mutant(name, claim.evidence) for name in falsifier.mutants}
+        refuted = {name: _by_mutant(MUTANT_BY_NAME[name], claim.evidence) for name in falsifier.mutants}
         assert all(refuted.values()), f"{claim.id} agrees with {[name for name in refuted if not refuted[name]]}"
         return frozenset().union(*refuted.values())
     return frozenset(_by_text(falsifier) if falsifier.entry else _by_parameters(falsifier))
@@ -115,6 +115,16 @@ def test_what_would_make_a_claim_false_refutes_its_evidence(claim: Claim) -> Non
     assert row.verdict == "evidence refuted"
     (row,) = decide_claims([claim], list(_records(claim, frozenset())), [])
     assert row.verdict == claim.verdict
+
+
+@pytest.mark.deep("tests/power/test_claims.py::test_what_would_make_a_claim_false_refutes_its_evidence")
+@pytest.mark.parametrize("cell", FALSE_CELLS, ids=lambda cell: f"{cell.claim}: {cell.says}")
+def test_another_cell_that_makes_a_claim_false_refutes_its_evidence(cell: FalseCell) -> None:
+    (claim,) = (claim for claim in BY_CHECKS if claim.id == cell.claim)
+    refuted = frozenset(_by_mutant(cell.mutant, claim.evidence))
+    assert refuted, f"{claim.id}: none of {', '.join(claim.evidence)} sees it"
+    (row,) = decide_claims([claim], list(_records(claim, refuted)), [])
+    assert row.verdict == "evidence refuted"
 
 
 BY_MUTANTS = {claim.id: claim.false_if.mutants for claim in BY_CHECKS if claim.false_if and claim.false_if.mutants}

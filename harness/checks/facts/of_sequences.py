@@ -23,6 +23,14 @@ def _split_is_in_order(parts: Sequence[Sequence[int]]) -> Answer:
     return Answer(agrees, f"shares {shares}, {'in order' if joined == sorted(joined) else 'shuffled'}")
 
 
+def _windows_stay_consecutive(parts: Sequence[Sequence[int]]) -> Answer:
+    """Whether every window of three samples of a part holds three that follow each other in time."""
+    cut = [windows(np.array(part), 3, 1, 1)[0] for part in parts]
+    rows = np.concatenate(cut)
+    broken = int((np.diff(rows, axis=1) != 1).any(axis=1).sum())
+    return Answer(not broken, f"of {len(rows)} windows {broken} are not consecutive")
+
+
 def _windows_do_not_overlap(starts: Sequence[Array]) -> Answer:
     samples = [int(value) for window in starts for value in window]
     twice = len(samples) - len(set(samples))
@@ -122,6 +130,8 @@ def facts_of_sequences() -> tuple[Fact[Any], ...]:
     """Return the facts of data around sequences."""
     split = [list(part) for part in chronological_split(100)]
     shuffled = [[*split[0][1:], split[1][0]], [split[0][0], *split[1][1:]], split[2]]
+    order = np.random.default_rng(0).permutation(100).tolist()
+    drawn = [[order[index] for index in part] for part in split]
     mixed = [split[0][::2], split[1], split[0][1::2]]
     carried = [inputs[:, 0] for inputs, _ in stateful_batches(np.arange(13), 1, 4)]
     sliding = list(windows(np.arange(13), 4)[0])
@@ -129,6 +139,7 @@ def facts_of_sequences() -> tuple[Fact[Any], ...]:
     sentence = ("The", "cat", "sat", "on", "the", "mat")
     rows: tuple[Fact[Any], ...] = (
         Fact("split-in-order", _split_is_in_order, split, shuffled),
+        Fact("windows-stay-consecutive", _windows_stay_consecutive, split, drawn),
         Fact("windows-do-not-overlap", _windows_do_not_overlap, carried, sliding),
         Fact("starts-from-zeros", _starts_from_zeros, 0.0, 0.5),
         Fact("test-windows-are-unseen", _test_windows_are_unseen, split, mixed),

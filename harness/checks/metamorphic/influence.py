@@ -25,7 +25,7 @@ from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 GATES = ("reset_gate", "update_gate", "input_gate", "forget_gate", "output_gate")
 MODERATE = 2.0
 """No pre-activation is larger than this where gates are asked to stay inside: sigmoid(2) = 0.88."""
-HELD = (-8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0)
+PRE_ACTIVATIONS = (-8.0, -4.0, -2.0, 0.0, 2.0, 4.0, 8.0)
 """Pre-activations at which the update gate is held, one after the other."""
 STEPS = 5
 """Steps over which an input must reach the last state, those of the longest fixed case: sigmoids leave a thousandth."""
@@ -76,18 +76,18 @@ def update_gate_moves_state(original: SubjectRun) -> Iterator[Comparison]:
     """M-16c: abs(h' - h) falls, entry by entry, while the gate's pre-activation goes towards keeping.
 
     Args:
-        original: A single GRU with biases; one step is run for each pre-activation of `HELD`.
+        original: A single GRU with biases; one step is run for each pre-activation of `PRE_ACTIVATIONS`.
     """
     sign = 1.0 if original.gru.update == "keep" else -1.0
     runs = []
-    for held in HELD:
+    for pre_activation in PRE_ACTIVATIONS:
         parameters = dict(original.arrays.parameters)
-        set_gate(parameters, "z", held * sign)
+        set_gate(parameters, "z", pre_activation * sign)
         runs.append(one_step(original, parameters))
     before = runs[0].arrays.states["h"]
-    for (held, further), (_, nearer) in pairwise(zip(HELD, runs, strict=True)):
+    for (pre_activation, further), (_, nearer) in pairwise(zip(PRE_ACTIVATIONS, runs, strict=True)):
         yield at_most(
-            f"way of the state beyond {held:g}",
+            f"way of the state beyond {pre_activation:g}",
             abs(nearer.run.finals["h"] - before),
             abs(further.run.finals["h"] - before),
             lambda: further.radii.finals["h"] + nearer.radii.finals["h"],

@@ -32,6 +32,7 @@ from rnn_harness.validation.loading.forward_signature import STATE_NAME
 
 PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
 """The lengths of the pieces into which a sequence is split, one row for each way."""
+_ALL = slice(None)
 _NEIGHBOURS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.MultiheadAttention)
 """Layers that look at several steps at once, so that a state is not all that the next step needs."""
 
@@ -60,21 +61,22 @@ def order_of(cell: DrivenCell, seed: int) -> ReadingOrder:
     return reading_order(reached_steps(cell, seed))
 
 
-def reached_steps(cell: DrivenCell, seed: int) -> ReachedSteps:
+def reached_steps(cell: DrivenCell, seed: int, units: slice = _ALL) -> ReachedSteps:
     """Find the output steps that each input step reaches in its own row.
 
     Args:
         cell: A layer that takes a sequence.
         seed: Where its inputs and states start.
+        units: Which units of the outputs are looked at.
 
     Returns:
         For each input step, the output steps whose numbers change with it.
     """
     arguments, row = cell.arguments(STEPS, 3, seed), 1
-    before = cell.run(arguments).outputs[0]
+    before = cell.run(arguments).outputs[0][..., units]
     reached = []
     for step in range(STEPS):
-        after = cell.run(arguments.shifted(step, row)).outputs[0]
+        after = cell.run(arguments.shifted(step, row)).outputs[0][..., units]
         places = changed_places(before, after)
         reached.append(frozenset(place[0] for place in places if place[1] == row))
     return tuple(reached)
@@ -89,8 +91,8 @@ def _order_of_steps(draw: Draw) -> Violation | None:
         ReadingOrder.REVERSED: "the outputs run backwards in time: the output of the last step comes first",
         ReadingOrder.BACKWARD_REVERSED: "it reads backwards in time, and its outputs are not turned back",
     }
-    if order is ReadingOrder.OTHER:
-        return _unread_end(draw)
+    if order in (ReadingOrder.OTHER, ReadingOrder.BOTH):
+        return _turned_half(draw) or (_unread_end(draw) if order is ReadingOrder.OTHER else None)
     if order not in sentences:
         return None
     # ONNX turns the outputs of its reverse direction back; Keras, for one, does not.
@@ -98,6 +100,26 @@ def _order_of_steps(draw: Draw) -> Violation | None:
     if order is ReadingOrder.BACKWARD_REVERSED and not turns_back:
         raise NotRun("it reads backwards and gives its outputs in that order, as its library defines it")
     return Violation("layout: order of the outputs", sentences[order])
+
+
+def _turned_half(draw: Draw) -> Violation | None:
+    """Name the half of the outputs that lies in the wrong order in time, where the other half is of one direction."""
+    units = draw.cell.run(draw.arguments()).outputs[0].shape[-1]
+    if units % 2:
+        return None
+    halves = {"first": slice(0, units // 2), "second": slice(units // 2, units)}
+    orders = {name: reading_order(reached_steps(draw.cell, draw.seed, half)) for name, half in halves.items()}
+    if not {ReadingOrder.FORWARD, ReadingOrder.BACKWARD} & {*orders.values()}:
+        return None
+    for name, order in orders.items():
+        if order in (ReadingOrder.REVERSED, ReadingOrder.BACKWARD_REVERSED):
+            read = "backward" if order is ReadingOrder.BACKWARD_REVERSED else "forward"
+            sentence = (
+                f"the {name} half of the outputs is not in the order of the other half: it reads {read} in time, and "
+                "the output of a step stands at another one"
+            )
+            return Violation("layout: order of the outputs", sentence)
+    return None
 
 
 def _unread_end(draw: Draw) -> Violation | None:

@@ -17,6 +17,7 @@ from rnn_harness.validation.judging.unidentified import consistency_events, with
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
 from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.loading.wider_outputs import target_of_wider_outputs
 from rnn_harness.validation.models.judge_model import judge_model
 from rnn_harness.validation.models.judge_parts import JudgeTarget
 from rnn_harness.validation.models.understand import model_of, understood_model
@@ -46,11 +47,23 @@ def judge_undriven(
         model = understood_model(target, error)
     except UsageError:
         loss = torch_loss_of_target(target)
-        if loss is None:
+        if loss is not None:
+            yield from judge_loss(target.name, loss, request)
+            return
+        wider = target_of_wider_outputs(target)
+        if wider is None:
             raise
-        yield from judge_loss(target.name, loss, request)
+        yield from judge_target(wider, request, listener)
     else:
-        yield from judge_model(model, request, listener, judge_target)
+        events = list(judge_model(model, request, listener, judge_target))
+        yield from events
+        is_of_own_cells = bool(model.user_parts) and len(model.parts) == len(model.user_parts)
+        if (
+            is_of_own_cells
+            and outcome_of(event.record for event in events if isinstance(event, RecordMade)) == "agrees"
+        ):
+            wider = target_of_wider_outputs(target)
+            yield from consistency_events(wider, probe_target(wider), request) if wider is not None else ()
 
 
 def judge_held_parts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from rnn_harness.validation.loading.adapters.array_objects import array_object_s
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     methods_of_targets,
-    role_of,
 )
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     FunctionOfTensors,
@@ -37,12 +36,12 @@ from rnn_harness.validation.loading.autograd_functions import (
     preactivation_cell,
     step_of_preactivations,
 )
-from rnn_harness.validation.loading.config_objects import is_config_name
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_function
 from rnn_harness.validation.loading.find_networks import network_of_class
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
+from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.joined_cells import joined_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
@@ -204,6 +203,8 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     joined = joined_cell(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
     made_for = sizes or TRIAL_SIZES
     make: Callable[[CellSizes], Any] = construction.make
+    if joined is None and adapter.name == "numpy":
+        return _driven_or_both_directions(maker.name, adapter, make, options, sizes)
     if joined is None:
         return _driven_target(maker.name, adapter, make, options, sizes)
     wrap = joined.wrap
@@ -212,6 +213,23 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     if isinstance(joined, SpatialStates):
         return _at_one_point(target, adapter, joined, make, sizes)
     return target
+
+
+def _driven_or_both_directions(
+    name: str, adapter: Adapter, make: Callable[[CellSizes], Any], options: Options, sizes: CellSizes | None
+) -> Target:
+    """The target of an object of NumPy arrays; its outputs may be the states of two directions side by side."""
+    made_for = sizes or TRIAL_SIZES
+    try:
+        return _driven_target(name, adapter, make, options, sizes)
+    except UsageError as error:
+        both = CellSizes(made_for.input_size, 2 * made_for.hidden_size)
+        try:
+            target = _driven_target(name, adapter, lambda _: make(made_for), options, both)
+        except UsageError:
+            raise error from None
+    note = f"its outputs are {both.hidden_size} wide, twice its hidden size, and judged by what holds for every layer"
+    return replace(target, capabilities=replace(target.capabilities, notes=(*target.capabilities.notes, note)))
 
 
 def _at_one_point(
@@ -248,23 +266,6 @@ def _can_be_called(cell: Any, construction: Construction) -> bool:
     return True
 
 
-def _names_configuration(function: Callable[..., object]) -> bool:
-    """Say whether the only required argument of a function is a configuration."""
-    known = argument_names(function).values()
-    required = [argument.name for argument in known if argument.default is argument.empty]
-    return len(required) == 1 and is_config_name(required[0]) and required[0] != "params"
-
-
-def _is_step(names: Iterable[str]) -> bool:
-    """Say whether arguments are those of a step: an input, a state, and one tree or several parameters.
-
-    One of them may be called as a size is: a weight D, a state H.
-    """
-    roles = [role_of(name) for name in names]
-    has_parameters = "tree" in roles or roles.count("other") > 1
-    return "x" in roles and bool({"h", "c"} & {*roles}) and has_parameters
-
-
 def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
     """Take the arguments with these keys out of the dictionary."""
     return {key: arguments.pop(key) for key in keys if key in arguments}
@@ -279,7 +280,7 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
     makes_cells = not isinstance(function, FunctionPair) and (
-        (names_sizes(known) and not _is_step(known)) or not known or _names_configuration(function)
+        (names_sizes(known) and not is_step(known)) or not known or names_configuration(function)
     )
     if adapter_name != "function" and makes_cells:
         cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})

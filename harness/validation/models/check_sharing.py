@@ -29,10 +29,15 @@ def check_sharing(model: ModelUnderTest) -> Iterator[WiringStatement]:
         model: The model; modules and parameters count as one where they are the same object.
     """
     recurrent = {part.name for part in model.parts}
+    classes = {type(model.module.get_submodule(part)) for part in recurrent if part}
     doubled = [
         names
-        for names, _ in modules_by_object(model.module)
-        if len(names) > 1 and any(name == part or part.startswith(f"{name}.") for name in names for part in recurrent)
+        for names, module in modules_by_object(model.module)
+        if len(names) > 1
+        and (
+            any(name == part or part.startswith(f"{name}.") for name in names for part in recurrent)
+            or type(module) in classes  # what is called for two layers in turn does not look like one cell
+        )
     ]
     # Whatever stands inside of an object that is there twice is there twice as well.
     outer = [names for names in doubled if not any(_is_inside(names, others) for others in doubled)]

@@ -90,10 +90,13 @@ def _as_cell(module: nn.Module, name: str, place: str, calls: Sequence[ModuleCal
         )
         try:
             probe = probe_target(target)
-            target_layouts(target, probe)
-            is_known = bool(identify(target, probe))
         except UsageError:
             continue
+        try:
+            target_layouts(target, probe)
+            is_known = bool(identify(target, probe))
+        except UsageError:  # its parameters are those of no cell of the three families
+            is_known = False
         if is_known or (_carries_state(calls) and not _has_torch_parts(module)):
             return UserPart(_part(module, place, n, d, probe), target)
     return None

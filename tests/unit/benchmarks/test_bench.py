@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from rnn_harness.arithmetic.assumptions import SPLIT_TF32_OPERANDS, TF32_OPERANDS
 from rnn_harness.benchmarks import QUICK, plan_jobs, run_jobs
 from rnn_harness.benchmarks.run import run_job
-from rnn_harness.benchmarks.speed import competitors as competitors_module
 from rnn_harness.benchmarks.speed.competitors import Competitor, competitors, draw_point
 from rnn_harness.benchmarks.speed.correctness import wrong_number
 from rnn_harness.benchmarks.speed.grid_point import TIMED_SPECS, SpeedPoint, WeightBlock
@@ -31,7 +30,6 @@ from rnn_harness.cli._bench_conclusions import bench_conclusion, wrong_measureme
 from rnn_harness.cli._bench_options import BenchOptions, CellOptions
 from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
 from rnn_harness.errors import UsageError
-from rnn_harness.kernels import choose_kernels
 from rnn_harness.kernels.checks.recognise_arithmetic import round_significand
 from rnn_harness.records import dependencies
 from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
@@ -262,26 +260,6 @@ def test_every_competitor_has_right_numbers_at_its_place_of_the_grid() -> None:
         timed: list[Competitor] = list(competitors(SpeedPoint(TIMED_SPECS[family], 6, 5, 3, 7)))
         assert len(timed) >= 3
         assert {row.name: row.wrong_number() for row in timed} == {row.name: None for row in timed}
-
-
-def test_a_spec_with_an_output_layer_is_timed_without_it_and_held_to_its_states(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    spec = library().spec("rnn.sigma")
-    assert spec.reference is not None
-    assert spec.reference.output == "softmax"
-    point = SpeedPoint(spec.id, 4, 3, 2, 5)
-    monkeypatch.setattr(competitors_module, "all_kernels", lambda: choose_kernels((f"eager/{spec.id}",)))
-    timed = list(competitors(point))
-    assert [row.name for row in timed] == ["reference", "eager/rnn.sigma"]
-    for row in timed:
-        assert row.calls.forward() is not None
-        assert row.calls.both() is not None
-        assert row.wrong_number() is None
-    arrays = draw_point(point, Subject.of(spec))
-    assert set(arrays.parameters) == {"W_x", "W_h", "b"}
-    tanh = Subject.of(spec, Subject.of(library().spec("rnn.tanh")).cell)
-    assert "state h after the last step" in (wrong_number(tanh, arrays) or "")
 
 
 def test_a_competitor_with_a_wrong_gradient_or_a_wrong_step_is_not_timed_unseen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,23 @@ def test_a_cell_of_a_library_is_written_with_the_places_of_its_parameters_and_it
     assert "printed by gru.reset_after" in text
     assert "bias_ih, block 1 of 3 + bias_hh, block 1 of 3" in text
     assert len(cell.equations) == 4
+    assert cell.printed is not None
+    assert cell.printed.equations[2] == r"n_t = \tanh(W_{in} x_t + b_n + r_t \odot (W_{hn} h_{t-1} + b_{hn}))"
+    assert "As torch.nn.GRU prints it:" in text
+    assert "  W_in  d x n  weight_ih, block 3 of 3" in text
+    assert r"$$n_t = \tanh(W_{in} x_t" in explained_markdown(cell)
     assert parse_spec(cell.spec_file, Path("own.toml")).is_cell
+
+
+def test_the_weights_of_a_document_that_multiplies_with_transposed_ones_are_transposed() -> None:
+    cell = explained_cell(describe(ValidationRequest("torch.nn:LSTMCell"), target_of("l", nn.LSTMCell), False))
+    assert cell.printed is not None
+    assert cell.printed.source == "document 003"
+    places = {symbol.name: symbol.places for symbol in cell.printed.symbols}
+    assert places["W_xf"] == ("weight_ih, block 2 of 4, transposed",)
+    assert places["b_o"] == ("bias_ih, block 4 of 4", "bias_hh, block 4 of 4")
+    one_bias = replace(cell, printed=None)
+    assert "prints it" not in explained_text(one_bias)
 
 
 @pytest.mark.usefixtures("in_process")

@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel
 
 from rnn_harness.cases.case import Case
+from rnn_harness.cli._gpu import write_summary
 from rnn_harness.cli.report_inputs import ReportInputs
 from rnn_harness.errors import UsageError
 from rnn_harness.gpu import GpuRunOptions, run, run_on_gpu
@@ -25,6 +26,7 @@ from rnn_harness.kernels import Setting
 from rnn_harness.kernels.drivers.fused import unavailable_reason
 from rnn_harness.records.gpu_evidence import (
     MACHINE,
+    SUMMARY,
     TIMES,
     VERDICTS,
     MachineFact,
@@ -161,11 +163,15 @@ def test_the_probe_of_meeting_programs_is_right_in_the_interpreter() -> None:
 def test_a_report_reads_the_folder_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_stages(monkeypatch, sizes=[verdict(Outcome.AGREES), verdict(Outcome.REFUTED, 128)], times=[time_of()])
     folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
-    inputs = ReportInputs()
-    inputs.read(folder)
-    assert [record.outcome for record in inputs.records.values()] == [Outcome.AGREES, Outcome.REFUTED]
-    (time,) = inputs.measurements.values()
-    assert (time.subject, time.agrees) == ("fused/lstm.column", True)
+    for path in (folder, tmp_path):  # the run itself, and what was given as OUT
+        inputs = ReportInputs()
+        inputs.read(path)
+        assert [record.outcome for record in inputs.records.values()] == [Outcome.AGREES, Outcome.REFUTED]
+        (time,) = inputs.measurements.values()
+        assert (time.subject, time.agrees) == ("fused/lstm.column", True)
+    other = run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
+    with pytest.raises(UsageError, match=rf"holds the GPU runs .*: give --from {other}, or another of them"):
+        ReportInputs().read(tmp_path)
 
 
 @pytest.mark.usefixtures("fake_card")
@@ -204,6 +210,69 @@ def test_a_stage_that_was_cut_says_by_what(
     assert [row.ending for row in rows if isinstance(row, StageEnd) and row.stage == "cut"] == [ending]
     later = [row.ending for row in rows if isinstance(row, StageEnd) and row.stage == "later"]
     assert later == ([] if limit == math.inf else ["done" if budget == 100 else "no time left"])
+
+
+@pytest.mark.usefixtures("fake_card")
+@pytest.mark.parametrize(
+    ("error", "ending"),
+    [(KeyboardInterrupt(), "interrupted"), (ValueError("a bug"), "ended by ValueError: a bug")],
+    ids=["interrupted", "a bug"],
+)
+def test_a_run_that_ends_in_a_stage_keeps_its_rows_and_writes_its_summary(
+    error: BaseException, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+        yield verdict(Outcome.REFUTED)
+        raise error
+
+    monkeypatch.setattr(run, "STAGES", (run._Stage("sizes", math.inf, work), run._Stage("later", math.inf, no_work)))
+    folders: list[Path] = []
+    with pytest.raises(type(error)):
+        run_on_gpu(GpuRunOptions(tmp_path, 100, 1), after_stage=write_summary, on_folder=folders.append)
+    (row,) = read_machine_rows(folders[0])
+    assert isinstance(row, StageEnd)
+    assert (row.stage, row.ending) == ("sizes", ending)
+    summary = (folders[0] / SUMMARY).read_text()
+    assert "## Sizes: 1 refuted; 1 kernels and formats" in summary
+    assert "- fused/lstm.column, bfloat16, scale.n4-d64-B2-T1: off by a mile" in summary
+    inputs = ReportInputs()
+    inputs.read(folders[0])
+    assert [record.outcome for record in inputs.records.values()] == [Outcome.REFUTED]
+
+
+@pytest.mark.usefixtures("fake_card")
+@pytest.mark.parametrize(("budget", "allowed"), [(30, 40), (480, 40), (4800, 400)])
+def test_with_a_larger_budget_every_stage_may_take_as_much_more(
+    budget: float, allowed: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadlines: list[float] = []
+
+    def work(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
+        deadlines.append(deadline - time.monotonic())
+        yield from ()
+
+    monkeypatch.setattr(run, "STAGES", (run._Stage("first", 40, work), run._Stage("last", math.inf, work)))
+    run_on_gpu(GpuRunOptions(tmp_path, budget, 1))
+    left = budget - run.SECONDS_AT_THE_END
+    assert deadlines == pytest.approx([min(allowed, left), left], abs=10)
+
+
+@pytest.mark.usefixtures("fake_card")
+def test_stages_are_chosen_by_name_and_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_stages(monkeypatch, machine=[], sizes=[verdict(Outcome.AGREES)], times=[time_of()])
+    run_names: list[str] = []
+    run_on_gpu(GpuRunOptions(tmp_path, 100, 1, stages=("times", "machine")), run_names.append)
+    assert run_names == ["machine", "times"]
+    with pytest.raises(UsageError, match="--stages: there is no stage 'time', expected some of machine, sizes, times"):
+        run_on_gpu(GpuRunOptions(tmp_path, 100, 1, stages=("time",)))
+
+
+def test_without_torch_a_run_is_refused_with_the_python_that_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="torch is not installed here: run this with the Python whose torch"):
+        run_on_gpu(GpuRunOptions(tmp_path, 100, 1))
 
 
 def no_work(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:

@@ -17,6 +17,7 @@ from rnn_harness.kernels.drivers.fused import (
     KernelRefusal,
     fused_sequence,
     largest_hidden_size,
+    limits,
     recorded_launches,
     unavailable_reason,
 )
@@ -258,6 +259,21 @@ def test_without_the_interpreter_cpu_tensors_are_refused(monkeypatch: pytest.Mon
     p, x, s = _tensors()
     with pytest.raises(KernelRefusal, match="set TRITON_INTERPRET=1"):
         fused_sequence(get_reference("gru", reset="after"), p, x, s)
+
+
+@pytest.mark.parametrize(
+    ("triton", "numpy", "runs"), [("3.6.0", "2.4.6", False), ("3.6.0", "2.3.5", True), ("3.7.0", "2.4.6", True)]
+)
+def test_the_interpreter_of_a_triton_that_fails_with_a_newer_numpy_is_not_run(
+    triton: str, numpy: str, runs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = {"triton": triton, "numpy": numpy}
+    monkeypatch.setattr("importlib.metadata.version", versions.__getitem__)
+    limits._release.cache_clear()
+    reason = unavailable_reason("cpu")
+    limits._release.cache_clear()
+    assert (reason is None) is runs
+    assert runs or "the interpreter of Triton 3.6 fails with NumPy 2.4: pip install 'triton>=3.7'" in str(reason)
 
 
 def test_a_second_derivative_is_an_error_and_not_a_wrong_number() -> None:

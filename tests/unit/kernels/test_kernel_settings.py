@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.kernels import Kernel, Setting, choose_kernels, judge_kernels
 from rnn_harness.kernels.drivers.torch_nn import LayerDriver, library_kernels
 from rnn_harness.kernels.environment.torch_formats import computes_in
+from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_cases
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -57,6 +59,24 @@ def test_a_kernel_that_only_says_so_is_refuted() -> None:
     record = first_record(raising(RuntimeError("my cell is not implemented for batches of 2")))
     assert record.outcome is Outcome.REFUTED
     assert "cannot be run forward and backward: my cell is not implemented for batches of 2" in record.reason
+
+
+@pytest.mark.parametrize("name", ["behaviour.strided", "behaviour.expanded"])
+def test_a_kernel_that_refuses_states_which_are_not_contiguous_is_not_refuted(name: str) -> None:
+    def run(right: Any, p: Tensors, x: torch.Tensor, s: Tensors, lengths: Any) -> Any:
+        if not all(state.is_contiguous() for state in s.values()):
+            raise RuntimeError("rnn: hx is not contiguous")  # as cuDNN does
+        return right(p, x, s, lengths)
+
+    judged, setting = kernel(run), Setting("float64", "cpu")
+    (check,) = (check for check in SINGLE_CASE_CHECKS if check.name == name)
+    runner = Runner(
+        judged.subject(setting), RunPlan((check,), dtype="float64"), lambda case: judged.evaluation(setting, case)
+    )
+    runner.try_case(kernel_cases(judged, setting)[0], guarded=False)
+    (record,) = runner.results().records(seed=0, shrink=False)
+    assert record.outcome is Outcome.NOT_RUN
+    assert "hx is not contiguous" in record.reason
 
 
 def test_a_format_counts_as_lacking_only_where_torch_computes_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:

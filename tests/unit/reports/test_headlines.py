@@ -123,10 +123,10 @@ def test_the_longest_horizon_says_its_interval_and_what_reaches_as_far() -> None
         return build_contents([], DocumentStatements(), rows).families[2].best
 
     near, far = decay("LSTM", 0.95, horizon=30), decay("LSTM", 0.9, initialisation="chrono", horizon=200)
-    assert best(near, far) == "200 steps [195, 205] (chrono)", "the horizon decides, not the rate"
+    assert best(near, far) == "200 [195, 205] steps (chrono)", "the horizon decides, not the rate"
     turned = best(decay("LSTM", 0.95, horizon=300), far)
-    assert turned == "300 steps [295, 305] (torch's default)"
+    assert turned == "300 [295, 305] steps (torch's default)"
     assert best(decay("LSTM", 0.95, horizon=202), far) == (
-        "202 steps [197, 207] (torch's default; as far within the intervals: chrono)"
+        "202 [197, 207] steps (torch's default; as far within the intervals: chrono)"
     )
     assert best(decay("LSTM", 0.999)) == "", "an interval that reaches 1 makes no headline"

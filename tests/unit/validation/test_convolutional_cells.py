@@ -12,8 +12,6 @@ from rnn_harness.validation.loading.spatial_states import spatial_states
 from tests.helpers import HELPERS
 from tests.helpers.convolutional_cells import ConvGRUCell, ConvLSTMLayer
 
-DEFAULT = "tests/unit/validation/test_convolutional_cells.py::test_a_cell_at_one_point_is_the_cell_itself"
-
 
 def _target(name: str) -> Target:
     return load_target(f"{HELPERS / 'convolutional_cells.py'}:{name}")
@@ -51,7 +49,7 @@ def test_a_module_without_convolutions_has_no_space() -> None:
     assert spatial_states(torch.nn.GRUCell(2, 3), CellSizes(2, 3)) is None
 
 
-@pytest.mark.deep(DEFAULT)
+@pytest.mark.deep("tests/unit/validation/test_convolutional_cells.py::test_a_cell_at_one_point_is_the_cell_itself")
 @pytest.mark.parametrize(
     ("name", "spec"), [("ConvGRUCell", "gru.write.concatenated"), ("ConvLSTMLayer", "lstm.column")]
 )
@@ -59,7 +57,7 @@ def test_right_convolutional_cells_agree(name: str, spec: str) -> None:
     assert _verdict(name) == ("agrees", spec, "")
 
 
-@pytest.mark.deep(DEFAULT)
+@pytest.mark.deep("tests/unit/validation/test_convolutional_cells.py::test_a_cell_at_one_point_is_the_cell_itself")
 @pytest.mark.parametrize(
     ("name", "words"),
     [("UpdateForReset", "the update gate is used in the place of the reset gate"), ("MixesRowsInSpace", "row")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.metadata
 import importlib.util
 import os
 from typing import TYPE_CHECKING
@@ -72,9 +73,18 @@ def unavailable_reason(device: str) -> str | None:
         return "triton is not installed: pip install 'rnn-harness[triton]'"
     if device == "cpu" and not is_interpreted():
         return "Triton runs on CPU only in its interpreter: set TRITON_INTERPRET=1"
+    if device == "cpu" and _release("triton") < (3, 7) and _release("numpy") >= (2, 4):
+        return "the interpreter of Triton 3.6 fails with NumPy 2.4: pip install 'triton>=3.7', or 'numpy<2.4'"
     if device != "cpu" and is_interpreted():
         return "TRITON_INTERPRET=1 is set, and Triton's interpreter is for CPU tensors: unset it"
     return None
+
+
+@functools.cache
+def _release(package: str) -> tuple[int, int]:
+    """Give the first two numbers of the version of a package that is installed."""
+    major, minor = importlib.metadata.version(package).split(".")[:2]
+    return int(major), int(minor)
 
 
 @functools.cache

@@ -25,6 +25,8 @@ PARTS = 8
 """Into how many parts the units are divided: one for each warp."""
 SMALLEST_UNITS = 128
 """Units of the smallest tile: a part has 16, the fewest that a product takes."""
+BYTES_OF_ANY_SIZE = 512
+"""Shared memory that a program needs besides its weights, at every size."""
 HOPPER_PROCESSORS = 132
 """Processors of an H100 or H200, each of which runs one program; assumed where no CUDA device can be asked."""
 
@@ -103,7 +105,7 @@ def layout_for(kernel: str, arithmetic: str, d: int) -> Layout:
 
 
 def needed_shared_memory(kernel: str, arithmetic: str, d: int) -> int:
-    """Give the bytes of shared memory that a program is counted to need: in proportion to the units of its tile.
+    """Give the bytes of shared memory that a program is counted to need: the weights shrink with the units of its tile.
 
     Args:
         kernel: A name of `LARGEST_SPLITS`.
@@ -111,7 +113,8 @@ def needed_shared_memory(kernel: str, arithmetic: str, d: int) -> int:
         d: The hidden size, at most the largest.
     """
     largest, layout = LARGEST_SPLITS[kernel, arithmetic], layout_for(kernel, arithmetic, d)
-    return largest.shared * layout.part * layout.parts // max(SMALLEST_UNITS, largest.d)
+    weights = largest.shared * layout.part * layout.parts // max(SMALLEST_UNITS, largest.d)
+    return min(largest.shared, weights + BYTES_OF_ANY_SIZE)
 
 
 def check_split(kernel: str, d: int, precision: str, tensors: Tensors) -> Layout:

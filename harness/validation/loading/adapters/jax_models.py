@@ -1,4 +1,4 @@
-"""Models of flax: Bidirectional, and modules around recurrent layers or cells, as functions of their parameters."""
+"""Models of flax and equinox: Bidirectional, and modules around recurrent parts, as functions of their parameters."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayFunction, ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.default_format import default_format
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 
 
 class JaxModelModule(ArrayLibraryModule):
-    """A model of flax as a whole.
+    """A model of flax or equinox as a whole.
 
     Attributes:
         held_parts: Its recurrent layers and cells.
@@ -88,6 +89,32 @@ def nnx_parts(nnx: Any, model: Any) -> list[HeldPart]:
         make = _constant(nnx.clone(node))
         parts[path] = HeldPart("/".join(path), type(node).__name__, make, sizes, any_sizes=False, is_layer=is_layer)
     return list(parts.values())
+
+
+def equinox_parts(jax: Any, equinox: Any, model: Any) -> list[HeldPart]:
+    """List the recurrent cells of equinox inside of a model that is called with a sequence alone.
+
+    Args:
+        jax: JAX itself.
+        equinox: The library.
+        model: What was made of the target; a cell itself has no parts.
+    """
+    cells = (equinox.nn.GRUCell, equinox.nn.LSTMCell)
+    if isinstance(model, cells) or len(required_arguments(type(model).__call__)) != 2:  # itself, and the sequence
+        return []
+    nodes, _ = jax.tree_util.tree_flatten_with_path(model, is_leaf=lambda node: isinstance(node, cells))
+    return [
+        HeldPart(
+            jax.tree_util.keystr(path).strip("."),
+            type(node).__name__,
+            _constant(node),
+            CellSizes(int(node.input_size), int(node.hidden_size)),
+            any_sizes=False,
+            is_layer=False,
+        )
+        for path, node in nodes
+        if isinstance(node, cells)
+    ]
 
 
 def _constant(value: Any) -> Callable[[CellSizes], Any]:

@@ -23,7 +23,12 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     Cotangents,
 )
 from rnn_harness.validation.loading.adapters.default_format import default_format
-from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts, nnx_parts
+from rnn_harness.validation.loading.adapters.jax_models import (
+    JaxModelModule,
+    equinox_parts,
+    linen_parts,
+    nnx_parts,
+)
 from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
 
 
@@ -349,4 +354,9 @@ class EquinoxAdapter:
             combined = equinox.combine(tree, static_fields)
             return jax.vmap(lambda *row: combined(*row))(*arguments)
 
-        return DrivenModule(jax_function_module(run, parameters), TargetCapabilities(library="JAX"))
+        module = jax_function_module(run, parameters)
+        parts = equinox_parts(jax, equinox, cell)
+        if parts:
+            capabilities = TargetCapabilities(library="JAX", has_parts=True)
+            return DrivenModule(JaxModelModule(module, parts, parts[0].sizes.input_size), capabilities)
+        return DrivenModule(module, TargetCapabilities(library="JAX"))

@@ -18,6 +18,7 @@ import numpy as np
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
+from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -68,8 +69,9 @@ class StepFunctionAdapter:
         """Drive the function on the first parameters, data and arrays that it takes."""
         function = cell.forward if isinstance(cell, FunctionPair | FunctionOfTensors) else cell
         step, log = StepSignature(with_usual_names(function)), FailureLog()
-        searched = [name for name in step.required if role_of(name) == "tree"]
-        maker = parameter_maker(function, options.get("params"), searched=bool(searched))
+        weights = [name for name in step.parameters if role_of_extra(name) is None]
+        has_tree = len(weights) == 1 and role_of(weights[0]) == "tree"
+        maker = parameter_maker(function, options.get("params"), searched=has_tree)
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
         driven = None
         if not isinstance(cell, FunctionOfTensors):
@@ -81,7 +83,7 @@ class StepFunctionAdapter:
                 f"{step.text}: arguments named like an input (x), a state (h, c) and parameters are expected; wrap it "
                 "in a function that has them"
             )
-        pairs = list(adapted_pairs(function, None))
+        pairs = list(adapted_pairs(with_usual_names(function), None))
         # Where shapes are tried out, a mask has that of the steps: every further one would take as long.
         for adapted in pairs if make_tree is not None else pairs[:1]:
             driven = _drive_adapted(adapted, make_tree, CellSizes(n, d))

@@ -16,7 +16,7 @@ from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, dis
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
 from rnn_harness.validation.loading.adapters.handwritten.axes import shape_of
 
-_INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features)$", re.I)
+_INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features|obs|observations?|x_?seq|seq|sequences?)$", re.I)
 _STATE_NAME = re.compile(
     r"(h|hx|hs?_?prev|h_?tm1|ht_1|h_?t?_?1|hidden|hidden_state|states?|carry|a_?prev|prev_h|s|s_prev|h0|"
     r"c|cx|c_?prev|c_?tm1|ct_1|cell|cell_state|prev_c|c0|h_?t|c_?t|hc)$",
@@ -119,6 +119,8 @@ class StepSignature:
     def gives_states(self, arguments: tuple[object, ...], result: object, d: int) -> bool:
         """Say whether an array came back that has the shape of a state, or without states, of the outputs of all steps.
 
+        Outputs of all steps may be those of two directions, one beside the other.
+
         Args:
             arguments: The data of the call, in the function's order.
             result: What it gave: an array, or tuples of arrays.
@@ -127,13 +129,14 @@ class StepSignature:
         inputs = [argument for name, argument in zip(self.data, arguments, strict=True) if _INPUT_NAME.match(name)]
         states = [argument for name, argument in zip(self.data, arguments, strict=True) if not _INPUT_NAME.match(name)]
         state = states[0] if states else None
-        wanted = _shape(state[0] if isinstance(state, tuple) else state)
-        if wanted is None:
-            inputs_shape = _shape(inputs[0]) or ()
-            wanted = (*inputs_shape[:-1], d) if len(inputs_shape) > 1 else None
+        of_state = _shape(state[0] if isinstance(state, tuple) else state)
+        wanted = {of_state}
+        if of_state is None:
+            grid = (_shape(inputs[0]) or ())[:-1]
+            wanted = {(*grid, d), (*grid, 2 * d)} if grid else set()
         parts = result if isinstance(result, tuple | list) else (result,)
         flat = [value for part in parts for value in (part if isinstance(part, tuple | list) else (part,))]
-        return wanted is not None and any(_shape(value) == wanted for value in flat)
+        return any(_shape(value) in wanted for value in flat)
 
 
 def _guessed_shape(

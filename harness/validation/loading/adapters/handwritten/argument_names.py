@@ -13,7 +13,22 @@ _MARKS = re.compile(r"(prev|previous|next|init|initial|last|old|new|curr|current
 """Words that say of which step something is; what remains is what it is."""
 _LEADING_MARKS = re.compile(r"^(prev|previous|next|init|initial|last|old|new|curr|current|cur)(?=[a-z])")
 _INPUTS = frozenset(
-    ("x", "xs", "inp", "inputs", "input", "seq", "sequence", "sequences", "features", "xseq", "embedding", "embeddings")
+    [
+        "x",
+        "xs",
+        "inp",
+        "inputs",
+        "input",
+        "seq",
+        "sequence",
+        "sequences",
+        "features",
+        "xseq",
+        "embedding",
+        "embeddings",
+        "obs",
+        "observations",
+    ]
 )
 _HIDDEN = frozenset(
     ("h", "hs", "a", "s", "hidden", "state", "states", "hiddenstate", "hiddenstates", "carry", "hx", "ht", "hc", "hid")

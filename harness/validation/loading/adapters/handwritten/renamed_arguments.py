@@ -7,13 +7,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 
 
 def with_usual_names(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function with an input called ``x`` and a state called ``h``, or itself where it has both.
 
-    Without an input by name the first argument is it (``u`` in control). Some call the state by its place in the
+    Without an input by name the first argument is it (``u`` in control), or where a tree takes all parameters, the
+    first of those whose names say nothing. Some call the state by its place in the
     network, ``y``; next to a state of another name, targets are meant. A single capital next to a state in small
     letters is a matrix.
 
@@ -22,8 +24,11 @@ def with_usual_names(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     roles = {argument.name: role_of(argument.name) for argument in required_arguments(function)}
     names: dict[str, str] = {}
-    if roles and "x" not in roles.values() and next(iter(roles.values())) == "other":
-        names[next(iter(roles))] = "x"
+    unnamed = [name for name, role in roles.items() if role == "other" and role_of_extra(name) is None]
+    if "x" not in roles.values() and unnamed and unnamed[0] == next(iter(roles)):
+        names[unnamed[0]] = "x"
+    elif "x" not in roles.values() and unnamed and list(roles.values()).count("tree") == 1:
+        names[unnamed[0]] = "x"  # all parameters are in the tree
     if "h" not in roles.values():
         names |= dict.fromkeys([name for name, role in roles.items() if role == "target"][:1], "h")
     if any(role == "h" and name.islower() for name, role in roles.items()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -90,6 +90,7 @@ class _Layout:
         states: How many states.
         input_axes: The axes of the input.
         state_axes: The axes of a state.
+        directions: How many states stand side by side in the outputs.
     """
 
     order: tuple[str, ...]
@@ -97,6 +98,7 @@ class _Layout:
     states: int
     input_axes: str
     state_axes: str
+    directions: int = 1
 
 
 def inferred_trees(
@@ -142,13 +144,18 @@ def _layouts(function: Callable[..., Any], names: Sequence[str], tree_argument: 
     """The ways of calling a function of which all arguments but its parameters are known."""
     stand_in = FunctionSource(function, None, {name: np.zeros(1) for name in names}, tree_argument)
     orders = list(argument_orders(stand_in))
+    both_directions: list[_Layout] = []
     for input_axes, state_axes in LAYOUTS:
         for order in orders:
             if order.states or "T" in input_axes:
-                yield _Layout(order.order, order.keywords, order.states, input_axes, state_axes)
+                layout = _Layout(order.order, order.keywords, order.states, input_axes, state_axes)
+                yield layout
+                if not order.states and "B" in input_axes:
+                    both_directions.append(replace(layout, directions=2))
             if order.order.count("0"):
                 alone = tuple("0," if part == "0" else part for part in order.order)
                 yield _Layout(alone, order.keywords, order.states, input_axes, state_axes)
+    yield from both_directions
 
 
 @dataclass(frozen=True)
@@ -294,8 +301,8 @@ def _arguments(layout: _Layout, convert: Callable[[Array], Any]) -> dict[str, An
 
 def _places_of_states(given: Sequence[tuple[int, ...]], layout: _Layout) -> frozenset[int]:
     """Which of the shapes in a result are that of a state, or of the states of all steps."""
-    lengths = {"T": STEPS, "B": ROWS, "N": INFERENCE_SIZES.hidden_size}
-    wanted = [layout.state_axes]
+    lengths = {"T": STEPS, "B": ROWS, "N": layout.directions * INFERENCE_SIZES.hidden_size}
+    wanted = [layout.state_axes] if layout.directions == 1 else []
     if "T" in layout.input_axes:
         wanted += OUTPUT_AXES["B" in layout.input_axes]
     shapes = {shape_of(axes, lengths) for axes in wanted}
