@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell
@@ -20,13 +18,7 @@ from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.forward_signature import INPUT_NAME, STATE_NAME
-
-_KIND = r"(single|one|time|recurrent|recurrence|decod(e|ing)|inference|infer|cell|rnn|seq(uential)?|parallel|loop|scan)"
-METHOD_NAME = re.compile(
-    rf"(forward_)?({_KIND}_)?step(_(forward|once|recurrent))?|forward_(once|single|{_KIND})|{_KIND}_forward"
-)
-"""What such methods are called; not those with an underscore in front, which are a layer's own matter."""
-
+from rnn_harness.validation.loading.method_of_module import MethodOfModule, methods_of_steps
 
 _UNKNOWN = "no way of calling it is known in which it gives new states for an input and states"
 
@@ -91,15 +83,6 @@ class UncalledMethod:
     reason: str
 
 
-class _MethodOfModule(nn.Module):
-    """A method of a torch module, in the place of its forward."""
-
-    def __init__(self, module: nn.Module, name: str) -> None:
-        super().__init__()
-        self.module, self.name = module, name
-        self.forward = getattr(module, name)  # its signature is read, too
-
-
 def offered_methods(cell: DrivenCell) -> Iterator[OfferedMethod | UncalledMethod]:
     """List the methods that offer the recurrence of a layer once more.
 
@@ -108,11 +91,11 @@ def offered_methods(cell: DrivenCell) -> Iterator[OfferedMethod | UncalledMethod
     """
     source = _array_object(cell)
     if source is not None:
-        for name in _names(type(source.cell)):
+        for name in methods_of_steps(type(source.cell)):
             if name != source.methods.forward:
                 yield _method_of_object(cell, source, name)
     elif cell.is_torch and not isinstance(cell.module, torch.jit.ScriptModule):
-        for name in _names(type(cell.module)):
+        for name in methods_of_steps(type(cell.module)):
             yield _method_of_module(cell, name)
 
 
@@ -139,13 +122,6 @@ def is_called_by_forward(cell: DrivenCell, name: str, arguments: CellArguments) 
     return calls > 0
 
 
-def _names(written_class: type) -> list[str]:
-    """The names of methods that a class has beyond those of torch."""
-    own = [base for base in written_class.__mro__ if base not in (object, nn.Module)]
-    names = dict.fromkeys(name for base in own for name in vars(base) if METHOD_NAME.fullmatch(name))
-    return [name for name in names if inspect.isfunction(inspect.getattr_static(written_class, name))]
-
-
 def _array_object(cell: DrivenCell) -> ObjectSource | None:
     """The object whose arrays are the parameters of a cell; None if it is driven otherwise."""
     if not isinstance(cell.module, ArrayLibraryModule) or not isinstance(cell.module.function, HandwrittenCell):
@@ -169,7 +145,7 @@ def _method_of_object(cell: DrivenCell, source: ObjectSource, name: str) -> Offe
 
 def _method_of_module(cell: DrivenCell, name: str) -> OfferedMethod | UncalledMethod:
     """A method of a torch module, called with rows, or with sequences of one step where it takes no rows."""
-    method = _MethodOfModule(copied_module(cell.module), name)
+    method = MethodOfModule(copied_module(cell.module), name)
     try:
         convention = find_convention(method, cell.input_size, cell.hidden_size)
     except Exception:  # a method that is called in a wrong way may raise anything

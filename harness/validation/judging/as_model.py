@@ -15,6 +15,7 @@ from rnn_harness.validation.judging.kept_state import kept_state
 from rnn_harness.validation.judging.loss_inside import judge_loss, torch_loss_of_target
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
+from rnn_harness.validation.loading.method_of_module import target_of_step_method
 from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.loading.wider_outputs import target_of_wider_outputs
@@ -50,10 +51,10 @@ def judge_undriven(
         if loss is not None:
             yield from judge_loss(target.name, loss, request)
             return
-        wider = target_of_wider_outputs(target)
-        if wider is None:
+        driven = target_of_wider_outputs(target) or target_of_step_method(target)
+        if driven is None:
             raise
-        yield from judge_target(wider, request, listener)
+        yield from judge_target(driven, request, listener)
     else:
         events = list(judge_model(model, request, listener, judge_target))
         yield from events

@@ -236,7 +236,7 @@ def _add_to_embedding(stack: contextlib.ExitStack, cell: nn.Module, x: Tensor) -
             raise ValueError(f"an embedding gave {tuple(embedded.shape)} for {len(x)} tokens")
         return embedded + x.reshape(embedded.shape)
 
-    for part in cell.modules():
+    for _, part in cell.named_modules():
         if isinstance(part, nn.Embedding):
             stack.enter_context(contextlib.closing(_Hook(part.register_forward_hook(add))))
 

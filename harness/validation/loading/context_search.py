@@ -177,7 +177,7 @@ def _shaped(
 ) -> Iterator[ContextStep]:
     """Every choice of axes and widths; the fewer unlikely ones it takes, the sooner it comes."""
     axes = sorted({size for value in cell.parameters() for size in value.shape})
-    embedded = {part.embedding_dim for part in cell.modules() if isinstance(part, nn.Embedding)}
+    embedded = {part.embedding_dim for _, part in cell.named_modules() if isinstance(part, nn.Embedding)}
     layouts = _layouts(takes_rows, tokens=len(embedded) == 1)
     hidden = _hidden_widths(cell, axes, sizes)
     inputs = [*embedded] if len(embedded) == 1 else _first_of([sizes.input_size, *axes])
@@ -232,7 +232,7 @@ def _first_of(widths: list[int]) -> list[int]:
 
 def _hidden_widths(cell: nn.Module, axes: list[int], sizes: CellSizes) -> list[int]:
     """The widths that a state may have: those of its recurrent parts, or what its parameters allow."""
-    parts = [part.hidden_size for part in cell.modules() if isinstance(part, nn.RNNBase | nn.RNNCellBase)]
+    parts = [part.hidden_size for _, part in cell.named_modules() if isinstance(part, nn.RNNBase | nn.RNNCellBase)]
     if parts:
         return _first_of(parts)
     allowed = [size // gates for gates in (4, 3, 1) for size in axes if size % gates == 0]

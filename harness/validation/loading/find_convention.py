@@ -217,6 +217,7 @@ class _Trial:
         if convention is not None and (
             not convention.sequence or time_axis_is_right(self.call, convention, self.x, states)
         ):
+            self._check_precision(convention, result)
             return convention
         shapes = tuple(tuple(leaf.tensor.shape) for leaf in result_leaves(result))
         self.failures.append(FailedCall(attempt, shapes=shapes, has_wrong_reach=convention is not None))
@@ -229,6 +230,15 @@ class _Trial:
         dtypes = {leaf.tensor.dtype for leaf in result_leaves(result) if leaf.tensor.is_floating_point()}
         if dtypes - {self._dtype} and self._dtype not in dtypes:
             raise TypeError(f"{self._dtype} goes in, {', '.join(sorted(map(str, dtypes)))} comes out")
+
+    def _check_precision(self, convention: CallingConvention, result: object) -> None:
+        """Raise TypeError if outputs or a state are of float32 where float64 goes in, as arrays without a dtype are."""
+        import torch
+
+        leaves = list(result_leaves(result))
+        places = () if convention.listed else convention.taken
+        if self._dtype == torch.float64 and any(leaves[place].tensor.dtype == torch.float32 for place in places):
+            raise TypeError("torch.float64 goes in, torch.float32 comes out")
 
     def last_step_attempts(self) -> Iterator[CallingConvention]:
         """List the ways of calling it for a sequence in which the last output alone may have come back."""
@@ -273,7 +283,7 @@ def several_layers_hint(module: nn.Module) -> str:
     Args:
         module: A module that no way of calling fits.
     """
-    for part in module.modules():
+    for _, part in module.named_modules():
         # Modules of any origin: only those that follow torch's layers have these attributes.
         if getattr(part, "bidirectional", False) or int(getattr(part, "num_layers", 1) or 1) > 1:
             return " It has several layers or directions: one cell in one direction can be compared with an equation"

@@ -40,7 +40,7 @@ def fitting_sizes(module: nn.Module) -> CellSizes | None:
 
 def _possible_sizes(module: nn.Module) -> Iterator[CellSizes]:
     """List the sizes that parts of a module state, then those that the shapes of its parameters allow."""
-    for part in module.modules():
+    for _, part in module.named_modules():
         sizes = stated_sizes(part)
         if sizes is not None:
             yield sizes

@@ -119,7 +119,9 @@ def joined_inputs(cell: nn.Module, sizes: CellSizes) -> JoinedInputs | None:
         cell: A torch module that no usual way of calling fits.
         sizes: The sizes that it was made for.
     """
-    if any(isinstance(part, _PARTS_OF_MODELS) for part in cell.modules()) or isinstance(cell, torch.jit.ScriptModule):
+    if any(isinstance(part, _PARTS_OF_MODELS) for _, part in cell.named_modules()) or isinstance(
+        cell, torch.jit.ScriptModule
+    ):
         return None  # a model is judged by its parts
     try:
         find_convention(in_evaluation(cell), *sizes)

@@ -156,7 +156,7 @@ def _call_scripted(
     leaf_of = {value.data_ptr(): leaves[name] for name, value in held.items()}
     lists = [
         (part._c, name, part._c.getattr(name))
-        for part in module.modules()
+        for _, part in module.named_modules()
         for name in ("_flat_weights",)
         if part._c.hasattr(name)
     ]

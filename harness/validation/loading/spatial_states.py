@@ -149,7 +149,7 @@ def spatial_states(cell: nn.Module, sizes: CellSizes) -> SpatialStates | None:
         cell: A torch module.
         sizes: The channels that it was made for.
     """
-    convolutions = [part for part in cell.modules() if isinstance(part, _CONVOLUTIONS)]
+    convolutions = [part for _, part in cell.named_modules() if isinstance(part, _CONVOLUTIONS)]
     if not convolutions or isinstance(cell, torch.jit.ScriptModule):
         return None
     space = _SPACES[convolutions[0].weight.dim() - 2]

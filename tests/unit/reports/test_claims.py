@@ -168,6 +168,29 @@ def test_a_claim_says_what_would_make_it_false_and_what_became_of_it() -> None:
     assert row.verdict == "not run", "what agrees with a false cell, too, proves nothing"
 
 
+def test_a_claim_about_two_families_is_blind_where_one_wrong_reference_is_not_refuted() -> None:
+    claim = next(claim for claim in claims() if claim.id == "C-001")
+    assert claim.false_if is not None
+    gru, lstm = claim.false_if.mutants
+    agreeing = [
+        Record(entry="x", spec=spec, check=check, witness="reference", outcome=Outcome.AGREES)
+        for spec, _, check in (piece.partition("/") for piece in claim.evidence)
+    ]
+    kill = Kill(check="metamorphic.gates-in-unit-interval", examples=1, seconds=0.1, detail="d")
+    base = {"part": "forward", "edit": "x -> y", "examples": 1, "vacuous": 0}
+    seen = MutantResult.model_validate({"mutant": gru, "spec": "s", "killed": True, "kills": (kill,), **base})
+    unseen = MutantResult.model_validate({"mutant": lstm, "spec": "s", "killed": False, "kills": (), **base})
+    (row,) = decide_claims([claim], agreeing, [], [seen])
+    assert row.verdict == "true"
+    assert row.tried == (
+        f"tried with the wrong reference {gru}: refuted by metamorphic.gates-in-unit-interval; "
+        f"tried with the wrong reference {lstm}, in the tests: refuted"
+    )
+    (row,) = decide_claims([claim], agreeing, [], [seen, unseen])
+    assert row.verdict == "not run", "what one of the two families does not show is not proved of both"
+    assert row.tried.endswith(f"{lstm}: not refuted, so that nothing is decided")
+
+
 @pytest.mark.parametrize("name", FACTS)
 def test_the_command_measures_what_the_claim_asks(name: str) -> None:
     kinds = {ParameterCount: "parameters", SpeedMeasurement: "speed", DecayMeasurement: "decay"}

@@ -42,7 +42,7 @@ class TorchAdapter:
 
         if isinstance(cell, torch.nn.DataParallel):
             cell = cell.module
-        if any(_packs_its_weights(part) for part in cell.modules()):
+        if any(_packs_its_weights(part) for _, part in cell.named_modules()):
             raise UsageError(
                 f"{type(cell).__name__} holds its weights packed as 8-bit integers, so no others can be handed to it: "
                 "what it was quantised from can be validated, and a module that rounds its weights in forward"
