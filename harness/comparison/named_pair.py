@@ -21,7 +21,7 @@ class NamedCell:
     """A cell of a spec.
 
     Attributes:
-        spec: The spec.
+        spec: The equations, by which it is compared.
         absent: The biases that the cell lacks.
     """
 

@@ -7,7 +7,7 @@ from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rnn_harness.records.measurement import DecayMeasurement, SpeedMeasurement
+from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, SpeedMeasurement
 from rnn_harness.reports.page.contents import Contents
 from rnn_harness.reports.page.family_rows import FamilyRow
 from rnn_harness.reports.page.glossary import shown_initialisation
@@ -194,8 +194,8 @@ def _unrolled_finding(contents: Contents) -> str:
     listed = ", ".join(f"{row.subject} {number_text(row.log10_flow[-1][0])}" for row in rows)
     answers = ", ".join(f"{row.subject} {row.probability:.3f}" for row in rows)
     return (
-        f"Over {len(rows[0].words)} words the trained cells keep this much of the gradient for their first state: "
-        f"{listed}. The probability that they give to the right answer: {answers}."
+        f"Over {len(rows[0].words)} words the cells, each after a single training, keep this much of the gradient for "
+        f"their first state: {listed}. The probability that they give to the right answer: {answers}."
     )
 
 
@@ -229,17 +229,23 @@ def _listed_counts(counts: Counts[str]) -> str:
 
 
 def _learning_finding(contents: Contents) -> str:
-    """Count the tasks that each family solves with at least one seed."""
+    """Count the tasks that each family solves with every seed, and those that it solves with one at least."""
     tasks = list(contents.learning.values())
     if not tasks:
         return ""
-    names = [row.name for row in contents.families]
-    solved = {
-        name: sum(any(_is_of(row.subject, name) and row.seeds_solved for row in rows) for rows in tasks)
-        for name in names
-    }
-    listed = ", ".join(f"{name} {count}" for name, count in solved.items())
-    return f"Tasks solved by at least one seed, of {len(tasks)}: {listed}."
+    listed = ", ".join(
+        f"{row.name} {_solved(tasks, row.name, every_seed=True)} and {_solved(tasks, row.name, every_seed=False)}"
+        for row in contents.families
+    )
+    return f"Tasks solved by every seed of a learner, and by at least one, of {len(tasks)}: {listed}."
+
+
+def _solved(tasks: Sequence[Sequence[LearningMeasurement]], family: str, *, every_seed: bool) -> int:
+    """Count the tasks that a learner of a family solves, with all of its seeds or with one at least."""
+    return sum(
+        any(_is_of(row.subject, family) and row.seeds_solved >= (row.seeds if every_seed else 1) for row in rows)
+        for rows in tasks
+    )
 
 
 def _is_of(subject: str, family: str) -> bool:

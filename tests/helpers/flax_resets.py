@@ -21,7 +21,7 @@ class Scanned(nn.Module):
         return nn.GRUCell(features=inputs.shape[-1])(carry, inputs)
 
     def restarted(self, carry: jax.Array, resets: jax.Array) -> jax.Array:
-        return jnp.where(resets[:, None], jnp.zeros_like(carry), carry)
+        return jnp.where(resets[:, None], self.initialize_carry(*carry.shape), carry)
 
     @staticmethod
     def initialize_carry(batch_size: int, hidden_size: int) -> jax.Array:

@@ -12,6 +12,8 @@ from rnn_harness.array_types import Array
 
 _TOKENS, _TARGETS = (0, 2, 1, 2), (2, 1, 0, 1)
 _SCALE = 0.3
+COMPUTES_A_LOSS = "computes a loss"
+"""What code gives that has its loss inside."""
 """How large weights and states are drawn: no activation is saturated, and few gradients are clipped."""
 
 
@@ -38,7 +40,17 @@ class LossFunction(Protocol):
         parameters: The arrays that it computes with, by name.
         state_shapes: The shape of each state.
         adds_up: Whether the losses of pieces must give that of all steps, as a sum, a mean or that of the last step.
+        result: What its gradients are the slopes of, in a word.
+        gives: What it gives, as a sentence goes on behind its name.
     """
+
+    @property
+    def result(self) -> str:
+        """What its gradients are the slopes of, in a word."""
+
+    @property
+    def gives(self) -> str:
+        """What it gives, as a sentence goes on behind its name."""
 
     @property
     def text(self) -> str:

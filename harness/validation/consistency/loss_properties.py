@@ -59,14 +59,22 @@ def _gradients(loss: LossFunction, seed: int) -> Violation | Note | None:
         scaled = {name: gradient / factor for name, gradient in gradients.items()}
         if not _wrong(scaled, slopes, rounding):
             return Note(
-                f"all of its gradients are {factor:.6g} times the slopes of its loss, which is scaled otherwise"
+                f"all of its gradients are {factor:.6g} times the slopes of its {loss.result}, scaled otherwise"
             )
+    decay = _weight_decay(parameters, gradients, slopes, wrong)
+    if wrong and decay:
+        decayed = {name: gradients[name] - decay * parameters[name] for name in wrong}
+        if not _wrong(decayed, slopes, rounding):
+            share = f"the gradients of {', '.join(wrong)} have {decay:.6g} times the weights in them"
+            return Note(f"{share}, as weight decay has, which is no part of its {loss.result}")
     if wrong:
         right = [name for name in gradients if name not in wrong]
-        sentence = f"the gradients of {', '.join(wrong)} are not the slopes of its own loss"
+        sentence = f"the gradients of {', '.join(wrong)} are not the slopes of its own {loss.result}"
         return Violation("backward", f"{sentence}; those of {', '.join(right)} are" if right else sentence)
     missing = _without_gradient(loss, values, seed)
-    return Note(f"no gradient comes back of {', '.join(missing)}, on which the loss depends") if missing else None
+    return (
+        Note(f"no gradient comes back of {', '.join(missing)}, on which the {loss.result} depends") if missing else None
+    )
 
 
 def _slopes(loss: LossFunction, name: str, seed: int) -> Array:
@@ -113,6 +121,16 @@ def _common_factor(gradients: Mapping[str, Array], slopes: Mapping[str, Array]) 
     ]
     every = np.concatenate([ratio.reshape(-1) for ratio in ratios])
     return float(np.median(every)) if every.size else 0.0
+
+
+def _weight_decay(
+    parameters: Mapping[str, Array], gradients: Mapping[str, Array], slopes: Mapping[str, Array], wrong: list[str]
+) -> float:
+    """How many times the weights of the first parameter are in its gradient besides its slope."""
+    if not wrong:
+        return 0.0
+    surplus, weights = gradients[wrong[0]] - slopes[wrong[0]], parameters[wrong[0]]
+    return float(np.nansum(surplus * weights) / np.nansum(np.where(np.isnan(surplus), np.nan, weights**2)))
 
 
 def _without_gradient(loss: LossFunction, values: LossValues, seed: int) -> list[str]:

@@ -41,13 +41,14 @@ def judge_loss(name: str, loss: LossFunction, request: ValidationRequest) -> Ite
         UsageError: It is asked for as a cell of a spec.
     """
     if request.spec != "auto" or request.map is not None:
-        raise UsageError(f"{name} computes a loss, not states: --spec and --map are about cells")
+        raise UsageError(f"{name} {loss.gives}: --spec and --map are about cells")
     if "float64" not in request.dtypes:
-        raise UsageError(f"{name} computes a loss, which is judged in float64 alone: leave --dtype out")
-    reason = f"{loss.text} computes a loss: its gradients and its state are judged, and not what its cell is"
+        raise UsageError(f"{name} {loss.gives}, which is judged in float64 alone: leave --dtype out")
+    judged = "its gradients and its state are" if loss.state_shapes else "its gradients are"
+    reason = f"{loss.text} {loss.gives}: {judged} judged, and not what its cell is"
     yield RecordMade(identification_check(name, request, "unknown", Outcome.NOT_RUN, reason))
     yield TargetIdentified(identification_record(()))
-    asked = AskedCell(name, "unknown", "a loss over a sequence", "float64", request.seed)
+    asked = AskedCell(name, "unknown", f"the {loss.result} of a sequence", "float64", request.seed)
     for answer in answers(loss_questions(loss), asked):
         for marked in mark_expected((answer.record,), request.expected):
             yield RecordMade(marked)

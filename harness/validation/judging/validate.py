@@ -39,6 +39,7 @@ from rnn_harness.validation.judging.as_model import (
     judge_undriven,
     judge_unknown_parameters,
 )
+from rnn_harness.validation.judging.borrowed_names import note_on_names
 from rnn_harness.validation.judging.candidate_judge import CandidateJudge, judge_case
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
@@ -181,8 +182,8 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from events
         return
     wanted = wanted_cell(target, request.spec, saved_map)
-    on_output = note_on_output(response, matches[0].states) if matches else ()
-    identification = identification_record(matches, (*target.capabilities.notes, *on_output))
+    observed = (*note_on_output(response, matches[0].states), *note_on_names(matches[0])) if matches else ()
+    identification = identification_record(matches, (*target.capabilities.notes, *observed))
     yield TargetIdentified(identification)
     match = next((match for match in matches if wanted.is_met_by(match)), None)
     if match is not None:

@@ -91,6 +91,8 @@ def constructions(
         UsageError: There is none; the message holds the error of the first.
     """
     known = argument_names(maker)
+    # A key or a source of random numbers is no text: what was typed for it is what its library gives in any case.
+    options = {key: value for key, value in options.items() if key not in defaults or not isinstance(value, str)}
     takes_any = any(argument.kind is argument.VAR_KEYWORD for argument in known.values())
     unknown = sorted(set(options) - set(known)) if known and not takes_any else []
     if unknown:

@@ -15,11 +15,13 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.options import Keywords
-from rnn_harness.validation.cells.loss_function import LossValues
+from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossValues
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     gradient_stems,
+    required_arguments,
     role_of,
 )
+from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import (
     copy_with_arrays,
@@ -60,6 +62,8 @@ class LossCall:
         token_form: Whether tokens go in as a list, as an array, or as a list of vectors with a one at the token.
         vocabulary: The length of such a vector; 0 where tokens go in as numbers.
         adds_up: Whether the losses of pieces must give that of all steps.
+        result: What its gradients are the slopes of, in a word.
+        gives: What it gives.
     """
 
     name: str
@@ -72,11 +76,19 @@ class LossCall:
     token_form: TokenForm = "list"
     vocabulary: int = 0
     adds_up: bool = True
+    result: str = "loss"
+    gives: str = COMPUTES_A_LOSS
 
     @property
     def text(self) -> str:
         """Its name and arguments."""
         return f"{self.name}({', '.join(argument.name for argument in self.arguments)})"
+
+    @property
+    def cannot_be_driven(self) -> str:
+        """Why it is no cell."""
+        arguments = [argument.name for argument in required_arguments(self.function)]
+        return computes_a_loss(self.name, arguments)
 
     @functools.cached_property
     def _result_names(self) -> tuple[str, ...]:

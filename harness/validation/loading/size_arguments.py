@@ -66,6 +66,8 @@ def size_names(names: Iterable[str]) -> SizeNames:
         hidden = [name for name in listed if _HIDDEN_IF_ALONE.match(name) and name not in inputs][:1]
     elif [name.lower() for name in hidden] == ["d"] and (alone := [name for name in listed if name.lower() == "h"]):
         inputs, hidden = hidden, alone  # weights (D, H), as in course code
+    elif (inputs, hidden) == (["n"], ["d"]) and listed.index("d") < listed.index("n"):
+        inputs, hidden = hidden, inputs  # a dimension of inputs and a number of units, in the usual order
     elif hidden and not inputs:
         inputs = [name for name in listed if _INPUT_IF_ALONE.match(name) and name not in hidden][:1]
     elif not inputs:  # the cells of Flax and Keras learn their input size when they are called

@@ -13,6 +13,7 @@ from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.options import Options, OptionTable
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.cells.loss_function import LossFunction
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
 from rnn_harness.validation.loading.adapters.adapter import HeldPart
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -20,7 +21,6 @@ from rnn_harness.validation.loading.adapters.array_objects import array_object_s
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     methods_of_targets,
-    required_arguments,
 )
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     FunctionOfTensors,
@@ -39,6 +39,7 @@ from rnn_harness.validation.loading.autograd_functions import (
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_function
+from rnn_harness.validation.loading.find_networks import network_of_class
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.joined_cells import joined_cell
@@ -112,7 +113,7 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         cell = forward_partner(cell) or cell
     loss = _loss(cell, arguments) if adapter_name is None else None
     if loss is not None:
-        return _loss_target(name, loss)
+        return _loss_target(name, loss, loss.cannot_be_driven)
     if isinstance(cell, type):
         adapter = _chosen_adapter(name, cell, adapter_name)
         adapter_options = _taken(arguments, adapter.options)
@@ -125,9 +126,12 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
             return _constructed_target(maker, adapter, adapter_options)
         except UsageError:
             loss = loss_of_class(cell.__name__, cell, arguments) if adapter.name == "numpy" else None
-            if loss is None:
+            if loss is not None:
+                return _loss_target(name, loss, loss.cannot_be_driven)
+            network = network_of_class(cell.__name__, cell, arguments) if adapter.name == "numpy" else None
+            if network is None:
                 raise
-        return _loss_target(name, loss)
+        return _loss_target(name, network, network.cannot_be_driven)
     if isinstance(cell, FunctionPair) or _is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
@@ -145,12 +149,11 @@ def _loss(cell: Any, arguments: OptionTable) -> LossCall | None:
     return loss_of_function(cell.__name__, cell) if inspect.isfunction(cell) else None
 
 
-def _loss_target(name: str, loss: LossCall) -> Target:
-    """The target that computes a loss; it cannot be made as a cell."""
+def _loss_target(name: str, loss: LossFunction, message: str) -> Target:
+    """The target that computes a loss, or outputs that are no states; it cannot be made as a cell."""
 
     def make_module(_n: int, _d: int) -> nn.Module:
-        arguments = [argument.name for argument in required_arguments(loss.function)]
-        raise UsageError(computes_a_loss(loss.name, arguments))
+        raise UsageError(message)
 
     return Target(name, make_module, TargetCapabilities(dtypes=("float64",), loss=loss))
 

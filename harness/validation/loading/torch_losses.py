@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.cells.loss_function import LossValues, drawn_numbers
+from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossValues, drawn_numbers
 from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import all_arguments, role_of
 from rnn_harness.validation.loading.copied_module import copied_module
@@ -78,6 +78,8 @@ class TorchLoss:
         state_shapes: The shape of each state.
         is_pair: Whether two states go in as one argument.
         adds_up: Whether the losses of pieces must give that of all steps: any loss may be written in torch.
+        result: What its gradients are the slopes of, in a word.
+        gives: What it gives.
     """
 
     name: str
@@ -89,6 +91,8 @@ class TorchLoss:
     state_shapes: tuple[tuple[int, ...], ...] = ()
     is_pair: bool = False
     adds_up: bool = False
+    result: str = "loss"
+    gives: str = COMPUTES_A_LOSS
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rnn_harness.records.measurement import DecayMeasurement, Measurement, SpeedMeasurement
+from rnn_harness.records.measurement import DecayMeasurement, LearningMeasurement, Measurement, SpeedMeasurement
 from rnn_harness.reports.page.contents import build_contents
 from rnn_harness.reports.page.document_statements import DocumentStatements
 from rnn_harness.reports.page.page_verdict import answers, findings
@@ -130,3 +130,19 @@ def test_the_longest_horizon_says_its_interval_and_what_reaches_as_far() -> None
         "202 [197, 207] steps (torch's default; as far within the intervals: chrono)"
     )
     assert best(decay("LSTM", 0.999)) == "", "an interval that reaches 1 makes no headline"
+
+
+@pytest.mark.parametrize(
+    ("solved", "text"),
+    [((3, 0), "RNN 0 and 0, GRU 1 and 1"), ((1, 0), "RNN 0 and 0, GRU 0 and 1"), ((0, 3), "RNN 1 and 1, GRU 0 and 0")],
+)
+def test_a_task_that_some_seeds_solve_is_not_counted_with_those_that_all_do(solved: tuple[int, int], text: str) -> None:
+    base = {"task": "adding", "task_title": "t", "training_steps": 1, "median": 1.0, "chance": 1.0, "seeds": 3}
+    base |= {"seconds": 1.0, "parameters": 1, "sizes": {"T": 5}, "spec": "x"}
+    rows: list[Measurement] = [
+        LearningMeasurement.model_validate({**base, "subject": subject, "seeds_solved": count})
+        for subject, count in zip(("GRU", "RNN"), solved, strict=True)
+    ]
+    assert headline("learning", rows) == (
+        f"Tasks solved by every seed of a learner, and by at least one, of 1: {text}, LSTM 0 and 0."
+    )

@@ -14,6 +14,7 @@ import rnn_harness
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
 from rnn_harness.validation import Limits, ValidationRequest, collect_validation, run_validation_isolated
+from rnn_harness.validation.loading.size_arguments import size_names
 from tests.helpers import HELPERS
 from tests.helpers.run_program import run_until_its_assertion
 from tests.helpers.run_pytest import run_pytest, run_pytest_process
@@ -166,3 +167,17 @@ def test_pytest_refuses_a_spec_that_there_is_not(tmp_path: Path) -> None:
     run = run_pytest_process(tmp_path, "--rnn-cell", f"{CELLS}:MADE", "--rnn-spec", "nosuch")
     assert run.exit_code == 4
     assert "there is no spec 'nosuch'" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "inputs", "hidden"),
+    [
+        (("d", "n"), ("d",), ("n",)),
+        (("n", "d"), ("n",), ("d",)),
+        (("D", "H"), ("D",), ("H",)),
+    ],
+)
+def test_single_letters_are_sizes_in_the_usual_order(
+    names: tuple[str, ...], inputs: tuple[str, ...], hidden: tuple[str, ...]
+) -> None:
+    assert size_names(names) == (inputs, hidden)

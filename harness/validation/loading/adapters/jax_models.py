@@ -9,6 +9,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayFunction, ArrayLibraryModule
+from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 
 
@@ -54,7 +55,7 @@ def linen_parts(jax: Any, model: Any, inputs: object) -> list[HeldPart]:
                 parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
         return call(*arguments, **keywords)
 
-    with linen.intercept_methods(observe):
+    with linen.intercept_methods(observe), default_format(jax, double=False):
         jax.eval_shape(model.init, jax.random.PRNGKey(0), inputs)
     return list(parts.values())
 

@@ -22,6 +22,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayResults,
     Cotangents,
 )
+from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.jax_models import (
     JaxModelModule,
     equinox_parts,
@@ -90,13 +91,17 @@ class JaxFunction:
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
         """Call the module's function on its tree of parameters."""
         tree_leaves, as_jax = self._jax.tree_util.tree_leaves, self._jax.numpy.asarray
-        leaves = [as_jax(parameters[name]) for name in self.names]
-        converted = self._jax.tree_util.tree_map(as_jax, arguments)
-        results = self._run(leaves, converted)
+        arrays = (*parameters.values(), *tree_leaves(arguments))
+        double = any(array.dtype == np.float64 for array in arrays)
+        with default_format(self._jax, double=double):
+            leaves = [as_jax(parameters[name]) for name in self.names]
+            converted = self._jax.tree_util.tree_map(as_jax, arguments)
+            results = self._run(leaves, converted)
 
         def pullback(cotangents: Sequence[Array]) -> Cotangents:
-            incoming = tuple(as_jax(cotangent) for cotangent in cotangents)
-            gradients, argument_gradients = self._pull_back(leaves, converted, incoming)
+            with default_format(self._jax, double=double):
+                incoming = tuple(as_jax(cotangent) for cotangent in cotangents)
+                gradients, argument_gradients = self._pull_back(leaves, converted, incoming)
             return Cotangents(
                 dict(zip(self.names, map(np.asarray, gradients), strict=True)),
                 [np.asarray(gradient) for gradient in tree_leaves(argument_gradients)],
@@ -154,7 +159,8 @@ class LinenAdapter:
         if inner is None or not hasattr(inner, "initialize_carry"):
             return _drive_by_arguments(jax, cell, n, d)
         try:
-            carry = inner.initialize_carry(key, x.shape)
+            with default_format(jax, double=False):
+                carry = inner.initialize_carry(key, x.shape)
         except Exception:  # it is no method of flax's, and takes other arguments: (hidden_size, batch_size) for example
             return drive_with_resets(jax, cell, n, d) or _drive_by_arguments(jax, cell, n, d)
         states = len(jax.tree_util.tree_leaves(carry))
@@ -167,7 +173,8 @@ class LinenAdapter:
             return cell.apply({"params": tree}, *arguments)
 
         try:
-            variables = _initialised(jax, cell, x[:, None]) if is_layer else _initialised(jax, cell, carry, x)
+            with default_format(jax, double=False):
+                variables = _initialised(jax, cell, x[:, None]) if is_layer else _initialised(jax, cell, carry, x)
         except Exception as error:  # a user's module may raise anything
             call = f"inputs {x[:, None].shape}" if is_layer else f"(carry, inputs {x.shape})"
             raise UsageError(
@@ -199,8 +206,9 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
     failure = ""
     for arguments in (*attempts, (jax.numpy.zeros((rows, steps, n), "float32"),)):
         try:
-            jax.eval_shape(cell.init, jax.random.PRNGKey(0), *arguments)
-            variables = _initialised(jax, cell, *arguments)
+            with default_format(jax, double=False):
+                jax.eval_shape(cell.init, jax.random.PRNGKey(0), *arguments)
+                variables = _initialised(jax, cell, *arguments)
         except Exception as error:  # a user's module may raise anything
             failure = f"{type(error).__name__}: {first_line(error)}"
             continue
@@ -238,8 +246,10 @@ def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | Non
     for grid, is_sequence in (((steps, rows), True), ((rows,), False)):
         x, never = jax.numpy.zeros((*grid, n), "float32"), jax.numpy.zeros(grid, bool)
         try:
-            variables = _initialised(jax, cell, carry, (x, never))
-            shapes = [leaf.shape for leaf in jax.tree_util.tree_leaves(cell.apply(variables, carry, (x, never)))]
+            with default_format(jax, double=False):
+                variables = _initialised(jax, cell, carry, (x, never))
+                results = cell.apply(variables, carry, (x, never))
+            shapes = [leaf.shape for leaf in jax.tree_util.tree_leaves(results)]
         except Exception:  # a user's module may raise anything
             continue
         if (rows, d) not in shapes:

@@ -7,6 +7,7 @@ through a torch module of its own, so that whoever looks at the model sees what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
 
 States: TypeAlias = Tensor | tuple[Tensor, ...] | None
 _TRIAL_STEPS = 3
@@ -110,7 +111,8 @@ class _Rebuilt:
     def layer(self, dtype: str) -> Any:
         """Return the model in a dtype, built by a call."""
         if dtype not in self._layers:
-            layer = self._type.from_config(_in_dtype(self._config, dtype))
+            with keras_classes_of_users():
+                layer = self._type.from_config(_in_dtype(self._config, dtype))
             shape = (2, self._inputs.lengths[1] or _TRIAL_STEPS)
             is_tokens = self._inputs.vocabulary > 0
             layer(np.zeros(shape, "int32") if is_tokens else np.zeros((*shape, self._inputs.features), dtype))
@@ -246,7 +248,8 @@ def _held(part: Any, name: str) -> HeldPart:
 
     def make(wanted: CellSizes) -> Any:
         changed = {"units": wanted.hidden_size} if "units" in config else {}
-        return type(part).from_config(_in_dtype({**config, **changed}, "float32"))
+        with keras_classes_of_users():
+            return type(part).from_config(_in_dtype({**config, **changed}, "float32"))
 
     return HeldPart(
         name, type(part).__name__, make, sizes, "units" in config, is_layer=_is_layer(part), is_watched=_is_layer(part)
@@ -271,3 +274,16 @@ def _inputs_of(layer: Any, n: int) -> ModelInputs:
     if len(shape) == 3:
         return ModelInputs(int(shape[2] or n), 0, lengths, _DTYPES)
     return ModelInputs(0, vocabulary, lengths, _DTYPES)
+
+
+def keras_classes_of_users() -> AbstractContextManager[Any]:
+    """Let Keras find the layers that are not its own by their names: a configuration names the classes of its parts."""
+    keras = import_library("keras", "keras")
+    classes = [keras.layers.Layer]
+    for layer_class in classes:
+        classes += layer_class.__subclasses__()
+    of_users = {
+        layer_class.__name__: layer_class for layer_class in classes if not layer_class.__module__.startswith("keras.")
+    }
+    scope: AbstractContextManager[Any] = keras.saving.CustomObjectScope(of_users)
+    return scope

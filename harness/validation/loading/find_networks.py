@@ -1,0 +1,146 @@
+"""Find how a network of NumPy is called whose outputs are no states: the layout of its input, its two methods."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_harness.arithmetic.assumptions import QUOTIENT_STEP, STRUCTURAL
+from rnn_harness.array_types import Array
+from rnn_harness.options import Options
+from rnn_harness.validation.cells.loss_function import drawn_numbers
+from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
+    backward_role_of,
+    required_arguments,
+    role_of,
+)
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
+from rnn_harness.validation.loading.named_arguments import named_arguments
+from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
+
+_STEPS, _ROWS = 4, 7
+"""The sizes of the input's further axes, which differ from each other."""
+_CUTS_GRADIENTS = re.compile(r"trunc|tbptt", re.IGNORECASE)
+_STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
+_LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
+
+
+def network_of_class(name: str, written_class: type, options: Options) -> NetworkCall | None:
+    """Find how a class is called that gives outputs, and by its backward gradients; None if no way is known.
+
+    It must mix the steps of its input, as no layer does that has no memory, and the gradient of one weight at least
+    must be the slope of its outputs: else its backward may be meant of something else, such as the scores before a
+    softmax, and nothing is said of it.
+
+    Args:
+        name: What to call it.
+        written_class: The class; it is made with sizes by the names of its arguments.
+        options: Further arguments of its constructor.
+    """
+    sizes = named_arguments(written_class, options)
+    if sizes is None:
+        return None
+    try:
+        holder = written_class(**{**sizes, **options})
+    except Exception:  # a user's constructor may raise anything
+        return None
+    weights = possible_parameters(stored_arrays(holder))
+    best: tuple[int, NetworkCall] | None = None
+    for call in _calls(name, holder, weights):
+        right = _right_gradients(call)
+        if right and (best is None or right > best[0]) and _mixes_steps(call):
+            best = right, call
+    if best is None:
+        return None
+    chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(_source(written_class)) else best[1]
+    given = chosen.run(*drawn_numbers(chosen, 0)).gradients
+    return chosen if INPUT in given else replace(chosen, parameters=weights)
+
+
+def _source(written_class: type) -> str:
+    """The text of a class; empty where it is not to be had."""
+    try:
+        return inspect.getsource(written_class)
+    except (OSError, TypeError):
+        return ""
+
+
+def _of_one_step(call: NetworkCall) -> NetworkCall:
+    """The network with an input of one step: over several it may cut its gradients on purpose."""
+    shape = tuple(1 if length == _STEPS else length for length in call.parameters[INPUT].shape)
+    gives = f"{call.gives}, and it may cut gradients through time, so that one step is run"
+    x = np.random.default_rng(0).standard_normal(shape)
+    return replace(call, parameters={**call.parameters, INPUT: x}, input=x, gives=gives)
+
+
+def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[NetworkCall]:
+    """Yield the network with each pair of its methods and each layout of its input."""
+    written_class = type(holder)
+    for forward in forward_methods(written_class):
+        backward = backward_method(written_class, forward)
+        loss = _method_of_loss(holder, forward, backward)
+        if loss is None or not weights:
+            continue
+        widths = sorted({size for value in weights.values() for size in value.shape if size > 1})
+        for width, layout, is_listed in itertools.product(widths, _LAYOUTS, (False, True)):
+            lengths = {"T": _STEPS, "B": _ROWS, "n": width, "1": 1}
+            if is_listed and layout[0] != "T":
+                continue
+            x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
+            yield NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss)
+
+
+def _method_of_loss(holder: object, forward: str, backward: str) -> str | None:
+    """The name of the method that gives its loss; empty where backward takes a cotangent; None if it takes neither."""
+    if not backward:
+        return None
+    given = [argument.name for argument in required_arguments(getattr(holder, forward))]
+    taken = [argument.name for argument in required_arguments(getattr(holder, backward))]
+    if len(given) != 1 or len(taken) != 1:
+        return None
+    if role_of(taken[0]) != "target":
+        return "" if backward_role_of(taken[0]) == "gradient" else None
+    method = getattr(holder, "loss", None)
+    roles = [role_of(argument.name) for argument in required_arguments(method)] if callable(method) else []
+    return "loss" if roles == ["x", "target"] else None
+
+
+def _right_gradients(call: NetworkCall) -> int:
+    """The number of weights whose gradient is the slope of the loss along a way that is drawn; 0 where it raises."""
+    parameters, tokens, targets, states = drawn_numbers(call, 0)
+    rng, right = np.random.default_rng(1), 0
+    try:
+        with np.errstate(all="ignore"):
+            gradients = call.run(parameters, tokens, targets, states).gradients
+            for name in gradients.keys() - {INPUT}:
+                way = rng.standard_normal(parameters[name].shape)
+                ends = [
+                    call.run({**parameters, name: parameters[name] + step * way}, tokens, targets, states).loss
+                    for step in (_STEP, -_STEP)
+                ]
+                slope, expected = (ends[0] - ends[1]) / (2 * _STEP), float((gradients[name] * way).sum())
+                right += bool(expected) and abs(slope - expected) <= _TOLERANCE * abs(expected)
+    except Exception:  # a function that is called in a wrong way may raise anything
+        return 0
+    return right
+
+
+def _mixes_steps(call: NetworkCall) -> bool:
+    """Whether what a step does to the outputs depends on another step, as it does by way of a state."""
+    parameters, *_ = drawn_numbers(call, 2)
+    x = parameters[INPUT]
+    time = next(axis for axis, length in enumerate(x.shape) if length == _STEPS)
+    outputs = []
+    for first, second in itertools.product((0, 1), (0, 1)):
+        moved = np.moveaxis(x.copy(), time, 0)
+        moved[0] += first
+        moved[1] += second
+        outputs.append(call.outputs({**parameters, INPUT: np.moveaxis(moved, 0, time)}))
+    mixed = outputs[3] - outputs[2] - outputs[1] + outputs[0]
+    return bool(np.abs(mixed).max() > _TOLERANCE * np.abs(outputs[0]).max())

@@ -1,0 +1,165 @@
+"""A network of NumPy with a backward of its own, whose outputs are no states: how it is called, and what it gives.
+
+Coursework has it: ``forward(X)`` gives scores of every step, or of the last one, or the states of a second layer, and
+``backward(dY)`` leaves the gradients of all weights behind. The loss is the sum of the outputs times numbers that are
+drawn, or what the method ``loss`` of the network gives for a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+from rnn_harness.validation.cells.loss_function import LossValues
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import gradient_stems
+from rnn_harness.validation.loading.adapters.handwritten.forward_way import result_entries
+from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import GradientEntry, gradient_entries
+from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
+
+INPUT = "the input"
+"""What the input is called among the arrays of which gradients are judged."""
+
+
+@dataclass(frozen=True)
+class NetworkCall:
+    """A network with a backward of its own, and how it is called.
+
+    Attributes:
+        name: What it is called.
+        holder: The object.
+        forward: The name of its forward method.
+        backward: The name of its backward method.
+        parameters: Its weights by path, and its input where its backward gives the gradient of that.
+        input: The input where it is not among the parameters.
+        is_listed: Whether the input goes in as a list of steps.
+        loss: The name of the method that gives the loss of an input and a target; empty where backward takes the
+            cotangent of the outputs.
+        state_shapes: None: what it does with states is its own affair.
+        adds_up: False: its outputs are no losses.
+        result: What its gradients are the slopes of, in a word.
+        gives: What it gives.
+    """
+
+    name: str
+    holder: object
+    forward: str
+    backward: str
+    parameters: Mapping[str, Array]
+    input: Array
+    is_listed: bool = False
+    loss: str = ""
+    state_shapes: tuple[tuple[int, ...], ...] = ()
+    adds_up: bool = False
+    result: str = "outputs"
+    gives: str = "gives outputs that are no states"
+
+    @property
+    def text(self) -> str:
+        """Its name and methods."""
+        return f"{self.name}, {self.forward} and {self.backward}"
+
+    @property
+    def cannot_be_driven(self) -> str:
+        """Why it is no cell."""
+        return f"cannot drive {self.text}: it {self.gives}, so that its gradients alone can be judged"
+
+    def outputs(self, parameters: Mapping[str, Array]) -> Array:
+        """Call forward alone.
+
+        Args:
+            parameters: All of its weights, and its input.
+
+        Raises:
+            ValueError: No numbers came back.
+        """
+        holder, taken = self._copied(parameters)
+        return _as_array(_method(holder, self.forward)(taken))
+
+    def run(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: tuple[int, ...],
+        targets: tuple[int, ...],
+        states: tuple[Array, ...],
+    ) -> LossValues:
+        """Call it on copies of everything.
+
+        Args:
+            parameters: All of its weights, and its input where that is one of the parameters.
+            inputs: Not used: the input is a sequence of vectors.
+            targets: From which the cotangent of the outputs, or the target, is drawn.
+            states: Not used.
+
+        Returns:
+            The loss and the gradients.
+
+        Raises:
+            ValueError: No numbers came back, or no gradient of any weight.
+        """
+        holder, taken = self._copied(parameters)
+        given = _method(holder, self.forward)(taken)
+        outputs = _as_array(given)
+        drawn = np.random.default_rng(targets).standard_normal(outputs.shape)
+        if self.loss:
+            loss = float(np.asarray(_method(self._copied(parameters)[0], self.loss)(taken, drawn)).reshape(()))
+        else:
+            loss = float((outputs * drawn).sum())
+        before = {path: value.copy() for path, value in stored_arrays(holder).items()}
+        backward = _method(holder, self.backward)
+        returned = backward(list(drawn) if isinstance(given, list) else drawn)
+        entries = gradient_entries(returned, before, stored_arrays(holder), returned_names(backward))
+        gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}
+        if not set(gradients) - {INPUT}:
+            raise ValueError("it gives no gradient of any weight")
+        return LossValues(loss, gradients, ())
+
+    def _copied(self, parameters: Mapping[str, Array]) -> tuple[object, object]:
+        """A copy of the object with these weights, and the input as it takes it."""
+        own = stored_arrays(self.holder)
+        weights = {id(own[name]): value.copy() for name, value in parameters.items() if name != INPUT}
+        x = parameters.get(INPUT, self.input).copy()
+        return copy_with_arrays(self.holder, weights), list(x) if self.is_listed else x
+
+    def _gradient(self, name: str, entries: Sequence[GradientEntry]) -> Array | None:
+        """The gradient of a weight, or of the input; None where its name or its place says of none that it is one."""
+        shape = self.parameters[name].shape
+        fitting = [entry for entry in entries if entry.value.shape == shape and entry.key.origin != "increase"]
+        if name == INPUT:
+            returned = [entry.value for entry in fitting if entry.is_returned and not self._is_of_weight(entry)]
+            return returned[0] if len(returned) == 1 else None
+        return next((entry.value for entry in fitting if self._is_gradient_of(entry, name)), None)
+
+    def _is_of_weight(self, entry: GradientEntry) -> bool:
+        """Whether an entry is the gradient of any weight."""
+        return any(self._is_gradient_of(entry, name) for name in self.parameters if name != INPUT)
+
+    def _is_gradient_of(self, entry: GradientEntry, path: str) -> bool:
+        """Whether an entry has the name of the gradient of a weight, or the same place in a list of gradients."""
+        holder, _, last = path.rpartition("/")
+        if entry.name.isdigit() or last.isdigit():
+            is_other_list = entry.key.path[:-1] != tuple(holder.split("/"))
+            return entry.name == last and is_other_list and len(entry.key.path) == path.count("/") + 1
+        stems = [stem.lower().strip("_") for stem in gradient_stems(entry.name)]
+        return last.lower().strip("_") in (stems if entry.in_container else stems[:-1])
+
+
+def _method(holder: object, name: str) -> Any:
+    """A method of a user's object."""
+    return getattr(holder, name)
+
+
+def _as_array(given: object) -> Array:
+    """The outputs among what forward gives: the first of a tuple; a list of steps as one array.
+
+    Raises:
+        ValueError: They are no numbers.
+    """
+    outputs = result_entries(given[0] if isinstance(given, tuple) and given else given).get(())
+    if outputs is None or outputs.dtype.kind != "f" or not outputs.size or not np.isfinite(outputs).all():
+        raise ValueError("its outputs are no finite numbers")
+    return outputs

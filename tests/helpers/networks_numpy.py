@@ -1,0 +1,158 @@
+"""Networks of NumPy with a backward of their own, as coursework has them: their outputs are no states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rnn_harness.array_types import Array
+
+
+class TwoLayers:
+    """Two simple RNNs, one on the other; weights and gradients stand in two lists."""
+
+    passes_time_on = True
+
+    def __init__(self, n: int = 3, first: int = 5, second: int = 4) -> None:
+        rng = np.random.default_rng(0)
+        shapes = ((n, first), (first, first), (first,), (first, second), (second, second), (second,))
+        self.p = [rng.standard_normal(shape) / 2 for shape in shapes]
+        self.g = [np.zeros_like(value) for value in self.p]
+
+    def forward(self, X: Array) -> Array:
+        W1, U1, b1, W2, U2, b2 = self.p
+        rows, steps, _ = X.shape
+        self.X = X
+        self.h1, self.h2 = np.zeros((steps + 1, rows, len(U1))), np.zeros((steps + 1, rows, len(U2)))
+        for t in range(steps):
+            self.h1[t + 1] = np.tanh(X[:, t] @ W1 + self.h1[t] @ U1 + b1)
+            self.h2[t + 1] = np.tanh(self.h1[t + 1] @ W2 + self.h2[t] @ U2 + b2)
+        return self.h2[1:].transpose(1, 0, 2)
+
+    def backward(self, dY: Array) -> Array:
+        W1, U1, _, W2, U2, _ = self.p
+        for gradient in self.g:
+            gradient.fill(0)
+        dX = np.zeros_like(self.X)
+        dh1, dh2 = np.zeros_like(self.h1[0]), np.zeros_like(self.h2[0])
+        for t in range(len(self.h1) - 1, 0, -1):
+            da2 = (dh2 + dY[:, t - 1]) * (1 - self.h2[t] ** 2)
+            self.g[3] += self.h1[t].T @ da2
+            self.g[4] += self.h2[t - 1].T @ da2
+            self.g[5] += da2.sum(0)
+            dh2 = da2 @ U2.T
+            da1 = (dh1 * self.passes_time_on + da2 @ W2.T) * (1 - self.h1[t] ** 2)
+            self.g[0] += self.X[:, t - 1].T @ da1
+            self.g[1] += self.h1[t - 1].T @ da1
+            self.g[2] += da1.sum(0)
+            dX[:, t - 1] = da1 @ W1.T
+            dh1 = da1 @ U1.T
+        return dX
+
+
+class LosesTimeOfTheFirst(TwoLayers):
+    """The gradient through time of the first layer is lost."""
+
+    passes_time_on = False
+
+
+class Scores:
+    """A simple RNN with scores of the last step, and the loss of a target; vectors are columns."""
+
+    decay = 0.0
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int = 2) -> None:
+        rng = np.random.default_rng(1)
+        self.Wx = rng.standard_normal((hidden_size, input_size)) / 2
+        self.Wh = rng.standard_normal((hidden_size, hidden_size)) / 2
+        self.bh = rng.standard_normal((hidden_size, 1)) / 2
+        self.Wy = rng.standard_normal((output_size, hidden_size)) / 2
+
+    def forward(self, inputs: list[Array]) -> Array:
+        self.inputs, self.hs = inputs, [np.zeros_like(self.bh)]
+        for x in inputs:
+            self.hs.append(np.tanh(self.Wx @ x + self.Wh @ self.hs[-1] + self.bh))
+        scores: Array = self.Wy @ self.hs[-1]
+        return scores
+
+    def loss(self, inputs: list[Array], target: Array) -> float:
+        return float(np.sum((self.forward(inputs) - target) ** 2) / 2)
+
+    def slope(self, t: int) -> Array:
+        slope: Array = 1 - self.hs[t] ** 2
+        return slope
+
+    def backward(self, target: Array) -> dict[str, Any]:
+        d_y = self.Wy @ self.hs[-1] - target
+        gradients = {"Wy": d_y @ self.hs[-1].T, "Wx": 0 * self.Wx, "Wh": 0 * self.Wh, "bh": 0 * self.bh}
+        d_h = self.Wy.T @ d_y
+        for t in range(len(self.inputs), 0, -1):
+            d_a = self.slope(t) * d_h
+            gradients["bh"] += d_a
+            gradients["Wh"] += d_a @ self.hs[t - 1].T
+            gradients["Wx"] += d_a @ self.inputs[t - 1].T
+            d_h = self.Wh.T @ d_a
+        gradients["Wh"] = gradients["Wh"] + self.decay * self.Wh
+        return gradients
+
+
+class TakesTheSlopeOfTheState(Scores):
+    """The slope of tanh is taken at the state instead of at what tanh was applied to."""
+
+    def slope(self, t: int) -> Array:
+        slope: Array = 1 - np.tanh(self.hs[t]) ** 2
+        return slope
+
+
+class WithWeightDecay(Scores):
+    """A penalty on the recurrent weights is in their gradient, and not in the loss."""
+
+    decay = 0.01
+
+
+class Truncated:
+    """Scores of every step; gradients are truncated after so many steps."""
+
+    def __init__(self, n_in: int, n_hid: int, n_out: int = 2, steps: int = 2) -> None:
+        rng = np.random.default_rng(2)
+        self.W, self.U = rng.standard_normal((n_in, n_hid)) / 2, rng.standard_normal((n_hid, n_hid)) / 2
+        self.V = rng.standard_normal((n_hid, n_out)) / 2
+        self.steps = steps
+
+    def forward(self, x: Array) -> Array:
+        self.x, self.h = x, [np.zeros((x.shape[1], len(self.U)))]
+        for x_t in x:
+            self.h.append(np.tanh(x_t @ self.W + self.h[-1] @ self.U))
+        return np.stack([h @ self.V for h in self.h[1:]])
+
+    def backward(self, dy: Array) -> None:
+        self.dW, self.dU, self.dV = np.zeros_like(self.W), np.zeros_like(self.U), np.zeros_like(self.V)
+        dh = np.zeros_like(self.h[0])
+        for t in range(len(dy), 0, -1):
+            self.dV += self.h[t].T @ dy[t - 1]
+            da = (dh + dy[t - 1] @ self.V.T) * (1 - self.h[t] ** 2)
+            self.dW += self.x[t - 1].T @ da
+            self.dU += self.h[t - 1].T @ da
+            dh = da @ self.U.T if (t - 1) % self.steps else 0 * dh
+
+
+class GradientOfScores(Truncated):
+    """Its outputs are probabilities, and its backward takes the gradient of the scores before them."""
+
+    def forward(self, x: Array) -> Array:
+        scores = np.exp(super().forward(x))
+        shares: Array = scores / scores.sum(-1, keepdims=True)
+        return shares
+
+
+class NoMemory(Truncated):
+    """Every step by itself: no recurrent network."""
+
+    def forward(self, x: Array) -> Array:
+        self.x, self.h = x, [np.zeros((x.shape[1], len(self.U)))]
+        self.h += [np.tanh(x_t @ self.W) for x_t in x]
+        return np.stack([h @ self.V for h in self.h[1:]])
+
+    def backward(self, dy: Array) -> None:
+        self.dV = sum(h.T @ d for h, d in zip(self.h[1:], dy, strict=True))
