@@ -100,3 +100,39 @@ class Regression(nn.Module):
             h = torch.tanh(self.x2h(x[:, t]) + self.h2h(h))
             predicted.append(self.out(h))
         return functional.mse_loss(torch.stack(predicted, 1), y).sqrt()
+
+
+class LoopsByHand(nn.Module):
+    """Layers of tokens in lists, looped over by hand; it gives scores, and the loss where there are targets."""
+
+    def __init__(self, vocab_size: int = 11, hidden_size: int = 6) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, hidden_size)
+        self.inner = nn.ModuleList(nn.Linear(hidden_size, hidden_size) for _ in range(2))
+        self.recurrent = nn.ModuleList(nn.Linear(hidden_size, hidden_size, bias=False) for _ in range(2))
+        self.head = nn.Linear(hidden_size, vocab_size)
+
+    def activation(self, value: Tensor) -> Tensor:
+        return torch.tanh(value)
+
+    def forward(self, idx: Tensor, targets: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        embedded = self.embedding(idx)
+        hidden = [torch.zeros_like(embedded[:, 0]) for _ in self.inner]
+        outputs = []
+        for u in embedded.unbind(1):
+            value = u
+            for k, (inner, recurrent) in enumerate(zip(self.inner, self.recurrent, strict=True)):
+                hidden[k] = value = self.activation(inner(value) + recurrent(hidden[k]))
+            outputs.append(value)
+        scores = self.head(torch.stack(outputs, 1))
+        if targets is None:
+            return scores, None
+        return scores, functional.cross_entropy(scores.flatten(0, 1), targets.flatten())
+
+
+class LoopsByHandWrong(LoopsByHand):
+    """One whose tanh has a wrong backward."""
+
+    def activation(self, value: Tensor) -> Tensor:
+        activated: Tensor = _WrongTanh.apply(value)
+        return activated

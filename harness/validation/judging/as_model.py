@@ -56,6 +56,11 @@ def judge_undriven(
             raise
         yield from judge_target(driven, request, listener)
     else:
+        # Where no layer is known to carry a state, the gradients of its loss say more.
+        loss = None if model.parts else torch_loss_of_target(target)
+        if loss is not None:
+            yield from judge_loss(target.name, loss, request)
+            return
         events = list(judge_model(model, request, listener, judge_target))
         yield from events
         is_of_own_cells = bool(model.user_parts) and len(model.parts) == len(model.user_parts)

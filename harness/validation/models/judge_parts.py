@@ -118,13 +118,14 @@ class PartJudge:
             "refuted": f"{part.shown_name} ({part.title}) is wrong by itself",
         }
         unknown = answer.error or "it equals no cell that is known"
+        name = f"{part.shown_name} ({part.title})" if part.title else "the model"
         return Record(
             entry=part.shown_name,
             spec="unknown",
             check=PART_CHECK,
             witness="kernel",
             outcome=outcomes.get(verdict, Outcome.NOT_RUN),
-            reason=reasons.get(verdict, f"{part.shown_name} ({part.title}): {unknown}"),
+            reason=reasons.get(verdict, f"{name}: {unknown}"),
             examples=1,
             seed=self.request.seed,
             environment=versions(),

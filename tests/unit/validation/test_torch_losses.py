@@ -69,3 +69,10 @@ def test_a_loss_is_judged_where_nothing_else_can_be_driven() -> None:
     )
     outcomes = {record.check: record.outcome for record in verdict.checks}
     assert outcomes["consistency.loss-gradients"] is Outcome.AGREES
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("LoopsByHand", "consistent"), ("LoopsByHandWrong", "refuted")])
+def test_a_model_without_known_layers_is_judged_by_its_loss(name: str, outcome: str) -> None:
+    target = load_target(f"{HELPERS / 'torch_losses.py'}:{name}")
+    events = run_validation(target, ValidationRequest(dtypes=("float64",), examples=0))
+    assert collect_validation(name, events).outcome == outcome
