@@ -75,8 +75,9 @@ class Diagnosis(_Model):
     difference: str
 
     def sentence(self) -> str:
-        """Say what it equals but for what is wrong."""
-        return f"equals {self.spec}, but {self.difference}" if self.difference else self.spec
+        """Say what it is, or which spec it equals, but for what is wrong."""
+        verb = "is" if self.spec.startswith(("a ", "an ")) else "equals"
+        return f"{verb} {self.spec}, but {self.difference}" if self.difference else self.spec
 
 
 class PartRecord(_Model):

@@ -48,7 +48,7 @@ def judge_loss(name: str, loss: LossFunction, request: ValidationRequest) -> Ite
     reason = f"{loss.text} {loss.gives}: {judged} judged, and not what its cell is"
     yield RecordMade(identification_check(name, request, "unknown", Outcome.NOT_RUN, reason))
     yield TargetIdentified(identification_record(()))
-    asked = AskedCell(name, "unknown", f"the {loss.result} of a sequence", "float64", request.seed)
+    asked = AskedCell(name, "unknown", "a function of sequences", "float64", request.seed)
     for answer in answers(loss_questions(loss), asked):
         for marked in mark_expected((answer.record,), request.expected):
             yield RecordMade(marked)
