@@ -156,3 +156,51 @@ class NoMemory(Truncated):
 
     def backward(self, dy: Array) -> None:
         self.dV = sum(h.T @ d for h, d in zip(self.h[1:], dy, strict=True))
+
+
+class StepsItself:
+    """Outputs of every step in a list; its backward takes the gradient of the last one, and a step of descent."""
+
+    def __init__(self, input_size: int, output_size: int, hidden_size: int = 6) -> None:
+        rng = np.random.default_rng(3)
+        self.Whh = rng.standard_normal((hidden_size, hidden_size)) / 1000
+        self.Wxh = rng.standard_normal((hidden_size, input_size)) / 1000
+        self.Why = rng.standard_normal((output_size, hidden_size)) / 1000
+        self.bh = np.zeros((hidden_size, 1))
+
+    def forward(self, inputs: list[Array]) -> tuple[list[Array], Array]:
+        h = np.zeros_like(self.bh)
+        self.inputs, self.hs, ys = inputs, {-1: h}, []
+        for i, x in enumerate(inputs):
+            self.hs[i] = h = np.tanh(self.Wxh @ x + self.Whh @ h + self.bh)
+            ys.append(self.Why @ h)
+        return ys, h
+
+    def through_time(self, d_a: Array) -> Array:
+        d_h: Array = self.Whh.T @ d_a
+        return d_h
+
+    def backprop(self, d_y: Array, learn_rate: float = 0.01) -> None:
+        d_Why = d_y @ self.hs[len(self.inputs) - 1].T
+        d_Whh, d_Wxh, d_bh = np.zeros_like(self.Whh), np.zeros_like(self.Wxh), np.zeros_like(self.bh)
+        d_h = self.Why.T @ d_y
+        for t in reversed(range(len(self.inputs))):
+            d_a = (1 - self.hs[t] ** 2) * d_h
+            d_bh += d_a
+            d_Whh += d_a @ self.hs[t - 1].T
+            d_Wxh += d_a @ self.inputs[t].T
+            d_h = self.through_time(d_a)
+        for gradient in (d_Wxh, d_Whh, d_Why, d_bh):
+            np.clip(gradient, -1, 1, out=gradient)
+        self.Whh -= learn_rate * d_Whh
+        self.Wxh -= learn_rate * d_Wxh
+        self.Why -= learn_rate * d_Why
+        self.bh -= learn_rate * d_bh
+
+
+class StepsAlongTheWrongSide(StepsItself):
+    """The recurrent weights are not transposed on the way back."""
+
+    def through_time(self, d_a: Array) -> Array:
+        d_h: Array = self.Whh @ d_a
+        return d_h

@@ -16,6 +16,7 @@ from rnn_harness.options import Options
 from rnn_harness.validation.cells.loss_function import drawn_numbers
 from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
+    all_arguments,
     backward_role_of,
     required_arguments,
     role_of,
@@ -26,6 +27,7 @@ from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
 
 _STEPS, _ROWS = 4, 7
 """The sizes of the input's further axes, which differ from each other."""
+_RATES = re.compile(r"(^|_)(lr|learn|learning|eta|alpha)(_?rate)?$", re.IGNORECASE)
 _CUTS_GRADIENTS = re.compile(r"trunc|tbptt", re.IGNORECASE)
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
@@ -88,12 +90,21 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
         if loss is None or not weights:
             continue
         widths = sorted({size for value in weights.values() for size in value.shape if size > 1})
-        for width, layout, is_listed in itertools.product(widths, _LAYOUTS, (False, True)):
+        rate = _rate(holder, backward)
+        forms = itertools.product(widths, _LAYOUTS, (False, True), (False,) if loss else (False, True))
+        for width, layout, is_listed, of_last in forms:
             lengths = {"T": _STEPS, "B": _ROWS, "n": width, "1": 1}
-            if is_listed and layout[0] != "T":
+            if layout[0] != "T" and (is_listed or of_last):
                 continue
             x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
-            yield NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss)
+            parameters = {**weights, INPUT: x}
+            yield NetworkCall(name, holder, forward, backward, parameters, x, is_listed, loss, rate, of_last)
+
+
+def _rate(holder: object, backward: str) -> str:
+    """The argument of a backward that is a learning rate; empty where there is none."""
+    names = [argument.name for argument in all_arguments(getattr(holder, backward))]
+    return next((name for name in names if _RATES.search(name)), "")
 
 
 def _method_of_loss(holder: object, forward: str, backward: str) -> str | None:
@@ -102,6 +113,7 @@ def _method_of_loss(holder: object, forward: str, backward: str) -> str | None:
         return None
     given = [argument.name for argument in required_arguments(getattr(holder, forward))]
     taken = [argument.name for argument in required_arguments(getattr(holder, backward))]
+    taken = [name for name in taken if not _RATES.search(name)]
     if len(given) != 1 or len(taken) != 1:
         return None
     if role_of(taken[0]) != "target":

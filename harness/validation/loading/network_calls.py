@@ -7,7 +7,7 @@ drawn, or what the method ``loss`` of the network gives for a target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
 
+_SMALL = 1 / 16
+"""How large cotangents are: few gradients are clipped then."""
 INPUT = "the input"
 """What the input is called among the arrays of which gradients are judged."""
 
@@ -39,6 +41,9 @@ class NetworkCall:
         is_listed: Whether the input goes in as a list of steps.
         loss: The name of the method that gives the loss of an input and a target; empty where backward takes the
             cotangent of the outputs.
+        of_last: Whether backward takes the cotangent of the last step's outputs alone.
+        rate: The argument of backward that is a learning rate, where backward takes a step of gradient descent itself;
+            the step is the gradient then.
         state_shapes: None: what it does with states is its own affair.
         adds_up: False: its outputs are no losses.
         result: What its gradients are the slopes of, in a word.
@@ -53,6 +58,8 @@ class NetworkCall:
     input: Array
     is_listed: bool = False
     loss: str = ""
+    rate: str = ""
+    of_last: bool = False
     state_shapes: tuple[tuple[int, ...], ...] = ()
     adds_up: bool = False
     result: str = "outputs"
@@ -105,15 +112,21 @@ class NetworkCall:
         given = _method(holder, self.forward)(taken)
         outputs = _as_array(given)
         drawn = np.random.default_rng(targets).standard_normal(outputs.shape)
+        if not self.loss:
+            drawn *= _SMALL
         if self.loss:
             loss = float(np.asarray(_method(self._copied(parameters)[0], self.loss)(taken, drawn)).reshape(()))
         else:
-            loss = float((outputs * drawn).sum())
+            loss = float((outputs[-1] * drawn[-1] if self.of_last else outputs * drawn).sum())
         before = {path: value.copy() for path, value in stored_arrays(holder).items()}
         backward = _method(holder, self.backward)
-        returned = backward(list(drawn) if isinstance(given, list) else drawn)
-        entries = gradient_entries(returned, before, stored_arrays(holder), returned_names(backward))
+        taken_back = drawn[-1] if self.of_last else list(drawn) if isinstance(given, list) else drawn
+        returned = backward(taken_back, **({self.rate: 1.0} if self.rate else {}))
+        after = stored_arrays(holder)
+        entries = gradient_entries(returned, before, after, returned_names(backward))
         gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}
+        if self.rate:
+            gradients |= _steps(before, after, parameters)
         if not set(gradients) - {INPUT}:
             raise ValueError("it gives no gradient of any weight")
         return LossValues(loss, gradients, ())
@@ -146,6 +159,21 @@ class NetworkCall:
             return entry.name == last and is_other_list and len(entry.key.path) == path.count("/") + 1
         stems = [stem.lower().strip("_") for stem in gradient_stems(entry.name)]
         return last.lower().strip("_") in (stems if entry.in_container else stems[:-1])
+
+
+def _steps(before: Mapping[str, Array], after: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
+    """By how much each weight was lessened; a bound to which gradients are clipped has lost its last digits."""
+    steps = {name: before[name] - after[name] for name in names if name in before and name in after}
+    rounded = {name: np.round(step, _DIGITS) for name, step in steps.items()}
+    return {
+        name: np.where(np.abs(step - rounded[name]) <= 2 * np.spacing(np.abs(before[name])), rounded[name], step)
+        for name, step in steps.items()
+        if step.any()
+    }
+
+
+_DIGITS = 6
+"""Digits of a bound of gradients."""
 
 
 def _method(holder: object, name: str) -> Any:

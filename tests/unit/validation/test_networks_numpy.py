@@ -30,6 +30,7 @@ def gradients_of(name: str) -> str:
             ),
         ),
         "Truncated",
+        "StepsItself",
     ],
 )
 def test_a_right_backward_breaks_nothing(name: str) -> None:
@@ -41,6 +42,7 @@ def test_a_right_backward_breaks_nothing(name: str) -> None:
     [
         ("LosesTimeOfTheFirst", "the gradients of p/0, p/1, p/2, the input are not the slopes of its own outputs"),
         ("TakesTheSlopeOfTheState", "the gradients of Wx, Wh, bh are not the slopes of its own outputs; those of Wy"),
+        ("StepsAlongTheWrongSide", "the gradients of Whh, Wxh, bh are not the slopes of its own outputs; those of Why"),
     ],
 )
 def test_a_wrong_backward_is_refuted_and_its_right_gradients_are_named(name: str, reason: str) -> None:

@@ -88,7 +88,9 @@ def backward_method(cell_type: type, forward: str) -> str:
         forward: The name of the forward method.
     """
     own = [name for base in cell_type.__mro__ if base is not object for name in vars(base)]
-    behind = [name for name in own if any(word in name.lower() for word in ("backward", "bprop", "bptt", "bwd"))]
+    behind = [
+        name for name in own if any(word in name.lower() for word in ("backward", "backprop", "bprop", "bptt", "bwd"))
+    ]
     return next((name for name in (*backward_names(forward), *BACKWARD_METHODS, *behind) if name in own), "")
 
 
