@@ -51,7 +51,7 @@ def bench(
         typer.Option(
             metavar="SPEC",
             help="Measure this spec (lstm.column, mgu, a file) and its kernels, not the families; may be repeated. A "
-            "--cell is held against it first.",
+            "--cell is compared with it first.",
         ),
     ] = None,
     cell: Annotated[

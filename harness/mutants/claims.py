@@ -67,7 +67,6 @@ MUTANTS = (
     _lstm("forget gate the other way round", _FORGET, _FORGET.replace("(f, old,", "(1 - f, old,")),
     _lstm("linear candidate", "apply_candidate(g, g)", "pass"),
     _lstm("input gate the other way round", "np.multiply(i, g, out=new)", "np.multiply(1 - i, g, out=new)"),
-    _lstm("output gate unused", "np.multiply(o, squashed, out=out)", "out[...] = squashed"),
     _lstm("input gate unused", "np.multiply(i, g, out=new)", "new[...] = g"),
     _lstm("outputs are twice the state", "outputs = shown if alive", "outputs = 2 * shown if alive"),
     _rnn("linear activation", _APPLY_RNN, "pass", "rnn.tanh"),

@@ -49,14 +49,14 @@ class TrainedLength(NamedTuple):
         training_steps: Steps of training until the loss was no number, or all of them.
         log10_gradient: log10 of the norm of the parameters' gradient before training; None where it is no number.
         first_loss: The loss before training.
-        last_loss: The loss after the last of those steps.
+        last_loss: The loss after the last of those steps; None where it is no number.
     """
 
     steps: int
     training_steps: int
     log10_gradient: float | None
     first_loss: float
-    last_loss: float
+    last_loss: float | None
 
 
 class MeasurementRecord(BaseModel):

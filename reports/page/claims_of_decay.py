@@ -178,13 +178,13 @@ def loss_shows_explosion(measurements: Sequence[Measurement]) -> ClaimVerdict | 
         for row in exploding
     )
     trainings = [training for row in exploding for training in row.trainings]
-    return ClaimVerdict(verdict_of_all([not math.isfinite(training.last_loss) for training in trainings]), numbers)
+    return ClaimVerdict(verdict_of_all([training.last_loss is None for training in trainings]), numbers)
 
 
 def _describe(training: TrainedLength) -> str:
     """Write the gradient and the losses of a training."""
     size = "overflows" if training.log10_gradient is None else f"is 10^{training.log10_gradient:.0f}"
-    last = f"{training.last_loss:.2f}" if math.isfinite(training.last_loss) else "no number"
+    last = "no number" if training.last_loss is None else f"{training.last_loss:.2f}"
     return f"over {training.steps} steps the gradient {size} and the loss {training.first_loss:.2f}, then {last}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +25,7 @@ def decay(
     initialisation: str,
     log10_rate: float,
     horizon: float | None = None,
-    losses: Sequence[float] = (),
+    losses: Sequence[float | None] = (),
     root: bool = False,
     half_width: float = 0.5,
     seeds_apart: float = 0.0,
@@ -221,9 +220,9 @@ FACTS: dict[str, list[Facts]] = {
         false=[decay("RNN", "gain-3", -0.1)],
     ),
     "loss where it explodes": _facts(
-        true=[decay("RNN", "gain-3", 0.1, losses=(math.nan, math.nan))],
-        depends=[decay("RNN", "gain-3", 0.1, losses=(0.9, math.nan))],
-        depends_2=[decay("RNN", "gain-3", 0.1, losses=(math.nan,)), decay("RNN", "gain-2", 0.1, losses=(3.0,))],
+        true=[decay("RNN", "gain-3", 0.1, losses=(None, None))],
+        depends=[decay("RNN", "gain-3", 0.1, losses=(0.9, None))],
+        depends_2=[decay("RNN", "gain-3", 0.1, losses=(None,)), decay("RNN", "gain-2", 0.1, losses=(3.0,))],
         false=[decay("RNN", "gain-3", 0.1, losses=(0.9, 3.0))],
     ),
     "eight or ten": _facts(

@@ -56,7 +56,7 @@ STATEMENT_MUTANTS: tuple[OracleMutant, ...] = (
         ('"true" if always else "true under conditions"', '"true"'),
         ('else "false" if row.surely_decays else "depends"', 'else "false"'),
         ("if row.surely_grows and row.trainings]", "if row.trainings]"),
-        ("not math.isfinite(training.last_loss)", "math.isfinite(training.last_loss)"),
+        ("training.last_loss is None for", "training.last_loss is not None for"),
         ("if any(answers) and verdict", "if verdict"),
         ("None if is_seen is None else not is_seen", "not is_seen"),
         ("if r_squared <= bent or rnn.surely_grows:", "if rnn.surely_grows:"),

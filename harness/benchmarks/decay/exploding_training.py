@@ -62,4 +62,5 @@ def train_unclipped(
                 log10_gradient = math.log10(norm) if math.isfinite(norm) and norm else None
             top = top - _LEARNING_RATE * (of_logits.T @ last)
             weights = {name: value - _LEARNING_RATE * gradients[name] for name, value in weights.items()}
-    return TrainedLength(steps, len(losses) - 1, log10_gradient, losses[0], losses[-1])
+    last_loss = losses[-1] if math.isfinite(losses[-1]) else None
+    return TrainedLength(steps, len(losses) - 1, log10_gradient, losses[0], last_loss)
