@@ -203,7 +203,7 @@ class LossCall:
             parameter = self._parameter_of(name, value.shape)
             if parameter:
                 gradients[parameter] = value
-            elif not name or role_of(name.rpartition("/")[2]) in ("h", "c"):
+            elif not name or role_of(name.rpartition("/")[2]) in ("h", "c") or name.lower() in _LAST:
                 unmatched.append(value)
         for path, value in object_arrays.items():
             parameter = self._parameter_of(path, value.shape) if path not in self.parameters else ""
@@ -239,6 +239,8 @@ class LossCall:
 
 
 _FIRST_STATE = 0.1
+_LAST = frozenset(("last", "final", "new", "next", "prev"))
+"""What a state is called by the step that it is of, and by no letter."""
 _GRADIENT_HOLDERS = frozenset(("grads", "gradients", "grad", "g", "d", "dparams"))
 
 
