@@ -66,6 +66,9 @@ def test_no_cell_is_refused_and_those_of_a_timed_spec_are_timed_too() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.deep(
+    "tests/unit/benchmarks/test_bench.py::test_a_job_that_raises_or_whose_worker_dies_is_told_and_the_others_are_done"
+)
 def test_a_cell_that_leaves_is_told_and_decides_nothing() -> None:
     result = RUN.invoke(app, ["bench", "parameters", "--quick", "--cell", f"{CELLS}:LeavingAtOnce"])
     assert result.exit_code == 3, result.output
