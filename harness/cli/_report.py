@@ -46,7 +46,7 @@ def report(
 ) -> None:
     """Write report.html (one file that needs no network), report.md, .json, .xml (JUnit) and badge.svg.
 
-    Everything on it is computed from records: those given with --from, or, without, made now in about twelve minutes:
+    Everything on it is computed from records: those given with --from, or, without, made now in about half an hour:
     every equation, kernels, benchmarks, learning, mutants. With --quick in two.
     """
     if compare is not None:

@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 from rnn_harness.errors import UsageError
 from rnn_harness.printable import printable_values
 from rnn_harness.records.measurement_base import (
+    MEASUREMENT_SCHEMA,
     BenchmarkPlan,
     CurveBand,
     CurvePoint,
@@ -353,7 +354,26 @@ def read_measurements(path: Path) -> list[Measurement]:
         if not line.strip():
             continue
         try:
-            measurements.append(_ADAPTER.validate_python(printable_values(parse_json(line))))
+            data = printable_values(parse_json(line))
+            _check_version(data, f"{path}:{number}")
+            measurements.append(_ADAPTER.validate_python(data))
+        except UsageError:
+            raise
         except ValueError as error:
             raise UsageError(f"{path}:{number}: not a measurement: {str(error).splitlines()[0]}") from None
     return measurements
+
+
+def _check_version(data: object, place: str) -> None:
+    """Refuse a measurement whose fields are those of another version.
+
+    Raises:
+        UsageError: They are; the message says what to do.
+    """
+    version = data.get("schema_version", MEASUREMENT_SCHEMA) if isinstance(data, dict) else MEASUREMENT_SCHEMA
+    if isinstance(version, int) and version != MEASUREMENT_SCHEMA:
+        age = "newer" if version > MEASUREMENT_SCHEMA else "older"
+        raise UsageError(
+            f"{place}: not a measurement of this version: its schema is {version}, of a program that is {age}; this "
+            f"one reads schema {MEASUREMENT_SCHEMA}: measure again with rnn-harness bench"
+        )

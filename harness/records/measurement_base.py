@@ -59,6 +59,10 @@ class TrainedLength(NamedTuple):
     last_loss: float | None
 
 
+MEASUREMENT_SCHEMA = 3
+"""The version of the fields of measurements; other versions are refused."""
+
+
 class MeasurementRecord(BaseModel):
     """What every measurement holds, whatever its kind.
 
@@ -78,7 +82,7 @@ class MeasurementRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     subject: str
     spec: str
     agrees: bool | None = None

@@ -65,15 +65,16 @@ def test_every_kind_is_read_as_it_was_written(tmp_path: Path) -> None:
     "row",
     [
         {"kind": "speed", "subject": "reference", "spec": "rnn.tanh", "what": "both", "middle": 1.0, "extra": {}},
-        {**json.loads(FAILED.model_dump_json()), "schema_version": 3},
+        {**json.loads(FAILED.model_dump_json()), "schema_version": 4},
+        {**json.loads(FAILED.model_dump_json()), "schema_version": 2},
         {"kind": "tempo"},
     ],
-    ids=["fields of an older version", "a later version", "an unknown kind"],
+    ids=["fields of an older version", "a later version", "an earlier version", "an unknown kind"],
 )
 def test_a_line_that_is_no_measurement_of_this_version_is_named(row: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "all.jsonl"
     path.write_text(FAILED.model_dump_json() + "\n" + json.dumps(row) + "\n")
-    with pytest.raises(UsageError, match="2: not a measurement"):
+    with pytest.raises(UsageError, match="all.jsonl:2: not a measurement"):
         read_measurements(path)
 
 
