@@ -74,7 +74,7 @@ def test_every_kind_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_line_that_is_no_measurement_of_this_version_is_named(row: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "all.jsonl"
     path.write_text(FAILED.model_dump_json() + "\n" + json.dumps(row) + "\n")
-    with pytest.raises(UsageError, match="all.jsonl:2: not a measurement"):
+    with pytest.raises(UsageError, match=r"all\.jsonl:2: not a measurement"):
         read_measurements(path)
 
 
