@@ -204,3 +204,27 @@ class StepsAlongTheWrongSide(StepsItself):
     def through_time(self, d_a: Array) -> Array:
         d_h: Array = self.Whh @ d_a
         return d_h
+
+
+class OneWrongNumber(Scores):
+    """The gradient of a scale of one number is wrong by a factor."""
+
+    def __init__(self, input_size: int, hidden_size: int, output_size: int = 2) -> None:
+        super().__init__(input_size, hidden_size, output_size)
+        self.gain = np.ones(1)
+
+    def forward(self, inputs: list[Array]) -> Array:
+        return self.gain * super().forward(inputs)
+
+    def backward(self, target: Array) -> dict[str, Any]:
+        scores = self.Wy @ self.hs[-1]
+        d_y = self.gain * scores - target
+        gradients = super().backward(scores - self.gain * d_y)
+        return {**gradients, "gain": np.array([2 * float(np.sum(d_y * scores))])}
+
+
+class HasALearnedRate(Truncated):
+    """An argument of its backward is called like a learning rate, and scales nothing and takes no step."""
+
+    def backward(self, dy: Array, lr: float = 0.0) -> None:
+        super().backward(dy)

@@ -17,6 +17,8 @@ from rnn_harness.validation.consistency.question import Question
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _MOST_ENTRIES = 120
 """Of how many entries of a parameter the slope is taken one by one."""
+_FEWEST_ENTRIES = 3
+"""Of how many entries a surplus of one gradient must be a multiple of the weights: of one number it always is."""
 _LARGE = 1 / 8
 """What share of the largest slope is not small."""
 
@@ -126,10 +128,11 @@ def _common_factor(gradients: Mapping[str, Array], slopes: Mapping[str, Array]) 
 def _weight_decay(
     parameters: Mapping[str, Array], gradients: Mapping[str, Array], slopes: Mapping[str, Array], wrong: list[str]
 ) -> float:
-    """How many times the weights of the first parameter are in its gradient besides its slope."""
-    if not wrong:
+    """How many times the weights are in a wrong gradient besides its slope; 0 where no number could contradict it."""
+    largest = max(wrong, key=lambda name: int(np.isfinite(slopes[name]).sum()), default="")
+    if not largest or np.isfinite(slopes[largest]).sum() < _FEWEST_ENTRIES:
         return 0.0
-    surplus, weights = gradients[wrong[0]] - slopes[wrong[0]], parameters[wrong[0]]
+    surplus, weights = gradients[largest] - slopes[largest], parameters[largest]
     return float(np.nansum(surplus * weights) / np.nansum(np.where(np.isnan(surplus), np.nan, weights**2)))
 
 

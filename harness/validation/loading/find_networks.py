@@ -27,8 +27,8 @@ from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
 
 _STEPS, _ROWS = 4, 7
 """The sizes of the input's further axes, which differ from each other."""
-_RATES = re.compile(r"(^|_)(lr|learn|learning|eta|alpha)(_?rate)?$", re.IGNORECASE)
-_CUTS_GRADIENTS = re.compile(r"trunc|tbptt", re.IGNORECASE)
+_RATES = re.compile(r"(^|_)(lr|learn|learning|eta)(_?rate)?$", re.IGNORECASE)
+_CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)", re.IGNORECASE)
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
 
@@ -90,9 +90,9 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
         if loss is None or not weights:
             continue
         widths = sorted({size for value in weights.values() for size in value.shape if size > 1})
-        rate = _rate(holder, backward)
-        forms = itertools.product(widths, _LAYOUTS, (False, True), (False,) if loss else (False, True))
-        for width, layout, is_listed, of_last in forms:
+        rates = dict.fromkeys((_rate(holder, backward), ""))
+        forms = itertools.product(widths, _LAYOUTS, (False, True), (False,) if loss else (False, True), rates)
+        for width, layout, is_listed, of_last, rate in forms:
             lengths = {"T": _STEPS, "B": _ROWS, "n": width, "1": 1}
             if layout[0] != "T" and (is_listed or of_last):
                 continue

@@ -126,7 +126,7 @@ class NetworkCall:
         entries = gradient_entries(returned, before, after, returned_names(backward))
         gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}
         if self.rate:
-            gradients |= _steps(before, after, parameters)
+            gradients = _steps(before, after, parameters)
         if not set(gradients) - {INPUT}:
             raise ValueError("it gives no gradient of any weight")
         return LossValues(loss, gradients, ())

@@ -14,6 +14,8 @@ import rnn_harness
 from rnn_harness.cli._app import app
 from rnn_harness.errors import UsageError
 from rnn_harness.validation import Limits, ValidationRequest, collect_validation, run_validation_isolated
+from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.construct import constructions
 from rnn_harness.validation.loading.size_arguments import size_names
 from tests.helpers import HELPERS
 from tests.helpers.run_program import run_until_its_assertion
@@ -181,3 +183,20 @@ def test_single_letters_are_sizes_in_the_usual_order(
     names: tuple[str, ...], inputs: tuple[str, ...], hidden: tuple[str, ...]
 ) -> None:
     assert size_names(names) == (inputs, hidden)
+
+
+class WithAKey:
+    """A cell that wants a source of random numbers, which is no text."""
+
+    def __init__(self, input_size: int, hidden_size: int, key: object) -> None:
+        if isinstance(key, str):
+            raise TypeError("a text is no key")
+        self.sizes = (input_size, hidden_size)
+
+
+def test_a_text_typed_for_what_a_library_gives_is_not_handed_over() -> None:
+    ways = constructions("cell", WithAKey, CellSizes(5, 3), {"key": "PRNGKey(0)"}, {"key": object()})
+    _, cell = next(ways)
+    assert cell.sizes == (5, 3)
+    with pytest.raises(UsageError, match="a text is no key"):
+        next(constructions("cell", WithAKey, CellSizes(5, 3), {"key": "PRNGKey(0)"}, {}))

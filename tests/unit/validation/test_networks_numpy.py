@@ -31,6 +31,7 @@ def gradients_of(name: str) -> str:
         ),
         "Truncated",
         "StepsItself",
+        "HasALearnedRate",
     ],
 )
 def test_a_right_backward_breaks_nothing(name: str) -> None:
@@ -42,6 +43,7 @@ def test_a_right_backward_breaks_nothing(name: str) -> None:
     [
         ("LosesTimeOfTheFirst", "the gradients of p/0, p/1, p/2, the input are not the slopes of its own outputs"),
         ("TakesTheSlopeOfTheState", "the gradients of Wx, Wh, bh are not the slopes of its own outputs; those of Wy"),
+        ("OneWrongNumber", "the gradients of gain are not the slopes of its own outputs"),
         ("StepsAlongTheWrongSide", "the gradients of Whh, Wxh, bh are not the slopes of its own outputs; those of Why"),
     ],
 )

@@ -1,0 +1,31 @@
+"""Models of Keras with layers of the user's own, which are not registered: a configuration names their classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rnn_harness.validation.loading.adapters.keras_models import keras_classes_of_users
+
+keras = pytest.importorskip("keras")
+
+
+def own_pooling() -> Any:
+    """Make a class of layers that Keras does not know by name: the mean over the steps."""
+
+    def call(_: Any, x: Any) -> Any:
+        return keras.ops.mean(x, axis=1)
+
+    return type("OwnPooling", (keras.layers.Layer,), {"call": call, "__module__": "mine"})
+
+
+def test_a_model_with_a_layer_of_the_users_own_is_rebuilt() -> None:
+    inputs = keras.Input((None, 3))
+    model = keras.Model(inputs, own_pooling()()(keras.layers.GRU(4, return_sequences=True)(inputs)))
+    with pytest.raises(TypeError, match="OwnPooling"):
+        type(model).from_config(model.get_config())
+    with keras_classes_of_users():
+        rebuilt = type(model).from_config(model.get_config())
+    assert type(rebuilt.layers[-1]).__name__ == "OwnPooling"
+    assert rebuilt.count_params() == model.count_params()
