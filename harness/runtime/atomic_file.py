@@ -13,15 +13,20 @@ def replaced_when_complete(path: Path) -> Iterator[Path]:
     """Lend a path next to `path` to write to; at the end, put that file in the place of `path` in one step.
 
     Args:
-        path: the file; what it held stays there until the new one is complete, and if writing fails.
+        path: the file; what it held stays there until the new one is complete, and if writing fails. A device or a
+            pipe is lent itself: it is written to and never replaced; behind a link stands the file that it leads to.
 
     Raises:
         OSError: the disk does not take it.
     """
-    partial = path.with_name(path.name + ".part")
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    whole = path.resolve() if path.is_symlink() else path
+    partial = whole.with_name(whole.name + ".part")
     try:
         yield partial
-        partial.replace(path)
+        partial.replace(whole)
     except BaseException:  # also Ctrl-C: no half-written file may stay
         partial.unlink(missing_ok=True)
         raise
