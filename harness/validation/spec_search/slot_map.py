@@ -21,10 +21,17 @@ class SlotRole:
     Attributes:
         piece: The piece of the spec.
         flipped: Whether the slot holds the piece transposed.
+        shared_with: A second piece that the slot is as well, which only a wrong cell has; None of a right one.
     """
 
     piece: SpecPiece
     flipped: bool = False
+    shared_with: SpecPiece | None = None
+
+    @property
+    def pieces(self) -> tuple[SpecPiece, ...]:
+        """All pieces that the slot is."""
+        return (self.piece,) if self.shared_with is None else (self.piece, self.shared_with)
 
 
 @dataclass(frozen=True)
