@@ -31,8 +31,9 @@ SECONDS = 20.0
 """What the search for mistakes may take; where it is not enough, no mistake is named."""
 FIRST, SINGLE, WITH_CONSTANTS = 0.2, 0.6, 0.7
 """The shares of that time after which the parts of the search end: the start, one mistake, one beside constants."""
-MOST_HINTS, MOST_FIRST_MISTAKES = 8, 10
-"""Wrong programs that are asked which slot is which piece; single mistakes to which a second one is added."""
+MOST_HINTS, MOST_LAYOUTS, MOST_FIRST_MISTAKES = 8, 4, 10
+"""Wrong programs that are asked which slot is which piece; layouts of the parameters in which the most slots are known;
+single mistakes to which a second one is added."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
     """
     start = time.process_time()
     search.deadline = start + FIRST * SECONDS
-    bases = sorted(_bases(search, spec), key=lambda base: -base.reach)
+    bases = list(_bases(search, spec))
+    most = max((base.reach for base in bases), default=0)
+    bases = [base for base in bases if base.reach == most]
     search.deadline = start + SINGLE * SECONDS
     attempts: list[_Attempt] = []
     for beside_hints in (True, False):
@@ -127,11 +130,18 @@ def _bases(search: TargetSearch, spec: Spec) -> Iterator[_Base]:
         program = sized.program()
         if not search.fits_signature(program) or search.empty_response(program) is None:
             continue
+        sized = _in_terms_of_d(sized, search.sizes(program)["d"])
         candidates = list(search.with_its_constants(sized))
         # A mistake may show where all parameters are zero, so that no constants seem to fit.
         for candidate in candidates if sized in candidates else [*candidates, sized]:
             right = candidate.program()
             yield _Base(candidate, right, _hints(search, right))
+
+
+def _in_terms_of_d(spec: Spec, d: int) -> Spec:
+    """Return a spec whose lengths that are d are written so: what has them can be taken for one another by mistake."""
+    lengths = {name: "d" if text == str(d) else text for name, text in spec.model.sizes.items()}
+    return replace(spec, model=spec.model.model_copy(update={"sizes": lengths}))
 
 
 def _hints(search: TargetSearch, program: Program) -> Hints:
@@ -147,7 +157,14 @@ def _hints(search: TargetSearch, program: Program) -> Hints:
                 best = max(best, hints, key=lambda roles: max(map(len, roles.values()), default=0))
             if count == MOST_HINTS:
                 break
-    return best
+    return _longest(best)
+
+
+def _longest(hints: Hints) -> Hints:
+    """Return the layouts and orders in which the most slots are known."""
+    most = max(map(len, hints.values()), default=0)
+    keys = [key for key, roles in hints.items() if most and len(roles) == most]
+    return {key: hints[key] for key in keys[:MOST_LAYOUTS]}
 
 
 def _first_match(
@@ -200,7 +217,7 @@ def _with_second_mistakes(attempts: list[_Attempt]) -> Iterator[tuple[_Base, Rew
     """Yield programs with two mistakes: first those whose first mistake explains more slots than the spec does."""
     likely = sorted(attempts, key=lambda attempt: (-attempt.gain, attempt.rewrite.cost))
     for attempt in likely[:MOST_FIRST_MISTAKES]:
-        first, base = attempt.rewrite, replace(attempt.base, hints=attempt.reached)
+        first, base = attempt.rewrite, replace(attempt.base, hints=_longest(attempt.reached))
         for second in rewrites(first.program):
             if second.program != attempt.base.program:
                 yield (

@@ -173,9 +173,8 @@ class TargetSearch:
 
         Args:
             program: A rewrite; its signature fits.
-            hints: Roles that slots are likely to have.
-            beside_hints: Whether these are taken for true, and only those with the most are tried: that is much faster,
-                and misses where it is not so.
+            hints: Roles that slots are likely to have, in the layouts and orders that are tried; empty to try all.
+            beside_hints: Whether these are taken for true: that is much faster, and misses where it is not so.
 
         Raises:
             SearchGivenUp: It took too many runs, or too long.
@@ -186,12 +185,10 @@ class TargetSearch:
         """Hold a program against the target, in every layout and every order of the states."""
         pieces, sizes = spec_pieces(program), self.sizes(program)
         steps = search_steps(self.probe, len(program.states))
-        most = max(map(len, hints.values()), default=0)
         reached: dict[tuple[Layout, tuple[str, ...]], Roles] = {}
-        for layout, order in itertools.product(self._layouts(program, pieces), state_orders(program, self.probe)):
+        everywhere = itertools.product(self._layouts(program, pieces), state_orders(program, self.probe))
+        for layout, order in hints or everywhere:
             known = hints.get((layout, order), {})
-            if beside_hints and len(known) < most:
-                continue
             runs = ProgramRuns(program, self.probe, order, pieces, self._signature(program))
             matcher = Matcher(self.runs(layout, sizes), runs, steps, self.deadline, known, is_mistaken)
             roles = matcher.match_beside(known) if beside_hints else matcher.match()
