@@ -68,7 +68,7 @@ class WorkerEnded:
 
     Attributes:
         ending: How it ended.
-        sentence: The same in words, after the subject "it": ``gave no answer for 20 s``.
+        sentence: The same in words, after the subject "it": ``did not come back within 20 s``.
         signal_name: The signal that ended it, as ``SIGKILL``; empty for every other ending.
         in_target: Whether it ended while a target was called, and not in the work around it.
     """
@@ -256,7 +256,7 @@ class _Watch:
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s") if is_silent else None
         limit = self._target_timeout
         if self._call_has_taken(limit):
-            return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s", in_target=True)
+            return WorkerEnded(Ending.TIMEOUT, f"did not come back within {limit:g} s", in_target=True)
         if self.clock.finished_seconds - self._target_seconds >= limit:
             return WorkerEnded(Ending.SLOW, f"took more than {limit:g} s for the calls of one case", in_target=True)
         allowed = max(limit, SECONDS_TO_LOAD) if self.clock.is_loading else self._timeout

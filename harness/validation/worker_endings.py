@@ -101,11 +101,11 @@ def events_of_ending(
         and not (ended.ending is Ending.TIMEOUT and limits.case < SHORTEST_REFUTING_LIMIT)
         and (phase.dtype, ended.ending) == (earlier.phase.dtype, earlier.ended.ending)
     )
-    reason = f"{ended} while {_during(phase)}"
+    reason = f"{ended} while {_during(phase, ended)}"
     if is_refuted:
         reason += ", and again in a new process"
     elif earlier is not None:
-        reason += f"; before, in another process: {earlier.ended} while {_during(earlier.phase)}"
+        reason += f"; before, in another process: {earlier.ended} while {_during(earlier.phase, earlier.ended)}"
     record = _process_record(request, phase, f"{reason}{advice(request, limits, ended)}")
     yield RecordMade(record.model_copy(update={"outcome": Outcome.REFUTED}) if is_refuted else record)
     if is_refuted:
@@ -133,13 +133,17 @@ def record_of_no_repetition(request: ValidationRequest, earlier: EarlierEnding) 
         request: What the worker was to do.
         earlier: How it ended.
     """
-    reason = f"{earlier.ended} while {_during(earlier.phase)}; when the same was tried again, it did not happen again"
+    occasion = _during(earlier.phase, earlier.ended)
+    reason = f"{earlier.ended} while {occasion}; when the same was tried again, it did not happen again"
     return _process_record(request, earlier.phase, reason)
 
 
-def _during(phase: PhaseStarted | None) -> str:
+def _during(phase: PhaseStarted | None, ended: WorkerEnded | None = None) -> str:
     """Say what a worker did."""
-    return "it was loaded" if phase is None else f"it was tried: {phase.title}"
+    if phase is not None:
+        return f"it was tried: {phase.title}"
+    is_called = ended is not None and ended.in_target
+    return "ways of calling it were searched" if is_called else "it was loaded"
 
 
 def _process_record(request: ValidationRequest, phase: PhaseStarted | None, reason: str) -> Record:

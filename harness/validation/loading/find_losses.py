@@ -26,7 +26,7 @@ from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 from rnn_harness.validation.loading.loss_calls import LossArgument, LossCall, LossRole, TokenForm
 from rnn_harness.validation.loading.loss_weights import WeightTrees, inferred_weights, made_weights
-from rnn_harness.validation.loading.named_arguments import named_arguments
+from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.size_arguments import SizeNames, size_names
 
 _TOKENS = re.compile(r"(^|_)(tokens?|chars?|words?|ids|idxs?|ix|ixs|indices)$", re.IGNORECASE)
@@ -41,13 +41,9 @@ def loss_of_class(name: str, written_class: type, options: Options) -> LossCall 
         written_class: The class; it is made with sizes by the names of its arguments.
         options: Further arguments of its constructor.
     """
-    sizes = named_arguments(written_class, options)
-    if sizes is None:
-        return None
     for method, _ in methods_of_targets(written_class):
-        try:
-            holder = written_class(**{**sizes, **options})
-        except Exception:  # a user's constructor may raise anything
+        holder = made_with_named_arguments(written_class, options)
+        if holder is None:
             return None
         function = inspect.getattr_static(written_class, method)
         parameters = possible_parameters(stored_arrays(holder))
@@ -166,7 +162,7 @@ def _values_of(loss: LossCall) -> LossValues | None:
     """What a loss gives for numbers that are drawn; None if it raises, or gives no finite number."""
     try:
         with np.errstate(all="ignore"):
-            values = loss.run(*drawn_numbers(loss, 0))
+            values = loss.run(drawn_numbers(loss, 0))
     except Exception:  # a function that is called in a wrong way may raise anything
         return None
     return values if np.isfinite(values.loss) else None

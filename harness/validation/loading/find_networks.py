@@ -22,7 +22,7 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     role_of,
 )
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
-from rnn_harness.validation.loading.named_arguments import named_arguments
+from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
 
 _STEPS, _ROWS = 4, 7
@@ -45,12 +45,8 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
         written_class: The class; it is made with sizes by the names of its arguments.
         options: Further arguments of its constructor.
     """
-    sizes = named_arguments(written_class, options)
-    if sizes is None:
-        return None
-    try:
-        holder = written_class(**{**sizes, **options})
-    except Exception:  # a user's constructor may raise anything
+    holder = made_with_named_arguments(written_class, options)
+    if holder is None:
         return None
     weights = possible_parameters(stored_arrays(holder))
     best: tuple[int, NetworkCall] | None = None
@@ -61,7 +57,7 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
     if best is None:
         return None
     chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(_source(written_class)) else best[1]
-    given = chosen.run(*drawn_numbers(chosen, 0)).gradients
+    given = chosen.run(drawn_numbers(chosen, 0)).gradients
     return chosen if INPUT in given else replace(chosen, parameters=weights)
 
 
@@ -125,17 +121,15 @@ def _method_of_loss(holder: object, forward: str, backward: str) -> str | None:
 
 def _right_gradients(call: NetworkCall) -> int:
     """The number of weights whose gradient is the slope of the loss along a way that is drawn; 0 where it raises."""
-    parameters, tokens, targets, states = drawn_numbers(call, 0)
+    numbers = drawn_numbers(call, 0)
     rng, right = np.random.default_rng(1), 0
     try:
         with np.errstate(all="ignore"):
-            gradients = call.run(parameters, tokens, targets, states).gradients
+            gradients = call.run(numbers).gradients
             for name in gradients.keys() - {INPUT}:
-                way = rng.standard_normal(parameters[name].shape)
-                ends = [
-                    call.run({**parameters, name: parameters[name] + step * way}, tokens, targets, states).loss
-                    for step in (_STEP, -_STEP)
-                ]
+                value = numbers.parameters[name]
+                way = rng.standard_normal(value.shape)
+                ends = [call.run(numbers.with_parameter(name, value + step * way)).loss for step in (_STEP, -_STEP)]
                 slope, expected = (ends[0] - ends[1]) / (2 * _STEP), float((gradients[name] * way).sum())
                 right += bool(expected) and abs(slope - expected) <= _TOLERANCE * abs(expected)
     except Exception:  # a function that is called in a wrong way may raise anything
@@ -145,7 +139,7 @@ def _right_gradients(call: NetworkCall) -> int:
 
 def _mixes_steps(call: NetworkCall) -> bool:
     """Whether what a step does to the outputs depends on another step, as it does by way of a state."""
-    parameters, *_ = drawn_numbers(call, 2)
+    parameters = drawn_numbers(call, 2).parameters
     x = parameters[INPUT]
     time = next(axis for axis, length in enumerate(x.shape) if length == _STEPS)
     outputs = []

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.cells.loss_function import LossValues
+from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.loss_function import LossNumbers, LossValues
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import gradient_stems
 from rnn_harness.validation.loading.adapters.handwritten.forward_way import result_entries
 from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import GradientEntry, gradient_entries
@@ -85,43 +86,26 @@ class NetworkCall:
             ValueError: No numbers came back.
         """
         holder, taken = self._copied(parameters)
-        return _as_array(_method(holder, self.forward)(taken))
+        return _as_array(call_target(_method(holder, self.forward), taken))
 
-    def run(
-        self,
-        parameters: Mapping[str, Array],
-        inputs: tuple[int, ...],
-        targets: tuple[int, ...],
-        states: tuple[Array, ...],
-    ) -> LossValues:
-        """Call it on copies of everything.
-
-        Args:
-            parameters: All of its weights, and its input where that is one of the parameters.
-            inputs: Not used: the input is a sequence of vectors.
-            targets: From which the cotangent of the outputs, or the target, is drawn.
-            states: Not used.
-
-        Returns:
-            The loss and the gradients.
-
-        Raises:
-            ValueError: No numbers came back, or no gradient of any weight.
-        """
+    def run(self, numbers: LossNumbers) -> LossValues:
+        """Call it on copies of everything, as `LossFunction.run` says; tokens and states are not used."""
+        parameters = numbers.parameters
         holder, taken = self._copied(parameters)
-        given = _method(holder, self.forward)(taken)
+        given = call_target(_method(holder, self.forward), taken)
         outputs = _as_array(given)
-        drawn = np.random.default_rng(targets).standard_normal(outputs.shape)
+        drawn = np.random.default_rng(numbers.targets).standard_normal(outputs.shape)
         if not self.loss:
             drawn *= _SMALL
         if self.loss:
-            loss = float(np.asarray(_method(self._copied(parameters)[0], self.loss)(taken, drawn)).reshape(()))
+            loss_of = _method(self._copied(parameters)[0], self.loss)
+            loss = float(np.asarray(call_target(loss_of, taken, drawn)).reshape(()))
         else:
             loss = float((outputs[-1] * drawn[-1] if self.of_last else outputs * drawn).sum())
         before = {path: value.copy() for path, value in stored_arrays(holder).items()}
         backward = _method(holder, self.backward)
         taken_back = drawn[-1] if self.of_last else list(drawn) if isinstance(given, list) else drawn
-        returned = backward(taken_back, **({self.rate: 1.0} if self.rate else {}))
+        returned = call_target(backward, taken_back, **({self.rate: 1.0} if self.rate else {}))
         after = stored_arrays(holder)
         entries = gradient_entries(returned, before, after, returned_names(backward))
         gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}

@@ -130,14 +130,15 @@ def _equals(
         return False
 
 
-def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
+def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> FaultyMatch | None:
     """Find the mistake of a target whose parameters are not known: every rewrite is searched as a spec is.
 
     Args:
         search: The target.
         spec: The spec that it should be.
+        seconds: What the search may take of the processor.
     """
-    deadline = search.deadline = time.process_time() + SECONDS
+    deadline = search.deadline = time.process_time() + seconds
     for sized in specs_of_lengths(spec, search.probe):
         program = sized.program()
         if not search.fits_signature(program) or search.empty_response(program) is None:
@@ -148,7 +149,7 @@ def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
             found = _searched(search, listed, deadline, right) or _searched(search, listed, deadline)
             if found is not None:
                 return found
-        found = _searched(search, _with_fitted_constants(search, sized), deadline)
+        found = _searched(search, _with_fitted_constants(search, sized, deadline), deadline)
         if found is not None:
             return found
     return None
@@ -171,15 +172,15 @@ def _searched(
     return None
 
 
-def _with_fitted_constants(search: TargetSearch, spec: Spec) -> Iterator[tuple[Spec, Rewrite]]:
-    """Yield rewrites with the constants that the target has beside the mistake."""
+def _with_fitted_constants(search: TargetSearch, spec: Spec, deadline: float) -> Iterator[tuple[Spec, Rewrite]]:
+    """Yield rewrites with the constants that the target has beside the mistake, until the time is over."""
     for candidate in [spec] if spec.model.constants else offset_specs(spec):
         program, opened = candidate.program(), open_program(candidate)
         target = search.empty_response(program)
         if target is None:
             return
         steps, constants = search_steps(search.probe, len(program.states)), usual_constants(candidate)
-        for rewrite in rewrites(opened):
+        for rewrite in _in_time(rewrites(opened), deadline):
             for order in state_orders(program, search.probe):
                 runs = ProgramRuns(program, search.probe, order)
                 values = OpenProgram(rewrite.program, constants, runs).fitted(target, steps)

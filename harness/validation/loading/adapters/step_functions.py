@@ -18,6 +18,7 @@ import numpy as np
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
@@ -182,7 +183,7 @@ class _Trial:
         for data in self.step.trial_data(*self._sizes):
             arguments = map_tree(convert, data)
             try:
-                result = run(self.step.call, map_tree(convert, self.tree), arguments)
+                result = call_target(run, self.step.call, map_tree(convert, self.tree), arguments)
             except Exception:  # a function that is called in a wrong way may raise anything
                 continue
             if self.step.gives_states(arguments, result, self._sizes.hidden_size):

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.options import Options
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
 
 
@@ -223,7 +224,8 @@ class WeightsSource:
     def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
         """Return a new object made from these weights."""
         dtype = _format_of(parameters)
-        cell = self.maker(**{name: np.array(value) for name, value in parameters.items()}, **self.options)
+        weights = {name: np.array(value) for name, value in parameters.items()}
+        cell = call_target(self.maker, **weights, **self.options)
         arrays = {id(value): value.astype(dtype) for value in stored_arrays(cell).values() if value.dtype.kind == "f"}
         unlike = any(value.dtype.kind == "f" and value.dtype != dtype for value in stored_arrays(cell).values())
         return ObjectCall(copy_with_arrays(cell, arrays) if unlike else cell, *self.methods)

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import WrongShape
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.axes import arrange, in_words, restore, usual_axes
 from rnn_harness.validation.loading.adapters.handwritten.cell_source import FreshCall
 
@@ -93,13 +94,13 @@ class ForwardWay:
         """
         laid_out = [arrange(state, self.state_axes) for state in states[: self.states]]
         if self.entry in ("set_state", "attributes"):
-            cell.set_states(self.attributes, laid_out)
+            call_target(cell.set_states, self.attributes, laid_out)
         values = {"x": arrange(x, self.input_axes)} | {str(i): state for i, state in enumerate(laid_out)}
         arguments = [values[name] if name in values else tuple(values[part] for part in name) for name in self.order]
         with np.errstate(all="ignore"):
             if self.keywords:
-                return cell.forward(**dict(zip(self.keywords, arguments, strict=True)))
-            return cell.forward(*arguments)
+                return call_target(cell.forward, **dict(zip(self.keywords, arguments, strict=True)))
+            return call_target(cell.forward, *arguments)
 
     def read(self, cell: FreshCall, result: object) -> list[Array]:
         """Read the results, their axes in the usual order.
