@@ -108,7 +108,13 @@ class _ArrayCall(torch.autograd.Function):
         ]
         parameters, arguments = ctx.pullback(cotangents)
         arrays = [*(parameters[name] for name in ctx.names), *arguments]
-        return (None, None, None, *(torch.from_numpy(np.array(array)) for array in arrays))
+        wanted = zip(arrays, ctx.needs_input_grad[3:], strict=True)  # of tokens and masks there is no gradient
+        return (
+            None,
+            None,
+            None,
+            *(torch.from_numpy(np.array(array)) if is_wanted else None for array, is_wanted in wanted),
+        )
 
 
 _apply: Callable[..., tuple[Tensor, ...]] = _ArrayCall.apply  # torch gives it no type
