@@ -17,6 +17,7 @@ from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.references import get_reference
 from rnn_harness.runtime.plain_array import PlainArray
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.saved_map import to_map_file
@@ -167,9 +168,7 @@ def _parameter_count(tied: TiedCell) -> tuple[int, str]:
 
 def _drawn(tied: TiedCell) -> dict[str, Array]:
     """Return the weights that the constructor draws, by the target's own names."""
-    import torch
-
-    torch.manual_seed(0)
+    seed_torch(0)
     module = tied.target.make_module(*_drawn_sizes(tied))
     return {name: to_numpy(value.detach()).astype(np.float64) for name, value in module.named_parameters()}
 

@@ -24,6 +24,7 @@ from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.driver_protocol import Driver
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.records.measurement import BY_CONSTRUCTOR, DecayMeasurement
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.specs import Spec
 from rnn_harness.validation.request import ValidationRequest
 
@@ -66,8 +67,6 @@ def measure_decay_of_candidate(
         UsageError: It cannot be loaded or driven.
         NotRun: It has neither gradients nor equations, or its gradient reaches no state.
     """
-    import torch
-
     tied = tie(load_compared(request), request)
     if tied.kernel is None:
         raise NotRun(f"the decay of what is no cell that is known is not measured: {tied.reason}")
@@ -76,7 +75,7 @@ def measure_decay_of_candidate(
     spec = tied.equations()
     measured, count, is_alike = [], 0, True
     for seed in range(seeds):
-        torch.manual_seed(seed)
+        seed_torch(seed)
         drawn = _drawn(tied, n, d)
         count = sum(value.size for value in drawn.values())
         by_equations = None if spec is None else _equation_steps(tied, spec, drawn, n, d)
