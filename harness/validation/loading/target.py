@@ -29,6 +29,7 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
 )
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
 from rnn_harness.validation.loading.adapters.linen_modules import size_with_resets
+from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.autograd_functions import (
     PreactivationCell,
     applied,
@@ -42,6 +43,7 @@ from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_fu
 from rnn_harness.validation.loading.find_networks import network_of_class
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
+from rnn_harness.validation.loading.jax_losses import JaxLoss, jax_loss
 from rnn_harness.validation.loading.joined_cells import joined_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
@@ -142,10 +144,12 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
     return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
 
 
-def _loss(cell: Any, arguments: OptionTable) -> LossCall | None:
+def _loss(cell: Any, arguments: OptionTable) -> LossCall | JaxLoss | None:
     """The loss that a function computes, or a class that no adapter drives; None of anything else."""
     if isinstance(cell, type):
         return None if choose_adapter(cell, None) is not None else loss_of_class(cell.__name__, cell, arguments)
+    if _is_function(cell) and uses_jax(cell):
+        return jax_loss(cell)
     return loss_of_function(cell.__name__, cell) if inspect.isfunction(cell) else None
 
 
