@@ -1,4 +1,4 @@
-"""Pairs of NumPy functions that give no states: predictions are judged by their gradients, two directions as a layer."""
+"""Pairs of NumPy functions that give no states: gradients of predictions are judged, and two directions as a layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tests.helpers import HELPERS
 from tests.helpers.function_networks import init_params
 
 FILE = HELPERS / "function_networks.py"
-DEFAULT = "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
 
 
 def reasons(name: str) -> dict[str, str]:
@@ -21,7 +20,18 @@ def reasons(name: str) -> dict[str, str]:
     return {"": verdict.outcome, **refuted}
 
 
-@pytest.mark.parametrize("name", ["scores", pytest.param("both_forward", marks=pytest.mark.deep(DEFAULT))])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scores",
+        pytest.param(
+            "both_forward",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
+        ),
+    ],
+)
 def test_a_right_pair_is_consistent(name: str) -> None:
     assert reasons(name) == {"": "consistent"}
 
@@ -40,7 +50,9 @@ def test_a_right_pair_is_consistent(name: str) -> None:
             "consistency.loss-gradients",
             "the gradients of initial states/h0 are not the slopes of its own outputs; those of params/Wx, params/Wh, "
             "params/b, params/Wy, the input are",
-            marks=pytest.mark.deep(DEFAULT),
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
         ),
         (
             "unturned_forward",
