@@ -28,7 +28,7 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     forward_partner,
 )
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
-from rnn_harness.validation.loading.adapters.jax_modules import size_with_resets
+from rnn_harness.validation.loading.adapters.linen_modules import size_with_resets
 from rnn_harness.validation.loading.autograd_functions import (
     PreactivationCell,
     applied,

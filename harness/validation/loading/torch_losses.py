@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.array_types import Array
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossNumbers, LossValues, drawn_numbers
 from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import all_arguments, role_of
@@ -114,7 +115,7 @@ class TorchLoss:
         )
         module = copied_module(self.module)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            seed_torch(0)
             result = torch.func.functional_call(module, leaves, (), keywords)
         tensors = [leaf.tensor for leaf in result_leaves(result) if leaf.tensor.is_floating_point()]
         losses = [tensor for tensor in tensors if tensor.dim() == 0]

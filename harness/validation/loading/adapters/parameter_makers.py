@@ -12,7 +12,7 @@ import numpy as np
 
 from rnn_harness.errors import UsageError, named_error
 from rnn_harness.validation.cells.callable_facts import module_of, name_of
-from rnn_harness.validation.loading.adapters.jax_modules import import_jax
+from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
 from rnn_harness.validation.loading.size_arguments import argument_names, further_sizes, size_names

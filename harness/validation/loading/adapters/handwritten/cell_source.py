@@ -145,7 +145,7 @@ class ObjectSource:
             methods: The names of its methods.
             paths: Its parameters, by their paths.
         """
-        self.cell, self.methods = cell, methods
+        self.cell, self.methods, self._stored = cell, methods, stored_arrays(cell)
         self.name, self.backward_name = f"{type(cell).__name__}.{methods.forward}", methods.backward
         self.parameters = dict(paths)
 
@@ -170,7 +170,7 @@ class ObjectSource:
         """Return a copy of the object whose arrays of floats all have the format of the parameters."""
         dtype = _format_of(parameters)
         arrays = {}
-        for path, value in stored_arrays(self.cell).items():
+        for path, value in self._stored.items():
             replaced = parameters.get(path, value)
             arrays[id(value)] = replaced.astype(dtype) if value.dtype.kind == "f" else value.copy()
         return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods)

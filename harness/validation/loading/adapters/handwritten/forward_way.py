@@ -112,10 +112,10 @@ class ForwardWay:
         Raises:
             WrongShape: A result is missing, or has another shape than it should.
         """
-        entries = result_entries(result) | attribute_entries(cell, self.attributes)
+        stored = attribute_entries(cell, self.attributes)
         arrays = []
         for path, axes in self.results:
-            value = entries.get(path)
+            value = stored[path] if path in stored else entry_at(result, path)
             if value is None or value.ndim != len(axes):
                 shape = "nothing" if value is None else f"an array of shape {value.shape}"
                 raise WrongShape(f"it gives {shape} where {in_words(axes, 'd')} is expected")
@@ -139,6 +139,21 @@ def result_entries(result: object) -> dict[ResultPath, Array]:
     entries: dict[ResultPath, Array] = {}
     _collect(result, (), entries)
     return entries
+
+
+def entry_at(result: object, path: ResultPath) -> Array | None:
+    """Return the array that `result_entries` has at a place, without a look at the others; None where it has none.
+
+    Args:
+        result: What a call gives back.
+        path: The attributes, keys and positions that lead to it.
+    """
+    if len(path) > MAX_RESULT_DEPTH + 1:
+        return None
+    value = result
+    for key in path:
+        value = _parts(value).get(key)
+    return np.asarray(value) if isinstance(value, np.ndarray | np.floating) else _steps(value)
 
 
 def _collect(value: object, path: ResultPath, entries: dict[ResultPath, Array]) -> None:
