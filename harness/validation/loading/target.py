@@ -43,6 +43,7 @@ from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_fu
 from rnn_harness.validation.loading.find_networks import network_of_class
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
+from rnn_harness.validation.loading.function_networks import network_of_functions
 from rnn_harness.validation.loading.jax_losses import JaxLoss, jax_loss
 from rnn_harness.validation.loading.joined_cells import joined_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
@@ -295,7 +296,13 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
     adapter_options = _taken(arguments, adapter.options)
     if arguments:
         raise UsageError(f"{name} is a function of one step: it takes no --init {', '.join(sorted(arguments))}")
-    return _driven_target(name, adapter, lambda _: function, adapter_options)
+    try:
+        return _driven_target(name, adapter, lambda _: function, adapter_options)
+    except UsageError:
+        network = network_of_functions(function)
+        if network is None:
+            raise
+    return _loss_target(name, network, network.cannot_be_driven)
 
 
 def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, adapter_name: str | None) -> Target:
