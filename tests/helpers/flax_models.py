@@ -37,3 +37,22 @@ class Tagger(linen.Module):
         x = linen.Embed(20, 4)(tokens)
         x = linen.RNN(linen.GRUCell(6, parent=None))(x)
         return linen.Dense(3)(linen.Dropout(0.5, deterministic=not train)(x))
+
+
+class Masked(linen.Module):
+    """States by hand of steps x (B, T, n); mask (B, T) is 1 where a step counts as valid."""
+
+    units: int = 3
+
+    def carried(self, h: Any, new: Any, mask: Any) -> Any:
+        return jnp.where(mask[:, None] > 0, new, h)
+
+    @linen.compact
+    def __call__(self, x: Any, mask: Any) -> Any:
+        W = self.param("W", linen.initializers.normal(0.5), (x.shape[-1], self.units))
+        U = self.param("U", linen.initializers.normal(0.5), (self.units, self.units))
+        h, steps = jnp.zeros((len(x), self.units), x.dtype), []
+        for t in range(x.shape[1]):
+            h = self.carried(h, jnp.tanh(x[:, t] @ W + h @ U), mask[:, t])
+            steps.append(h)
+        return jnp.stack(steps, 1), h

@@ -27,11 +27,28 @@ def documentation_texts(module: nn.Module) -> Iterator[str]:
     Args:
         module: The module; where it was made without a source, there are no comments.
     """
-    documented = module.documented_class if isinstance(module, StandsForClass) else type(module)
-    forward = _forward_of(documented)
-    yield from filter(None, (inspect.getdoc(documented), inspect.getdoc(forward)))
+    yield from class_texts(module.documented_class if isinstance(module, StandsForClass) else type(module))
+
+
+def class_texts(documented: type) -> Iterator[str]:
+    """Yield the docstrings of a class and of its forward, and the comments of its forward.
+
+    Args:
+        documented: A class of torch, of Keras, or of any library whose objects are called.
+    """
+    yield from filter(None, (inspect.getdoc(documented),))
+    yield from function_texts(_forward_of(documented))
+
+
+def function_texts(function: Any) -> Iterator[str]:
+    """Yield the docstring of a function, and the comments in it.
+
+    Args:
+        function: A function or method; where it was made without a source, there are no comments.
+    """
+    yield from filter(None, (inspect.getdoc(function),))
     try:
-        source = inspect.getsource(forward)
+        source = inspect.getsource(function)
     except (OSError, TypeError):  # it was made where there is no source
         return
     yield from (line.partition("#")[2] for line in source.splitlines() if "#" in line)

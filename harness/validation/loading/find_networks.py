@@ -25,7 +25,7 @@ from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import po
 from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
 
-_STEPS, _ROWS = 4, 7
+_STEPS, ROWS = 4, 7
 """The sizes of the input's further axes, which differ from each other."""
 _RATES = re.compile(r"(^|_)(lr|learn|learning|eta)(_?rate)?$", re.IGNORECASE)
 _CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)", re.IGNORECASE)
@@ -46,8 +46,17 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
         options: Further arguments of its constructor.
     """
     holder = made_with_named_arguments(written_class, options)
-    if holder is None:
-        return None
+    return None if holder is None else network_of_object(name, holder, _source(written_class))
+
+
+def network_of_object(name: str, holder: object, source: str) -> NetworkCall | None:
+    """Find how an object is called that gives outputs, and by its backward gradients; None if no way is known.
+
+    Args:
+        name: What to call it.
+        holder: The object.
+        source: Its text, which may speak of gradients that are cut.
+    """
     weights = possible_parameters(stored_arrays(holder))
     best: tuple[int, NetworkCall] | None = None
     for call in _calls(name, holder, weights):
@@ -56,7 +65,7 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
             best = right, call
     if best is None:
         return None
-    chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(_source(written_class)) else best[1]
+    chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(source) else best[1]
     given = chosen.run(drawn_numbers(chosen, 0)).gradients
     return chosen if INPUT in given else replace(chosen, parameters=weights)
 
@@ -89,7 +98,7 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
         rates = dict.fromkeys((_rate(holder, backward), ""))
         forms = itertools.product(widths, _LAYOUTS, (False, True), (False,) if loss else (False, True), rates)
         for width, layout, is_listed, of_last, rate in forms:
-            lengths = {"T": _STEPS, "B": _ROWS, "n": width, "1": 1}
+            lengths = {"T": _STEPS, "B": ROWS, "n": width, "1": 1}
             if layout[0] != "T" and (is_listed or of_last):
                 continue
             x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])

@@ -16,7 +16,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.loss_function import LossNumbers, LossValues
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import gradient_stems
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems
 from rnn_harness.validation.loading.adapters.handwritten.forward_way import result_entries
 from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import GradientEntry, gradient_entries
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
@@ -26,6 +26,8 @@ _SMALL = 1 / 16
 """How large cotangents are: few gradients are clipped then."""
 INPUT = "the input"
 """What the input is called among the arrays of which gradients are judged."""
+INITIAL_STATES = "initial states"
+"""Where the object of a pair of functions keeps the states that its forward starts from."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class NetworkCall:
         adds_up: False: its outputs are no losses.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        shown: What a message calls it; empty for its name and methods.
     """
 
     name: str
@@ -65,11 +68,12 @@ class NetworkCall:
     adds_up: bool = False
     result: str = "outputs"
     gives: str = "gives outputs that are no states"
+    shown: str = ""
 
     @property
     def text(self) -> str:
         """Its name and methods."""
-        return f"{self.name}, {self.forward} and {self.backward}"
+        return self.shown or f"{self.name}, {self.forward} and {self.backward}"
 
     @property
     def cannot_be_driven(self) -> str:
@@ -129,7 +133,11 @@ class NetworkCall:
         if name == INPUT:
             returned = [entry.value for entry in fitting if entry.is_returned and not self._is_of_weight(entry)]
             return returned[0] if len(returned) == 1 else None
-        return next((entry.value for entry in fitting if self._is_gradient_of(entry, name)), None)
+        named = next((entry.value for entry in fitting if self._is_gradient_of(entry, name)), None)
+        if named is None and name.startswith(f"{INITIAL_STATES}/"):  # nothing else may have its shape and no name
+            unnamed = [entry.value for entry in fitting if entry.is_returned and not entry.name]
+            return unnamed[0] if len(unnamed) == 1 else None
+        return named
 
     def _is_of_weight(self, entry: GradientEntry) -> bool:
         """Whether an entry is the gradient of any weight."""
@@ -142,6 +150,8 @@ class NetworkCall:
             is_other_list = entry.key.path[:-1] != tuple(holder.split("/"))
             return entry.name == last and is_other_list and len(entry.key.path) == path.count("/") + 1
         stems = [stem.lower().strip("_") for stem in gradient_stems(entry.name)]
+        if holder == INITIAL_STATES:  # ``dh`` and ``dh_prev`` are gradients of ``h0``
+            return entry.is_returned and base_name(last) in map(base_name, stems[:-1])
         return last.lower().strip("_") in (stems if entry.in_container else stems[:-1])
 
 

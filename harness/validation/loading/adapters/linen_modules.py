@@ -15,8 +15,9 @@ from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.jax_calls import ModelCall, model_calls
+from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, import_jax, jax_function_module
 from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts
-from rnn_harness.validation.loading.adapters.jax_modules import JaxFunction, import_jax, jax_function_module
+from rnn_harness.validation.loading.adapters.jax_padded import padded_layer
 from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
 
 
@@ -104,7 +105,7 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
     for call in calls:
         try:
             with default_format(jax, double=False):
-                driven = _drive_model(jax, cell, call, (rows, steps))
+                driven = _drive_model(jax, cell, call, (rows, steps, d))
         except Exception as error:  # a user's module may raise anything
             failure = failure or f"{type(error).__name__}: {first_line(error)}"
             continue
@@ -116,13 +117,13 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
     )
 
 
-def _drive_model(jax: Any, cell: Any, call: ModelCall, shape: tuple[int, int]) -> DrivenModule:
+def _drive_model(jax: Any, cell: Any, call: ModelCall, shape: tuple[int, int, int]) -> DrivenModule:
     """Drive a module of flax.linen that is called with a sequence, and with what may come besides it."""
 
     def initialise(key: Any, x: object, *further: object) -> Any:
         return cell.init(key, x, **call.keywords(further))
 
-    examples = call.examples(jax, *shape)
+    examples = call.examples(jax, *shape[:2])
     parts = linen_parts(jax, initialise, examples)  # first: a second trace of a function calls nothing of it
     variables = _initialised(jax, initialise, *examples)
 
@@ -131,6 +132,9 @@ def _drive_model(jax: Any, cell: Any, call: ModelCall, shape: tuple[int, int]) -
 
     tree = dict(variables.get("params", {}))
     module, inputs = jax_function_module(run, tree), call.inputs
+    layer = None if parts else padded_layer(jax, run, tree, call, type(cell), shape)
+    if layer is not None:
+        return layer
     if not parts and not inputs.vocabulary and not inputs.further:
         return DrivenModule(module, TargetCapabilities(library="JAX"))
     if inputs.vocabulary:
