@@ -138,13 +138,18 @@ def _arguments(function: Callable[..., Any], skipped: int) -> Iterator[tuple[Los
     required = [argument for argument in known if argument.default is argument.empty]
     besides = [argument for argument in known if argument in required or role_of(argument.name) in ("h", "c")]
     for handed_over in (besides, required) if besides != required else (required,):
-        arguments = tuple(LossArgument(argument.name, _role(argument.name, sized)) for argument in handed_over)
+        arguments = tuple(LossArgument(argument.name, loss_role(argument.name, sized)) for argument in handed_over)
         if {"x", "target"} <= {argument.role for argument in arguments}:
             yield arguments
 
 
-def _role(name: str, sized: SizeNames) -> LossRole:
-    """What an argument of a loss takes, by its name."""
+def loss_role(name: str, sized: SizeNames | None = None) -> LossRole:
+    """Say what an argument of a loss takes, by its name.
+
+    Args:
+        name: The argument.
+        sized: The arguments of the same function that are sizes; None where there are none.
+    """
     role = role_of(name)
     if role in ("h", "c"):
         return "state"
@@ -152,7 +157,7 @@ def _role(name: str, sized: SizeNames) -> LossRole:
         return "target"
     if role == "x" or _TOKENS.search(name):
         return "x"
-    if "size" in name or "vocab" in name or re.match(r"n_?[a-z]|num_", name):
+    if sized is not None and ("size" in name or "vocab" in name or re.match(r"n_?[a-z]|num_", name)):
         return "hidden size" if name in sized.hidden and "vocab" not in name else "input size"
     return "weights"
 

@@ -220,10 +220,10 @@ def uses_jax(function: Callable[..., Any]) -> bool:
 
 
 def functions_of_module(function: Callable[..., Any]) -> list[object]:
-    """Return a function and those of its module that it calls, and that they call.
+    """List the functions of one module that a function calls, with itself.
 
     Args:
-        function: The user's function, which may be compiled or have a derivative of its own; code is read, not run.
+        function: The function, which may be compiled or have a derivative of its own; code is read, not run.
     """
     return _reached(inspect.unwrap(function), [])
 
