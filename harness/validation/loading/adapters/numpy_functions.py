@@ -216,7 +216,16 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     Args:
         function: The user's function, which may be compiled or have a derivative of its own; code is read, not run.
     """
-    return "jax" in sys.modules and any(_names_jax(called) for called in _reached(inspect.unwrap(function), []))
+    return "jax" in sys.modules and any(_names_jax(called) for called in functions_of_module(function))
+
+
+def functions_of_module(function: Callable[..., Any]) -> list[object]:
+    """List the functions of one module that a function calls, with itself.
+
+    Args:
+        function: The function, which may be compiled or have a derivative of its own; code is read, not run.
+    """
+    return _reached(inspect.unwrap(function), [])
 
 
 def _reached(function: object, known: list[object]) -> list[object]:
