@@ -212,9 +212,21 @@ def _worker_events(
 
 
 def _updates(request: ValidationRequest, record: Record) -> dict[str, object]:
-    """What only the request knows of a record: the options as they were typed, and where the target computed."""
+    """What the request knows of a record, and not the worker: the options as they were typed, where it was computed.
+
+    Nor does a worker say which failures were expected, whose records are its own, or what may be used again.
+    """
     place = {} if request.device == "cpu" or not record.device else {"device": request.device}
-    return {"init": request.typed_options, **place}
+    is_expected = any(record.expected == failure.reason and failure.is_met_by(record) for failure in request.expected)
+    is_own = record.kernel == request.target or record.kernel.startswith(f"{request.target}.")
+    return {
+        "init": request.typed_options,
+        "expected": record.expected if is_expected else "",
+        "kernel": record.kernel if is_own else request.target,
+        "depends_on": "",
+        "batch_size": None,
+        **place,
+    }
 
 
 def _pass_on(message: _CaseStarted | NumbersReturned, listener: Listener) -> None:

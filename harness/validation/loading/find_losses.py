@@ -12,24 +12,32 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.options import Options
-from rnn_harness.validation.cells.callable_facts import code_of
-from rnn_harness.validation.cells.loss_function import LossValues, drawn_numbers
+from rnn_harness.validation.cells.callable_facts import code_names, code_of
+from rnn_harness.validation.cells.loss_function import USUAL_STEPS, LossValues, drawn_numbers
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     all_arguments,
     methods_of_targets,
     role_of,
     takes_targets,
 )
-from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import (
+    is_gradient_path,
+    possible_parameters,
+    stored_arrays,
+)
 from rnn_harness.validation.loading.adapters.inferred_weights.size_terms import INFERENCE_SIZES
-from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
+from rnn_harness.validation.loading.adapters.numpy_functions import functions_of_module, uses_jax
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 from rnn_harness.validation.loading.loss_calls import LossArgument, LossCall, LossRole, TokenForm
+from rnn_harness.validation.loading.loss_methods import cuts_gradients, loss_and_gradients
 from rnn_harness.validation.loading.loss_weights import WeightTrees, inferred_weights, made_weights
 from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.size_arguments import SizeNames, size_names
 
 _TOKENS = re.compile(r"(^|_)(tokens?|chars?|words?|ids|idxs?|ix|ixs|indices)$", re.IGNORECASE)
+_STEPS = re.compile(r"^T$|(^|_)(n_?|num_?|time_?|t_?)?steps$|seq(uence)?_?(len(gth)?|size)$", re.IGNORECASE)
+"""Globals that may say over how many steps a loss runs, and over no other number."""
+_MOST_STEPS = 64
 _TARGETS = re.compile(r"(^|_)(targets?|labels?|truth|ys?)(_|$)|^next_", re.IGNORECASE)
 
 
@@ -51,6 +59,17 @@ def loss_of_class(name: str, written_class: type, options: Options) -> LossCall 
             found = _first_that_works(LossCall(f"{name}.{method}", function, holder, parameters, arguments))
             if found is not None:
                 return found
+    for pair in loss_and_gradients(written_class):
+        holder = made_with_named_arguments(written_class, options)
+        if holder is None:
+            return None
+        parameters = possible_parameters(stored_arrays(holder))
+        for arguments in _arguments(pair.function, skipped=1):
+            loss = LossCall(f"{name}.{pair.name}", pair.function, holder, parameters, arguments)
+            steps = 1 if cuts_gradients(holder, USUAL_STEPS) else 0
+            found = _first_that_works(replace(loss, result_names=pair.result_names, steps=steps))
+            if found is not None:
+                return found
     return None
 
 
@@ -65,14 +84,19 @@ def loss_of_function(name: str, function: Callable[..., Any]) -> LossCall | None
     if code is None or not takes_targets([argument.name for argument in all_arguments(function)]):
         return None
     module = function.__globals__
-    weights = {name: module[name] for name in code.co_names if isinstance(module.get(name), np.ndarray)}
-    parameters = {key: value for key, value in weights.items() if value.dtype.kind == "f"}
+    names = dict.fromkeys(name for called in functions_of_module(function) for name in code_names(called))
+    weights = {name: module[name] for name in names if isinstance(module.get(name), np.ndarray)}
+    parameters = {
+        key: value for key, value in weights.items() if value.dtype.kind == "f" and not is_gradient_path(key, weights)
+    }
     for arguments in _arguments(function, skipped=0):
         loss = LossCall(name, function, None, parameters, arguments)
         if any(argument.role == "weights" for argument in arguments):
             found = None if uses_jax(function) else _with_weights(loss)
         else:
-            found = _first_that_works(loss)
+            numbers = (0, *(module[key] for key in names if _STEPS.search(key) and type(module.get(key)) is int))
+            tried = (_first_that_works(replace(loss, steps=steps)) for steps in numbers if steps <= _MOST_STEPS)
+            found = next((call for call in tried if call is not None), None)
         if found is not None:
             return found
     return None

@@ -56,6 +56,7 @@ class JaxLoss:
         adds_up: Whether the losses of pieces must give that of all steps: any loss may be written in JAX.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: As in `LossFunction`: any number.
         compiled: What is compiled of it, for every structure of its arguments.
     """
 
@@ -71,6 +72,7 @@ class JaxLoss:
     adds_up: bool = False
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
+    steps: int = 0
     compiled: dict[str, Callable[..., Any]] = field(default_factory=dict, compare=False)
 
     @property

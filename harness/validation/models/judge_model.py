@@ -134,8 +134,7 @@ def judge_model(
     if wrong is not None:
         part = f"wiring: {wrong.part}" if wrong.part else f"wiring: {wrong.check}"
         yield TargetDiagnosed(Diagnosis(spec="its parts, each by itself", part=part, difference=wrong.sentence))
-    right = frozenset(s.part for s in statements if s.check == "torch-layers" and s.outcome is Outcome.AGREES)
-    judge = PartJudge(model, right, request, listener)
+    judge = PartJudge(model, request, listener)
     yield from judge.events(judge_target)
     words = [*wiring_in_words(model.with_numbers(SEEDS[0])), *_words(statements)]
     yield ModelDescribed(ModelRecord(parts=tuple(judge.judged), wiring=tuple(dict.fromkeys(words))))
