@@ -189,10 +189,11 @@ def _source(function: object) -> str:
 
 def _possible(function: Callable[..., Any], weights: str, data: Sequence[str]) -> Iterator[JaxLoss]:
     """Yield every way of calling it."""
-    for tree in _trees(function):
+    arrangements = list(_arrangements(function, data))
+    for tree in _trees(function) if arrangements else ():
         leaves = JaxFunction(lambda _: (), tree).initial_values.values()
         axes = sorted({size for value in leaves for size in value.shape})
-        for arrange, states in _arrangements(function, data):
+        for arrange, states in arrangements:
             for x, y, shape in _forms(axes, states):
                 yield JaxLoss(name_of(function), function, weights, tree, x, y, arrange, states, (shape,) * states)
 
