@@ -86,7 +86,8 @@ class Diagnosis(_Model):
     def sentence(self) -> str:
         """Say what it is, or which spec it equals, but for what is wrong."""
         verb = "is" if self.spec.startswith(("a ", "an ")) else "equals"
-        return f"{verb} {self.spec}, but {self.difference}" if self.difference else self.spec
+        name = "the equations of what it is" if self.spec == "candidate" else self.spec
+        return f"{verb} {name}, but {self.difference}" if self.difference else self.spec
 
 
 class PartRecord(_Model):

@@ -11,9 +11,9 @@ from rnn_harness.validation.models.understand import understand
 from tests.helpers import HELPERS
 
 
-def _refuted(file: str, name: str) -> list[tuple[str, str]]:
+def _refuted(file: str, name: str, **options: int) -> list[tuple[str, str]]:
     pytest.importorskip(file.partition("_")[0])
-    statements = wiring_statements(understand(load_target(f"{HELPERS / file}:{name}")))
+    statements = wiring_statements(understand(load_target(f"{HELPERS / file}:{name}", options)))
     assert any(statement.outcome is Outcome.AGREES for statement in statements)
     return [(s.check, s.sentence) for s in statements if s.outcome is Outcome.REFUTED]
 
@@ -37,6 +37,14 @@ def test_the_mistake_in_a_model_of_keras_is_named(name: str, check: str, words: 
     ((refuted, sentence),) = _refuted("keras_models.py", name)
     assert refuted == check
     assert words in sentence
+
+
+@pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")
+@pytest.mark.filterwarnings("ignore:`build")
+def test_a_model_of_keras_that_does_not_say_how_it_is_made_serves_itself() -> None:
+    assert not _refuted("keras_models.py", "SizesAlone", units=4)
+    ((refuted, _),) = _refuted("keras_models.py", "SizesAloneMaskLost", units=4)
+    assert refuted == "padding-token"
 
 
 @pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,6 +12,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 
 _TOKENS, _TARGETS = (0, 2, 1, 2), (2, 1, 0, 1)
+USUAL_STEPS = len(_TOKENS)
 _SCALE = 0.3
 """How large weights and states are drawn: no activation is saturated, and few gradients are clipped."""
 COMPUTES_A_LOSS = "computes a loss"
@@ -78,7 +80,12 @@ class LossFunction(Protocol):
         adds_up: Whether the losses of pieces must give that of all steps, as a sum, a mean or that of the last step.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives, as a sentence goes on behind its name.
+        steps: The number of steps that it is run over, where it takes no other or cuts its gradients; 0 for any.
     """
+
+    @property
+    def steps(self) -> int:
+        """The number of steps that it is run over, where it takes no other or cuts its gradients; 0 for any."""
 
     @property
     def result(self) -> str:
@@ -128,4 +135,6 @@ def drawn_numbers(loss: LossFunction, seed: int) -> LossNumbers:
     rng = np.random.default_rng(seed)
     parameters = {name: _SCALE * rng.standard_normal(value.shape) for name, value in loss.parameters.items()}
     states = tuple(_SCALE * rng.standard_normal(shape) for shape in loss.state_shapes)
-    return LossNumbers(parameters, _TOKENS, _TARGETS, states)
+    steps = loss.steps or USUAL_STEPS
+    tokens, targets = (tuple(itertools.islice(itertools.cycle(given), steps)) for given in (_TOKENS, _TARGETS))
+    return LossNumbers(parameters, tokens, targets, states)

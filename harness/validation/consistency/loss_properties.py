@@ -11,13 +11,13 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import QUOTIENT_ROUNDINGS, QUOTIENT_STEP, STRUCTURAL
 from rnn_harness.array_types import Array
 from rnn_harness.errors import NotRun
-from rnn_harness.validation.cells.loss_function import LossFunction, LossValues, drawn_numbers
+from rnn_harness.validation.cells.loss_function import USUAL_STEPS, LossFunction, LossValues, drawn_numbers
 from rnn_harness.validation.consistency.consistency_property import Note, Violation
 from rnn_harness.validation.consistency.question import Question
 
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _MOST_ENTRIES = 120
-"""Of how many entries of a parameter the slope is taken one by one."""
+"""Of how many entries of a parameter the slope is taken one by one; of fewer where a run has more steps than usual."""
 _FEWEST_ENTRIES = 3
 """Of how many entries a surplus of one gradient must be a multiple of the weights: of one number it always is."""
 _LARGE = 1 / 8
@@ -85,7 +85,8 @@ def _slopes(loss: LossFunction, name: str, seed: int) -> Array:
     numbers = drawn_numbers(loss, seed)
     value = numbers.parameters[name]
     slopes = np.full(value.size, np.nan)
-    chosen = np.random.default_rng(seed).permutation(value.size)[:_MOST_ENTRIES]
+    most = _MOST_ENTRIES * USUAL_STEPS // max(len(numbers.tokens), USUAL_STEPS)
+    chosen = np.random.default_rng(seed).permutation(value.size)[:most]
     for entry in chosen:
         ends = []
         for step in (_STEP, -_STEP):
@@ -166,6 +167,8 @@ def _pieces(loss: LossFunction, seed: int) -> Violation | None:
     """Take a sequence in two pieces: the losses must add up, or be means, and the last state must be the same."""
     _is_repeated(loss, seed)
     numbers = drawn_numbers(loss, seed)
+    if loss.steps:
+        raise NotRun(f"it is run over {loss.steps} steps alone")
     unbroken, steps = loss.run(numbers), len(numbers.tokens)
     if not numbers.states or len(unbroken.states) != len(numbers.states):
         raise NotRun("it does not give back the states that it is given")

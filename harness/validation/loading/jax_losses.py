@@ -56,6 +56,7 @@ class JaxLoss:
         adds_up: Whether the losses of pieces must give that of all steps: any loss may be written in JAX.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: As in `LossFunction`: any number.
         compiled: What is compiled of it, for every structure of its arguments.
     """
 
@@ -71,6 +72,7 @@ class JaxLoss:
     adds_up: bool = False
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
+    steps: int = 0
     compiled: dict[str, Callable[..., Any]] = field(default_factory=dict, compare=False)
 
     @property
@@ -187,10 +189,11 @@ def _source(function: object) -> str:
 
 def _possible(function: Callable[..., Any], weights: str, data: Sequence[str]) -> Iterator[JaxLoss]:
     """Yield every way of calling it."""
-    for tree in _trees(function):
+    arrangements = list(_arrangements(function, data))
+    for tree in _trees(function) if arrangements else ():
         leaves = JaxFunction(lambda _: (), tree).initial_values.values()
         axes = sorted({size for value in leaves for size in value.shape})
-        for arrange, states in _arrangements(function, data):
+        for arrange, states in arrangements:
             for x, y, shape in _forms(axes, states):
                 yield JaxLoss(name_of(function), function, weights, tree, x, y, arrange, states, (shape,) * states)
 

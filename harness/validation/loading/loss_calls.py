@@ -65,6 +65,8 @@ class LossCall:
         adds_up: Whether the losses of pieces must give that of all steps.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: As in `LossFunction`.
+        result_names: What it returns is called; empty where its return statement says that.
     """
 
     name: str
@@ -79,6 +81,8 @@ class LossCall:
     adds_up: bool = True
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
+    steps: int = 0
+    result_names: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -94,7 +98,7 @@ class LossCall:
     @functools.cached_property
     def _result_names(self) -> tuple[str, ...]:
         """What its return statement calls what it returns."""
-        return returned_names(self.function)
+        return self.result_names or returned_names(self.function)
 
     def run(self, numbers: LossNumbers) -> LossValues:
         """Call it on copies of everything, as `LossFunction.run` says."""
@@ -160,12 +164,18 @@ class LossCall:
         return result, stored_arrays(copied)
 
     def _call(self, parameters: Mapping[str, Array], values: Keywords) -> tuple[Any, Mapping[str, Array]]:
-        """Call the function with other globals in its module, which are put back."""
+        """Call the function with other globals in its module, which are put back; gradients there begin at zero."""
         module = self.function.__globals__
-        before = {name: module[name] for name in parameters}
+        gradients = {
+            name: np.zeros_like(value)
+            for name, value in module.items()
+            if isinstance(value, np.ndarray) and name not in parameters and self._parameter_of(name, value.shape)
+        }
+        before = {name: module[name] for name in (*parameters, *gradients)}
         try:
-            module.update(parameters)
-            return call_target(self.function, **values), {}
+            module.update({**parameters, **gradients})
+            result = call_target(self.function, **values)
+            return result, {name: module[name].copy() for name in gradients if np.any(module[name])}
         finally:
             module.update(before)
 

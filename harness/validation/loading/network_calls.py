@@ -51,6 +51,7 @@ class NetworkCall:
         adds_up: False: its outputs are no losses.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: Its input says how many there are.
         shown: What a message calls it; empty for its name and methods.
     """
 
@@ -68,6 +69,7 @@ class NetworkCall:
     adds_up: bool = False
     result: str = "outputs"
     gives: str = "gives outputs that are no states"
+    steps: int = 0
     shown: str = ""
 
     @property

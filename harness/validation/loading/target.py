@@ -25,6 +25,7 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     FunctionOfTensors,
     FunctionPair,
     forward_partner,
+    pair_of_class,
 )
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
 from rnn_harness.validation.loading.adapters.linen_modules import size_with_resets
@@ -111,6 +112,10 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         return _target_of_autograd_function(name, cell, arguments, adapter_name)
     if is_function(cell):
         cell = forward_partner(cell) or cell
+    functions = pair_of_class(cell) if isinstance(cell, type) and adapter_name is None else None
+    if functions is not None:
+        cell = functions.pair
+        arguments |= {} if functions.make_weights is None else {"params": functions.make_weights}
     loss = loss_of_object(cell, arguments) if adapter_name is None else None
     if loss is not None:
         return _loss_target(name, loss, loss.cannot_be_driven)

@@ -81,6 +81,7 @@ class TorchLoss:
         adds_up: Whether the losses of pieces must give that of all steps: any loss may be written in torch.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: Gradients of torch are cut nowhere.
     """
 
     name: str
@@ -94,6 +95,7 @@ class TorchLoss:
     adds_up: bool = False
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
+    steps: int = 0
 
     @property
     def text(self) -> str:

@@ -77,14 +77,17 @@ def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
     def further(known: FurtherInput) -> ModelArgument:
         if known.role == "lengths":
             return ModelArgument(known.name, "lengths", torch.full(shape[:1], shape[1]))
+        if known.role == "state":
+            return ModelArgument(known.name, "state", numbers(*(size or shape[0] for size in known.shape)) / 2)
         if known.role != "sequence":
             return ModelArgument(known.name, "mask", torch.full(shape, known.role == "mask"))
         value = tokens(known.vocabulary) if known.vocabulary else numbers(*shape, known.features)
         return ModelArgument(known.name, "further", value)
 
-    sequence = tokens(inputs.vocabulary) if inputs.vocabulary else numbers(*shape, inputs.features)
+    grid = (0,) if inputs.is_step else (0, 1)
+    sequence = tokens(inputs.vocabulary) if inputs.vocabulary else numbers(*shape[: len(grid)], inputs.features)
     given = (ModelArgument("x", "sequence", sequence), *map(further, inputs.further))
-    arguments = ModelArguments(given, (0, 1), inputs.vocabulary)
+    arguments = ModelArguments(given, grid, inputs.vocabulary)
     try:
         run_model(module, arguments)
     except Exception as error:  # a user's model may raise anything

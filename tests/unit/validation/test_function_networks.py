@@ -54,6 +54,14 @@ def test_a_right_pair_is_consistent(name: str) -> None:
                 "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
             ),
         ),
+        pytest.param(
+            "WrongBatched",
+            "consistency.difference-quotients",
+            "the gradients of the given state are not the slopes of its own results; those of the inputs, WRNN are",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
+        ),
         (
             "unturned_forward",
             "consistency.order-of-steps",

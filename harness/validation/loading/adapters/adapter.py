@@ -58,8 +58,8 @@ class HeldPart:
     is_watched: bool = False
 
 
-FurtherRole = Literal["sequence", "lengths", "mask", "padding mask"]
-"""What a model takes besides its first sequence: another one, the lengths (B,) of the rows, or a mask (B, T)."""
+FurtherRole = Literal["sequence", "lengths", "mask", "padding mask", "state"]
+"""What a model takes besides its first sequence: another one, lengths (B,) of the rows, a mask (B, T), or a state."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,14 @@ class FurtherInput:
         role: What it is; a padding mask is true where a row has ended.
         features: n of another sequence of numbers (B, T, n); 0 where it has no such axis.
         vocabulary: The number of tokens of another sequence; 0 for numbers.
+        shape: The shape of a state, 0 for the number of rows.
     """
 
     name: str
     role: FurtherRole
     features: int = 0
     vocabulary: int = 0
+    shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class ModelInputs:
         further: Its arguments after the sequence.
         padding_rows: The parameter whose first row stands for token 0, where the model says that this token is
             padding which is left out; empty where it says nothing.
+        is_step: Whether it takes one step (B, n), and no sequence.
     """
 
     features: int
@@ -99,6 +102,7 @@ class ModelInputs:
     dtypes: tuple[str, ...] = ("float64", "float32")
     further: tuple[FurtherInput, ...] = ()
     padding_rows: str = ""
+    is_step: bool = False
 
 
 @runtime_checkable

@@ -103,8 +103,7 @@ class _Rebuilt:
 
     def __init__(self, layer: Any, inputs: ModelInputs) -> None:
         self.running: nn.Module | None = None
-        self._type, self._inputs, self._layers = type(layer), inputs, dict[str, Any]()
-        self._config: Options = layer.get_config()
+        self._own, self._inputs, self._layers = layer, inputs, dict[str, Any]()
 
     def __deepcopy__(self, _: object) -> _Rebuilt:
         """It holds no numbers of its own: weights are given to every call."""
@@ -113,14 +112,28 @@ class _Rebuilt:
     def layer(self, dtype: str) -> Any:
         """Return the model in a dtype, built by a call."""
         if dtype not in self._layers:
-            with keras_classes_of_users():
-                layer = self._type.from_config(_in_dtype(self._config, dtype))
+            layer = self._made_again(dtype)
             layer(_call_argument(tuple(_example_inputs(self._inputs, dtype))))
             for name, part in _named_parts(layer).items():
                 if _is_layer(part):
                     self._watch(part, name)
             self._layers[dtype] = layer
         return self._layers[dtype]
+
+    def _made_again(self, dtype: str) -> Any:
+        """Make the model again in a dtype; one whose class says nothing of how it is made serves itself.
+
+        Few classes of users have a `get_config`. The one that they inherit raises, or leaves out what their constructor
+        takes.
+        """
+        own_dtype = str(self._own.dtype_policy.compute_dtype)
+        try:
+            with keras_classes_of_users():
+                return type(self._own).from_config(_in_dtype(self._own.get_config(), dtype))
+        except Exception:  # a user's class may raise anything
+            if own_dtype != dtype or type(self._own).__module__.startswith("keras."):
+                raise
+            return self._own
 
     def _watch(self, layer: Any, name: str) -> None:
         """Let a recurrent layer be called through the module of its name."""
@@ -225,9 +238,8 @@ class KerasModel(nn.Module):
             built = self._rebuilt.layer("float32")
         except Exception as error:  # a user's model may raise anything
             raise UsageError(
-                f"{name} of Keras, rebuilt from its get_config and called with {shown}, raised {type(error).__name__}: "
-                f"{first_line(error)}; expected a model of one sequence. A class of your own needs a get_config that "
-                "returns what its constructor takes"
+                f"{name} of Keras, called with {shown}, raised {type(error).__name__}: {first_line(error)}; expected a "
+                "model of a sequence (B, T, n) or of tokens (B, T), and of further inputs by keras.Input alone"
             ) from error
         parts = _named_parts(built)
         self.held_parts = tuple(_held(part, part_name) for part_name, part in parts.items())
