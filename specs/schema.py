@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -44,15 +45,22 @@ Scalar = bool | int | float | str
 """A value of an option."""
 
 
+_LONGEST_NUMBER, _LARGEST_EXPONENT = 100, 400
+"""Letters of a constant, and its power of ten: the exact value of 1e999999999 would fill the memory."""
+
+
 def _exact_number(number: object) -> str:
     """Return a number as the text of its decimal digits. Raises ValueError."""
     text = str(number)
+    exponent = re.search(r"[eE]([+-]?\d+)", text[:_LONGEST_NUMBER])
     try:
         if isinstance(number, bool):
             raise ValueError
+        if len(text) > _LONGEST_NUMBER or (exponent is not None and abs(int(exponent[1])) > _LARGEST_EXPONENT):
+            raise ValueError
         Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{number!r} is not a number: expected for example 0.1") from None
+        raise ValueError(f"{text[:_LONGEST_NUMBER]!r} is not a number, or too long: expected for example 0.1") from None
     return text
 
 

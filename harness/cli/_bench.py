@@ -136,7 +136,7 @@ def bench(
     profiled = ProfiledCells((), ())
     if options.cells:
         profiled = profile_cells(options.cells, options.cell_options, options.specs)
-    options = replace(options, cells=profiled.timed, learning_cells=profiled.known)
+    options = replace(options, cells=profiled.timed, learning_cells=profiled.driven)
     if plan_only:
         _print_plan(options.plan(), options.cells)
         return

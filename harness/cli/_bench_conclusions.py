@@ -33,7 +33,8 @@ def bench_conclusion(measurements: Sequence[Measurement], profiles: Sequence[Cel
     if unknown:
         first = unknown[0]
         command = f"rnn-harness validate {first.target}  (what it is, and whether it is right)"
-        return Conclusion(f"{count}; nothing is measured of {first.target}: {first.sentence}", command)
+        measured = "what it computes is not known" if first.parameters else "nothing is measured"
+        return Conclusion(f"{count}; {measured} of {first.target}: {first.sentence}", command)
     is_timed = any(row.kind == "speed" for row in measurements)
     verified = "; everything that is timed gives the right numbers at its sizes" if is_timed else ""
     return Conclusion(f"{count}{verified}", "rnn-harness bench --save NAME  (keeps them, for --compare NAME)")

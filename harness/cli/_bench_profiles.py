@@ -20,12 +20,12 @@ class ProfiledCells:
     Attributes:
         profiles: What is known of each.
         timed: Those that are timed beside the kernels of their spec.
-        known: Those whose equations are known, which can be trained.
+        driven: Those that run through time from any state, whose decay is measured and which can be trained.
     """
 
     profiles: tuple[CellProfile, ...]
     timed: tuple[str, ...]
-    known: tuple[str, ...] = ()
+    driven: tuple[str, ...] = ()
 
 
 _USUAL = CellOptions()
@@ -48,7 +48,7 @@ def profile_cells(cells: tuple[str, ...], options: CellOptions = _USUAL, specs: 
     from rnn_harness.comparison.profile_cell import cell_profile
     from rnn_harness.records.cell_profile import CellProfile
 
-    profiles, timed, known = [], [], []
+    profiles, timed, driven = [], [], []
     for cell in cells:
         try:
             description = describe_isolated(options.request(cell), options.limits, work="it was profiled")
@@ -58,11 +58,11 @@ def profile_cells(cells: tuple[str, ...], options: CellOptions = _USUAL, specs: 
             profiles.append(CellProfile(cell, str(reason).removeprefix(f"{cell}: "), is_known=False))
             continue
         profiles.append(_with_note(cell_profile(description), options.spec, description))
-        if description.kind != "unknown":
-            known.append(cell)
+        if description.kind != "unknown" or profiles[-1].decay_by == "products":
+            driven.append(cell)
         if description.is_complete and not description.faults and description.spec in {*TIMED_SPECS.values(), *specs}:
             timed.append(cell)
-    return ProfiledCells(tuple(profiles), tuple(timed), tuple(known))
+    return ProfiledCells(tuple(profiles), tuple(timed), tuple(driven))
 
 
 def _with_note(profile: CellProfile, spec: str, description: CellDescription) -> CellProfile:

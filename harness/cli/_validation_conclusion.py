@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.cli._conclusion import Conclusion
 
 _OWN_EQUATIONS = "equations of your own; rnn-harness specs check FILE.toml"
-_DECIDING = ("process.", "identification.", "model.")
+_DECIDING = ("process.", "identification.", "model.", "numbers.")
 """How the names of checks begin without which nothing is decided."""
 
 if TYPE_CHECKING:

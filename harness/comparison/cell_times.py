@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.comparison.cell_description import CellTimes
+from rnn_harness.comparison.own_decay import tied_driver
 from rnn_harness.comparison.tied_cell import TiedCell
 from rnn_harness.families import FAMILIES, torch_class
-from rnn_harness.kernels.setting import Setting
-from rnn_harness.references import get_reference
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +26,7 @@ def cell_times(tied: TiedCell) -> CellTimes:
     The target and torch's layer take turns, so that a busy machine slows both.
 
     Args:
-        tied: A target whose equations are known.
+        tied: The target.
     """
     import torch
 
@@ -56,22 +55,14 @@ def _nearest_family(tied: TiedCell) -> str:
     """Name the family of torch's nearest layer: that of the target, or one with as many states, gated."""
     if tied.match is not None:
         return tied.match.model.family
-    return "gru" if len(_state_names(tied)) == 1 else "lstm"
-
-
-def _state_names(tied: TiedCell) -> tuple[str, ...]:
-    """Return the names of the states of the target's equations."""
-    assert tied.kernel is not None, "what is unknown is not timed"
-    dtype = tied.kernel.settings[0].dtype
-    return tuple(tied.kernel.subject(Setting(dtype, "cpu")).cell.state_names)
+    return "gru" if len(tied_driver(tied)[1]) == 1 else "lstm"
 
 
 def _runner(tied: TiedCell, n: int, d: int, inputs: Tensor) -> Callable[[bool], Tensor]:
     """Return what runs the target over a sequence from states of zero, with gradients for its weights or without."""
-    assert tied.kernel is not None, "what is unknown is not timed"
-    driver = tied.kernel.build(get_reference("rnn"))  # a target is driven by its own map, whatever the reference is
+    driver, names = tied_driver(tied)
     module = tied.target.make_module(n, d)
-    states = {name: inputs.new_zeros(inputs.shape[1], d) for name in _state_names(tied)}
+    states = {name: inputs.new_zeros(inputs.shape[1], d) for name in names}
     drawn = {name: value.detach().clone().to(inputs.dtype) for name, value in module.named_parameters()}
 
     def run(has_graph: bool) -> Tensor:

@@ -227,7 +227,7 @@ def compared_cell(description: CellDescription) -> ComparedCell:
         decay=own_decay.factor if own_decay is not None and is_own else by_equations,
         decay_by=source,
         decay_by_equations=by_equations if is_own else None,
-        decay_note=own_decay.reason if own_decay is not None and source else "",
+        decay_note=own_decay.reason if own_decay is not None and (source or description.kind == "unknown") else "",
         note="; ".join(description.notes),
     )
 

@@ -17,6 +17,7 @@ from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.references import get_reference
 from rnn_harness.runtime.plain_array import PlainArray
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.cells.parameter_blocks import StorageForm
 from rnn_harness.validation.identification.saved_map import to_map_file
@@ -47,12 +48,23 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
     except WrongLayout as fault:
         return CellDescription(request.target, "unknown", str(fault))
     convention, capabilities = tied.probe.convention, tied.target.capabilities
-    if tied.kernel is None:
-        return CellDescription(request.target, "unknown", tied.reason, reading=convention.reading)
     notes: list[str] = []
     times = _measured("its speed", lambda: cell_times(tied), notes) if is_measured else None
     parameters = _measured("its parameters", lambda: _parameter_count(tied), notes) if is_measured else None
     drawn = _measured("what its constructor draws", lambda: _drawn(tied), notes) if is_measured else None
+    decay = None if drawn is None else _own_decay(tied, drawn)
+    if tied.kernel is None:
+        return CellDescription(
+            request.target,
+            "unknown",
+            tied.reason,
+            reading=convention.reading,
+            parameters=parameters or (0, ""),
+            initial={name: PlainArray.of(value) for name, value in (drawn or {}).items()},
+            decay=decay,
+            times=times,
+            notes=(*capabilities.notes, *notes),
+        )
     initial = None if drawn is None else _measured("its first weights", lambda: _initial(tied, drawn), notes)
     sizes = capabilities.fixed_sizes
     family = tied.match is not None
@@ -71,7 +83,7 @@ def describe(request: ValidationRequest, target: Target | None = None, is_measur
         dtypes=tuple(setting.dtype for setting in tied.kernel.settings),
         parameters=parameters or (0, ""),
         initial=initial or {},
-        decay=None if drawn is None else _own_decay(tied, drawn),
+        decay=decay,
         times=times,
         absolute_function_error=capabilities.absolute_function_error,
         without_influence=() if tied.match is None else tied.match.unused,
@@ -167,9 +179,7 @@ def _parameter_count(tied: TiedCell) -> tuple[int, str]:
 
 def _drawn(tied: TiedCell) -> dict[str, Array]:
     """Return the weights that the constructor draws, by the target's own names."""
-    import torch
-
-    torch.manual_seed(0)
+    seed_torch(0)
     module = tied.target.make_module(*_drawn_sizes(tied))
     return {name: to_numpy(value.detach()).astype(np.float64) for name, value in module.named_parameters()}
 

@@ -63,7 +63,8 @@ def cell_or_model(
 def _described_model(request: ValidationRequest, model: UnderstoodModel) -> ModelDescription:
     """Describe a model. Raises NotRun where one of its recurrent layers is no cell that can be described."""
     numbered = model.with_numbers(0)
-    cells = {part.name: judged.target for judged in judged_parts(model) for part in judged.parts}
+    parts = [(part, judged.target) for judged in judged_parts(model) for part in judged.parts]
+    cells = {part.name: cell for part, cell in parts if not part.projection_size}
     described: dict[str, CellDescription] = {}
     layers: list[LayerOfModel] = []
     for part in numbered.called_parts:

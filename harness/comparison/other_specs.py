@@ -9,14 +9,13 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
-from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.confirm import Decision, Translation
 from rnn_harness.comparison.equality import SIZES, parting_point_of
 from rnn_harness.comparison.named_pair import NamedCell, pair_of, without
-from rnn_harness.comparison.pair_by_names import compare_by_names
+from rnn_harness.comparison.pair_by_names import compare_by_names, compare_by_rewrite, unpacked
 from rnn_harness.comparison.spec_module import spec_target
 from rnn_harness.derivatives.program_pair import ProgramPair, compare_polynomials
 from rnn_harness.errors import UsageError
@@ -50,7 +49,12 @@ def compare_other_specs(
         exchanged: dict[Inclusion, Inclusion] = {"": "", "left": "right", "right": "left"}
         return Decision(replace(turned, left=cells[0], right=cells[1], included=exchanged[turned.included]))
     targets = left_side.target, right_side.target
-    return compare_by_names((first, second), targets, _by_degrees_of_freedom((first, second), targets, rows))
+    counted = _by_degrees_of_freedom((first, second), targets, rows)
+    by_names = compare_by_names((first, second), targets, counted)
+    if by_names.parting_point is not None and _weights(first) == _weights(second):
+        return by_names
+    by_rewrite = compare_by_rewrite((first, second), targets, counted)
+    return by_names if by_rewrite.parting_point is None else by_rewrite
 
 
 def _named(description: CellDescription) -> NamedCell:
@@ -58,6 +62,11 @@ def _named(description: CellDescription) -> NamedCell:
     spec = described_spec(description)
     names = {parameter.name for parameter in spec.program().parameters}
     return NamedCell(spec, frozenset(names - set(description.names)))
+
+
+def _weights(cell: NamedCell) -> set[str]:
+    """Name the weights that a cell has."""
+    return {parameter.name for parameter in cell.program.parameters} - cell.absent
 
 
 def _pair(left_side: NamedCell, right_side: NamedCell) -> ProgramPair | None:
@@ -70,7 +79,7 @@ def _pair(left_side: NamedCell, right_side: NamedCell) -> ProgramPair | None:
     return (
         None
         if table is None
-        else pair_of(left_side, right_side, lambda parameters, shapes: _unpacked(table, parameters, shapes))
+        else pair_of(left_side, right_side, lambda parameters, shapes: unpacked(table, parameters, shapes))
     )
 
 
@@ -81,14 +90,6 @@ def _searched(left_side: Spec, right_side: Spec) -> SlotMap | None:
     except UsageError:  # a spec of layers, or one whose parameters have no influence
         return None
     return None if match is None else match.table
-
-
-def _unpacked(table: SlotMap, parameters: dict[str, Array], shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
-    """Read the left's parameters as the right's."""
-    found = table.unpack(parameters, shapes)
-    some = next(iter(found.values()))
-    zero = some.flat[0] - some.flat[0]
-    return {name: found.get(name, np.broadcast_to(np.array(zero), shape).copy()) for name, shape in shapes.items()}
 
 
 def _under_a_map(

@@ -11,6 +11,7 @@ from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.tied_cell import TiedCell
+from rnn_harness.comparison.unknown_driver import unknown_driver
 from rnn_harness.errors import NotRun
 from rnn_harness.kernels.driver_protocol import Driver, Tensors
 from rnn_harness.kernels.drivers.equations import EquationsDriver
@@ -80,20 +81,31 @@ def candidate_driver(tied: TiedCell, n: int, d: int) -> tuple[Driver, dict[str, 
     Raises:
         NotRun: It has no gradients, or does not take or give back the state from which a sequence goes on.
     """
-    assert tied.kernel is not None, "what is unknown is not driven by the names of its equations"
-    driver = tied.kernel.build(get_reference("rnn"))  # a target is driven by its own map, whatever the reference is
+    driver, names = tied_driver(tied)
     if driver.no_gradients_reason:
         raise NotRun(driver.no_gradients_reason)
     for prefix, sentence in (("states.", "it takes no initial state"), ("finals.", "it does not give back its state")):
         missing = [name.removeprefix(prefix) for name in driver.absent if name.startswith(prefix)]
         if missing:
             raise NotRun(f"{sentence} {', '.join(missing)}")
-    names = tied.kernel.subject(Setting(widest_dtype(tied), "cpu")).cell.state_names
     program = None if tied.candidate is None else tied.candidate.spec.program()
     if program is None:
         return driver, dict.fromkeys(names, d)
     sizes = {"n": n, "d": d}
     return driver, {state.name: state.shape[0].size(sizes) for state in program.states}
+
+
+def tied_driver(tied: TiedCell) -> tuple[Driver, tuple[str, ...]]:
+    """Return what drives a target through time, and the names of its states.
+
+    Args:
+        tied: The target, known or unknown.
+    """
+    if tied.kernel is None:
+        unknown = unknown_driver(tied)
+        return unknown, unknown.state_names
+    driver = tied.kernel.build(get_reference("rnn"))  # a target is driven by its own map, whatever the reference is
+    return driver, tuple(tied.kernel.subject(Setting(widest_dtype(tied), "cpu")).cell.state_names)
 
 
 def widest_dtype(tied: TiedCell) -> str:

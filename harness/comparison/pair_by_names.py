@@ -13,12 +13,20 @@ from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.confirm import Decision
 from rnn_harness.comparison.equality import SIZES, parting_point_of
 from rnn_harness.comparison.named_pair import NamedCell, pair_of
+from rnn_harness.comparison.spec_module import spec_target
 from rnn_harness.derivatives.program_pair import ProgramPair, compare_polynomials
+from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import Comparison
 from rnn_harness.specs.program import Program
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.spec_search.fault_search import faulty_match
+from rnn_harness.validation.spec_search.search import TargetSearch
+from rnn_harness.validation.spec_search.slot_map import SlotMap
 
 _TRIED_SIZES = {"n": 2, "d": 3}
 """Sizes at which shapes are compared: all axes differ."""
+_SECONDS = 6.0
+"""What the search for a place that is written otherwise may take of the processor."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +78,80 @@ def compare_by_names(cells: tuple[NamedCell, NamedCell], targets: tuple[str, str
             for name, shape in wanted.items()
         }
 
-    pair = pair_of(first, second, by_names)
-    point = parting_point_of(pair, (first.spec, second.spec))
+    only_left = tuple(_Condition(name) for name in shapes[0] if name not in common)
+    only_right = tuple(f"{targets[1]}: {name} is zero" for name in shapes[1] if name not in common)
+    return _decided(
+        pair_of(first, second, by_names),
+        cells,
+        targets,
+        (only_left, only_right),
+        rows,
+        "with equal weights of equal names",
+    )
+
+
+def compare_by_rewrite(cells: tuple[NamedCell, NamedCell], targets: tuple[str, str], rows: Comparison) -> Decision:
+    """Add to a comparison that the first cell is the second but for a place or two, whatever their weights are called.
+
+    The first's weights are searched in the second's equations with a place or two written otherwise; it changes no
+    outcome, for another map may exist.
+
+    Args:
+        cells: The two, for which no map was found.
+        targets: Their names.
+        rows: The comparison so far.
+    """
+    first, second = cells
+    if not _have_equal_symbols(first.program, second.program):
+        return Decision(rows)
+    try:
+        match = faulty_match(TargetSearch(probe_target(spec_target(first.spec))), second.spec, _SECONDS)
+    except UsageError:  # a spec of layers, or one whose parameters have no influence
+        return Decision(rows)
+    if match is None or match.states != tuple(state.name for state in second.program.states):
+        return Decision(rows)
+    table, without_counterpart = match.table, _shapes(second)
+    for _, role in table.roles:
+        without_counterpart.pop(role.piece.parameter, None)
+    only_right = tuple(f"{targets[1]}: {name} is zero" for name in without_counterpart)
+    differences = zip(match.rewrite.equations, match.rewrite.sentences, strict=True)
+    told = "; ".join(f"{equation}: {sentence}" for equation, sentence in differences)
+    sentence = f"{rows.sentence}; read as {targets[1]}, {targets[0]} is written otherwise in {told}"
+    pair = pair_of(first, second, lambda parameters, wanted: unpacked(table, parameters, wanted))
+    with_sentence = replace(rows, sentence=sentence)
+    return _decided(pair, cells, targets, ((), only_right), with_sentence, "under that map of their weights")
+
+
+def unpacked(table: SlotMap, parameters: dict[str, Array], shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Read one cell's parameters as another's; what has no counterpart is zero.
+
+    Args:
+        table: Which of the first's slots is which of the other's parameters.
+        parameters: The first's arrays, of any arithmetic.
+        shapes: The shapes of the other's parameters.
+    """
+    found = table.unpack(parameters, shapes)
+    some = next(iter(found.values()))
+    zero = some.flat[0] - some.flat[0]
+    return {name: found.get(name, np.broadcast_to(np.array(zero), shape).copy()) for name, shape in shapes.items()}
+
+
+def _decided(
+    pair: ProgramPair,
+    cells: tuple[NamedCell, NamedCell],
+    targets: tuple[str, str],
+    only_one_has: tuple[tuple[_Condition, ...], tuple[str, ...]],
+    rows: Comparison,
+    under: str,
+) -> Decision:
+    """Say where two cells part under a map of their weights, and what has to hold for them to be equal under it."""
+    point = parting_point_of(pair, (cells[0].spec, cells[1].spec))
     if point is None:
         return Decision(rows)
-    only_left = tuple(_Condition(name) for name in shapes[0] if name not in common)
-    only_right = [f"{targets[1]}: {name} is zero" for name in shapes[1] if name not in common]
-    conditions = _conditions(pair, only_left, shapes[0])
+    only_left, only_right = only_one_has
+    conditions = _conditions(pair, only_left, _shapes(cells[0]))
     told = (*(f"{targets[0]}: {condition}" for condition in conditions), *only_right) if conditions is not None else ()
-    sentence = f"{rows.sentence}; with equal weights of equal names they part"
+    sentence = f"{rows.sentence}; {under} they part"
     if conditions is not None:
         sentence += ", and they are proved equal where the conditions hold"
     return Decision(replace(rows, sentence=sentence, conditions=told), None, point)

@@ -20,21 +20,19 @@ def cell_profile(description: CellDescription) -> CellProfile:
     Args:
         description: What its worker said of it.
     """
-    if description.kind == "unknown":
-        note = "; ".join(description.notes)
-        return CellProfile(description.target, description.sentence, is_known=False, note=note)
     cell = compared_cell(description)
     times = description.times
-    counts = _counts_by_shape(description)
+    is_known = description.kind != "unknown"
+    counts = _counts_by_shape(description) if is_known else Counter[str]()
     n, d = _sizes_of(description)
     total = sum(count * _size(shape, n, d) for shape, count in counts.items())
     return CellProfile(
         description.target,
         description.sentence,
-        is_known=True,
+        is_known=is_known,
         formula=" + ".join(f"{count} {shape}" for shape, count in sorted(counts.items(), key=lambda row: -len(row[0]))),
         parameters=cell.parameters,
-        is_counted=total == cell.parameters,
+        is_counted=is_known and total == cell.parameters,
         sizes=cell.sizes,
         forward_seconds=cell.forward_seconds,
         backward_seconds=cell.backward_seconds,

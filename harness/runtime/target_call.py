@@ -38,7 +38,7 @@ class TargetClock:
 
     Args:
         slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the CPU seconds of all calls that
-            came back, and whether the target is still being loaded.
+            came back after it was loaded, and whether the target is still being loaded.
     """
 
     def __init__(self, slots: FloatSlots) -> None:
@@ -58,8 +58,9 @@ class TargetClock:
         self._depth -= 1
         if self._depth == 0:
             self._slots[0] = 0.0
-            # CPU seconds: a busy machine makes no target slow.
-            self._slots[1] += time.process_time() - self._cpu_seconds_before
+            if not self.is_loading:  # how often it is called to see how it wants to be called is our own affair
+                # CPU seconds: a busy machine makes no target slow.
+                self._slots[1] += time.process_time() - self._cpu_seconds_before
 
     @property
     def is_running(self) -> bool:
@@ -73,7 +74,7 @@ class TargetClock:
 
     @property
     def finished_seconds(self) -> float:
-        """The CPU seconds of all calls that came back."""
+        """The CPU seconds of all calls that came back, but for those of loading."""
         return self._slots[1]
 
     @property

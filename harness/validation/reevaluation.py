@@ -32,6 +32,7 @@ from rnn_harness.records.validation import (
     PART_CHECK,
     PROCESS_CHECK,
     WIRING_CHECKS,
+    outcome_of,
 )
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.references import Gradients, Reference, Run, get_reference
@@ -47,6 +48,7 @@ from rnn_harness.validation.returned_numbers import (
     leaves_out_parameters,
     reevaluated_cases,
 )
+from rnn_harness.validation.worker_claims import are_too_many, disbelieved
 
 
 class Contradiction(Exception):
@@ -79,26 +81,27 @@ def reevaluate(
         if numbers is None and ended:
             continue  # the record of how its process ended says why
         made.append(_record_of(agreeing, numbers, records, request))
-    return made or [_record_of_belief(record, request) for record in records[:1] if _is_agreeing_model(records)]
+    if not made and outcome_of(records) == "agrees":
+        made = [_record_without_numbers(next(r for r in records if r.outcome is Outcome.AGREES), request)]
+    return made
 
 
-def _is_agreeing_model(records: Sequence[Record]) -> bool:
-    """Say whether a part of a model agrees."""
-    return any(record.check == PART_CHECK and record.outcome is Outcome.AGREES for record in records)
-
-
-def _record_of_belief(first: Record, request: ValidationRequest) -> Record:
-    """Make the record of a model of which no numbers came back: all that decides it was decided in its own process."""
-    reason = "no numbers of its parts came back that could be evaluated here: what its own process says is believed"
-    return first.model_copy(
-        update={
-            "entry": "unknown",
-            "spec": "unknown",
-            "check": NUMBERS_CHECK,
-            "outcome": Outcome.VACUOUS,
-            "reason": reason,
-            "seed": request.seed,
-        }
+def _record_without_numbers(agreeing: Record, request: ValidationRequest) -> Record:
+    """Make the record of a model that its own process says to agree, and of which no numbers came back."""
+    reason = (
+        f"its process said that {agreeing.check} agrees, but no numbers of a recurrent part came back that could be "
+        "evaluated here"
+    )
+    return Record(
+        entry="unknown",
+        spec="unknown",
+        check=NUMBERS_CHECK,
+        witness="kernel",
+        outcome=Outcome.NOT_RUN,
+        reason=reason,
+        seed=request.seed,
+        environment=versions(),
+        kernel=request.target,
     )
 
 
@@ -174,12 +177,14 @@ def _finding(
     """Return the worst finding of all cases.
 
     Raises:
-        Contradiction: The numbers are not those of the spec, or are none.
-        NotRun: No bound is finite.
+        Contradiction: The numbers are not those of the spec, or are none, or what is said beside them cannot be so.
+        NotRun: No bound is finite, in a narrow format or by equations of the user's.
     """
     spec = trusted_spec(numbers, request)
     if other := sorted({record.spec for record in agreeing} - {spec.id}):
         raise Contradiction(f"they are of {', '.join(other)}, and the numbers of {spec.id}")
+    if untrue := next(disbelieved(numbers, spec), ""):
+        raise Contradiction(untrue)
     cases = reevaluated_cases(spec.id, cast("Dtype", numbers.dtype), request.seed, numbers.sizes)
     if len(cases) != len(numbers.cases):
         raise Contradiction(f"{len(numbers.cases)} cases came back of {len(cases)}")
@@ -194,6 +199,8 @@ def _finding(
         try:
             rows = list(_case_findings(spec, case, numbers, returned, judges_backward))
         except NotRun as reason:
+            if numbers.dtype not in NARROW and not request.spec.endswith(".toml"):
+                raise Contradiction(f"of {spec.id} {reason}") from None  # every shipped one has bounds there
             undecided = reason
             continue
         except (ValueError, TypeError) as error:
@@ -219,6 +226,8 @@ def _case_findings(
     evaluation = _evaluation(spec, case, numbers, returned)
     bounds, subject = ArrayBounds(evaluation), evaluation.subject
     with np.errstate(all="ignore"):
+        if not bounds.outputs.middle.any():
+            raise Contradiction("the equations that it names give nothing but zeros")
         yield compare_with_array_balls(spec.id, "the output", bounds.outputs, evaluation.run.outputs)
         for name, ball in bounds.finals.items():
             source = subject.states[name]
@@ -246,6 +255,8 @@ def _evaluation(spec: Spec, case: Case, numbers: NumbersReturned, returned: Retu
     options = JudgingOptions(
         numbers.alternatives, operands, numbers.has_absolute_function_error, arithmetic="float32" if is_single else ""
     )
+    if are_too_many(subject, case):
+        raise NotRun("it has too many parameters for its numbers to be evaluated here")
     evaluation = Evaluation(subject, draw_arrays(case, subject), options)
 
     def arrays(prefix: str) -> dict[str, Array]:

@@ -9,7 +9,7 @@ from rnn_harness.errors import HarnessError, missing_resource, named_error
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import PROCESS_CHECK, Diagnosis
+from rnn_harness.records.validation import CONFINED_CHECK, PROCESS_CHECK, Diagnosis
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.runtime.worker import Ending, WorkerEnded
@@ -101,11 +101,11 @@ def events_of_ending(
         and not (ended.ending is Ending.TIMEOUT and limits.case < SHORTEST_REFUTING_LIMIT)
         and (phase.dtype, ended.ending) == (earlier.phase.dtype, earlier.ended.ending)
     )
-    reason = f"{ended} while {_during(phase)}"
+    reason = f"{ended} while {_during(phase, ended)}"
     if is_refuted:
         reason += ", and again in a new process"
     elif earlier is not None:
-        reason += f"; before, in another process: {earlier.ended} while {_during(earlier.phase)}"
+        reason += f"; before, in another process: {earlier.ended} while {_during(earlier.phase, earlier.ended)}"
     record = _process_record(request, phase, f"{reason}{advice(request, limits, ended)}")
     yield RecordMade(record.model_copy(update={"outcome": Outcome.REFUTED}) if is_refuted else record)
     if is_refuted:
@@ -133,13 +133,28 @@ def record_of_no_repetition(request: ValidationRequest, earlier: EarlierEnding) 
         request: What the worker was to do.
         earlier: How it ended.
     """
-    reason = f"{earlier.ended} while {_during(earlier.phase)}; when the same was tried again, it did not happen again"
+    occasion = _during(earlier.phase, earlier.ended)
+    reason = f"{earlier.ended} while {occasion}; when the same was tried again, it did not happen again"
     return _process_record(request, earlier.phase, reason)
 
 
-def _during(phase: PhaseStarted | None) -> str:
+def record_of_confinement(request: ValidationRequest) -> Record:
+    """Make the record that a target had no network, and could write to no file.
+
+    Args:
+        request: What its workers were to do.
+    """
+    reason = "its process had no network, and could write to no file but in memory"
+    update = {"check": CONFINED_CHECK, "outcome": Outcome.AGREES}
+    return _process_record(request, None, reason).model_copy(update=update)
+
+
+def _during(phase: PhaseStarted | None, ended: WorkerEnded | None = None) -> str:
     """Say what a worker did."""
-    return "it was loaded" if phase is None else f"it was tried: {phase.title}"
+    if phase is not None:
+        return f"it was tried: {phase.title}"
+    is_called = ended is not None and ended.in_target
+    return "ways of calling it were searched" if is_called else "it was loaded"
 
 
 def _process_record(request: ValidationRequest, phase: PhaseStarted | None, reason: str) -> Record:

@@ -19,11 +19,12 @@ def profile_text(profile: CellProfile) -> str:
 
 def _lines(profile: CellProfile) -> Iterator[str]:
     yield f"{profile.target}: {profile.sentence}"
-    if not profile.is_known:
+    if not profile.is_known and not profile.parameters:
         yield "  nothing is measured of it"
         return
     counted = "as counted" if profile.is_counted else f"but {profile.parameters} are counted"
-    yield f"  parameters            {profile.formula} = {profile.parameters}, {counted}"
+    closed = f"{profile.formula} = {profile.parameters}, {counted}" if profile.is_known else f"{profile.parameters}"
+    yield f"  parameters            {closed}"
     beside = f", {profile.torch_layer} " if profile.torch_layer else ""
     for title, seconds, of_torch in (
         ("forward             ", profile.forward_seconds, profile.torch_forward_seconds),
@@ -34,6 +35,8 @@ def _lines(profile: CellProfile) -> Iterator[str]:
     yield f"  gradient a step back  {_decay(profile)}"
     if profile.sizes:
         yield f"  ({profile.sizes})"
+    if not profile.is_known:
+        yield "  (what it should compute is not known, so its numbers are not checked)"
     if profile.weights:
         yield "  Its constructor draws:"
         width = max(len(weight.name) for weight in profile.weights)
@@ -54,7 +57,7 @@ def _decay(profile: CellProfile) -> str:
     if profile.decay_by == "equations":
         reason = f" ({profile.decay_note})" if profile.decay_note else ""
         return f"{factor} by its equations{reason}, with the weights that it begins with"
-    return factor
+    return factor if profile.is_known or not profile.decay_note else f"- ({profile.decay_note})"
 
 
 def _times_slower(seconds: float | None, of_torch: float | None) -> str:

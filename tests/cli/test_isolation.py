@@ -71,7 +71,7 @@ def test_a_target_that_hangs_is_recorded_and_the_next_dtype_goes_on() -> None:
     records = with_enough_time(
         lambda seconds: _records("Hanging", Limits(seconds)), lambda records: bool(_ending(records).dtype)
     )
-    _assert_the_next_dtype_went_on(records, "gave no answer for ")
+    _assert_the_next_dtype_went_on(records, "did not come back within ")
 
 
 @pytest.mark.process

@@ -89,7 +89,11 @@ def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path
     ("name", "more", "message"),
     [
         ("LeavesAtOnce", [], "its process ended with exit code 0 while it was identified"),
-        ("Hangs", ["--timeout", "0.2"], "gave no answer for 0.2 s while it was identified; --timeout SECONDS gives"),
+        (
+            "Hangs",
+            ["--timeout", "0.2"],
+            "did not come back within 0.2 s while it was identified; --timeout SECONDS gives",
+        ),
     ],
     ids=["leaves", "takes too long"],
 )

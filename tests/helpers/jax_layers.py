@@ -65,3 +65,43 @@ class Scored(equinox.Module):
 
         last, _ = jax.lax.scan(step, jnp.zeros(self.cell.hidden_size, xs.dtype), xs)
         return self.head(last)
+
+
+def init_one(key: Any, n: int, d: int) -> Parameters:
+    """Weights of one direction."""
+    W, U = jax.random.split(key)
+    return {"W": jax.random.normal(W, (n, d)) / 2, "U": jax.random.normal(U, (d, d)) / 2}
+
+
+def _run_rows(params: Parameters, xs: Any, lengths: Any, is_kept: bool) -> Any:
+    def step(h: Any, pair: Any) -> Any:
+        x, t = pair
+        new = jnp.tanh(x @ params["W"] + h @ params["U"])
+        h = jnp.where((t < lengths)[:, None], new, h) if is_kept else new
+        return h, h
+
+    start = jnp.zeros((xs.shape[0], params["U"].shape[0]), xs.dtype)
+    return jax.lax.scan(step, start, (jnp.swapaxes(xs, 0, 1), jnp.arange(xs.shape[1])))
+
+
+def rows_of_lengths(params: Parameters, xs: Any, lengths: Any) -> Any:
+    """Xs (B, T, n): the states of all steps, and the last one of each row."""
+    last, steps = _run_rows(params, xs, lengths, is_kept=True)
+    return jnp.swapaxes(steps, 0, 1), last
+
+
+def rows_run_on(params: Parameters, xs: Any, lengths: Any) -> Any:
+    """Xs (B, T, n): the states of all steps, zero in the padding, and the last one, which is that of the padding."""
+    last, steps = _run_rows(params, xs, lengths, is_kept=False)
+    valid = jnp.arange(xs.shape[1]) < lengths[:, None]
+    return jnp.swapaxes(steps, 0, 1) * valid[..., None], last
+
+
+def masked_rows(params: Parameters, xs: Any, mask: Any) -> Any:
+    """Steps xs (B, T, n) with a mask (B, T), which is 0 where a row is padded."""
+    return rows_of_lengths(params, xs, mask.sum(1))
+
+
+def rows_masked_too_late(params: Parameters, xs: Any, mask: Any) -> Any:
+    """Steps xs (B, T, n) with a mask (B, T), which is 0 where a row is padded."""
+    return rows_run_on(params, xs, mask.sum(1))

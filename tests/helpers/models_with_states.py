@@ -300,3 +300,24 @@ class LearnedStart(nn.Module):
 class StartNeverLearned(LearnedStart):
     def initial(self) -> Tensor:
         return self.start.data
+
+
+class Continued(nn.Module):
+    """One layer goes on from the states of another over the same sequence: x (T, B, n)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.LSTM(inputs, units), nn.LSTM(inputs, units)
+
+    def handed(self, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        return h, c
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, (h, c) = self.first(x)
+        outputs: Tensor = self.second(x, self.handed(h, c))[0]
+        return outputs
+
+
+class ContinuedWithExchangedStates(Continued):
+    def handed(self, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        return c, h

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.validation import Target, load_target
-from rnn_harness.validation.consistency.consistency_property import Draw
+from rnn_harness.validation.consistency.consistency_property import Draw, Violation
 from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
+from rnn_harness.validation.consistency.length_properties import LENGTH_PROPERTIES
 from rnn_harness.validation.consistency.time_properties import TIME_PROPERTIES
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.adapters.adapter import HoldsParts
@@ -47,3 +48,27 @@ def test_resets_may_stand_among_the_arguments() -> None:
     convention = probe_target(target).convention
     assert (convention.sequence, convention.states) == (True, 1)
     assert target.capabilities.make_restarting is not None
+
+
+@pytest.mark.deep("tests/unit/validation/test_wide_layers.py::test_outputs_of_another_width_are_driven")
+@pytest.mark.parametrize(
+    ("file", "name", "is_wrong"),
+    [
+        ("jax_layers.py", "rows_of_lengths", False),
+        ("jax_layers.py", "rows_run_on", True),
+        ("jax_layers.py", "masked_rows", False),
+        ("jax_layers.py", "rows_masked_too_late", True),
+        ("flax_models.py", "Masked", False),
+    ],
+)
+def test_padding_that_reaches_the_last_state_is_named(file: str, name: str, is_wrong: bool) -> None:
+    pytest.importorskip("flax")
+    target = load_target(f"{HELPERS / file}:{name}", {"params": "init_one"} if file == "jax_layers.py" else {})
+    probe = probe_target(target)
+    states = numbered_states(probe.convention)
+    cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, "float64", states)
+    (lengths,) = (prop for prop in LENGTH_PROPERTIES if prop.name == "lengths")
+    violation = lengths.decide(Draw(cell, 1))
+    assert isinstance(violation, Violation) is is_wrong
+    if isinstance(violation, Violation):
+        assert "is that of the padded end" in violation.sentence

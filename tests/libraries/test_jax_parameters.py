@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rnn_harness.validation.loading.adapters.jax_modules import import_jax
+from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
 

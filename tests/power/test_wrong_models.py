@@ -40,6 +40,7 @@ RIGHT = (
     "SideBySide",
     "ListsOfBothWays",
     "TagsAndSummary",
+    "Continued",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -99,6 +100,7 @@ WRONG = {
     "ReadsTheWrongState": ("carried-state", "upper reads the cell state of lower in every step"),
     "NextTokenOverTime": ("scores", "add up to one over the second axis of the output"),
     "TopCellReadsTheInput": ("influence", "what cells.0 gives reaches nothing but its own last state"),
+    "ContinuedWithExchangedStates": ("handed-states", "second is given the cell state of first as its hidden state"),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 

@@ -24,6 +24,7 @@ from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.driver_protocol import Driver
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.records.measurement import BY_CONSTRUCTOR, DecayMeasurement
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.specs import Spec
 from rnn_harness.validation.request import ValidationRequest
 
@@ -53,7 +54,7 @@ def measure_decay_of_candidate(
     """Measure the decay of a candidate in this process, which is a worker.
 
     The Jacobians are its own vector-Jacobian products where it has them, else those of its equations; which of the two
-    the measurement says.
+    the measurement says. An unknown cell has its own alone.
 
     Args:
         request: Names it.
@@ -66,17 +67,13 @@ def measure_decay_of_candidate(
         UsageError: It cannot be loaded or driven.
         NotRun: It has neither gradients nor equations, or its gradient reaches no state.
     """
-    import torch
-
     tied = tie(load_compared(request), request)
-    if tied.kernel is None:
-        raise NotRun(f"the decay of what is no cell that is known is not measured: {tied.reason}")
     n, d = tied.target.capabilities.fixed_sizes or (INPUT_SIZE, hidden_size)
     code, reason = _candidate_code(tied, n, d)
     spec = tied.equations()
     measured, count, is_alike = [], 0, True
     for seed in range(seeds):
-        torch.manual_seed(seed)
+        seed_torch(seed)
         drawn = _drawn(tied, n, d)
         count = sum(value.size for value in drawn.values())
         by_equations = None if spec is None else _equation_steps(tied, spec, drawn, n, d)

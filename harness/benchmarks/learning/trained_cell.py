@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.benchmarks.learning.layer_maker import LayerMaker, States
+from rnn_harness.comparison.own_decay import tied_driver
 from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun
 from rnn_harness.kernels.driver_protocol import Driver
-from rnn_harness.kernels.setting import Setting
-from rnn_harness.references import get_reference
 from rnn_harness.validation.request import ValidationRequest
 
 if TYPE_CHECKING:
@@ -69,8 +68,6 @@ def layer_maker(request: ValidationRequest) -> LayerMaker:
     """
     tied = tie(load_compared(request), request)
     capabilities = tied.target.capabilities
-    if tied.kernel is None:
-        raise NotRun(f"what is no cell that is known is not trained: {tied.reason}")
     if capabilities.no_gradients_reason:
         raise NotRun(f"it cannot be trained: {capabilities.no_gradients_reason}")
     if _DTYPE not in capabilities.dtypes:
@@ -78,8 +75,7 @@ def layer_maker(request: ValidationRequest) -> LayerMaker:
     if capabilities.fixed_sizes is not None:
         n, d = capabilities.fixed_sizes
         raise NotRun(f"it exists for n = {n}, d = {d} alone; tasks have input sizes of their own")
-    driver = tied.kernel.build(get_reference("rnn"))  # a target is driven by its own map, whatever the reference is
-    names = tuple(tied.kernel.subject(Setting(_DTYPE, "cpu")).cell.state_names)
+    driver, names = tied_driver(tied)
     return LayerMaker(
         tied.spec_name, lambda n, d: _layer(tied, driver, names, n, d), lambda n, d: _parameter_count(tied, n, d)
     )

@@ -35,6 +35,16 @@ def code_of(function: object) -> CodeType | None:
     return code if isinstance(code, CodeType) else None
 
 
+def code_names(function: object) -> tuple[str, ...]:
+    """Return the names of globals and attributes in the code of a function; none where it was not written in Python.
+
+    Args:
+        function: Whatever can be called.
+    """
+    code = code_of(function)
+    return () if code is None else code.co_names
+
+
 def tuple_fields(value: object) -> tuple[str, ...]:
     """Return the names of the fields of a named tuple; none of any other object.
 

@@ -26,6 +26,19 @@ class CellSizes(NamedTuple):
 
 
 @dataclass(frozen=True)
+class PaddingArgument:
+    """An argument of a function that says which steps are padding.
+
+    Attributes:
+        name: By which it is given.
+        counting: Of a mask, its value where a step counts, as the function documents it; None of lengths.
+    """
+
+    name: str
+    counting: int | None = None
+
+
+@dataclass(frozen=True)
 class TargetCapabilities:
     """What a target takes and offers.
 
@@ -44,6 +57,8 @@ class TargetCapabilities:
             that another order than they go in is a mistake.
         has_parts: Whether it is a model of its library, with recurrent parts that are judged by themselves.
         has_library_mask: Whether its library says what an argument ``mask`` is: (B, T), true where a step counts.
+        padding: What says which of its steps are padding, where it may be left out; None where nothing does, or where
+            torch modules take it.
         make_restarting: Makes its module of (n, d) with an argument that resets the state set at every step; None where
             it has no such argument, or takes it as torch modules do.
         loss: The loss that it computes with its gradients, where it gives that and no states; None of a cell.
@@ -63,6 +78,7 @@ class TargetCapabilities:
     states_return_in_order: bool = False
     has_parts: bool = False
     has_library_mask: bool = False
+    padding: PaddingArgument | None = None
     make_restarting: Callable[[int, int], nn.Module] | None = None
     loss: LossFunction | None = None
     device: str = "cpu"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ _MEANING = (
     r"(?:(?P<counts>valid|real|kept|keep|measured|observed|present|attend(?:ed)?|available|unmasked)|"
     r"(?P<hidden>padd(?:ed|ing)|pad|missing|masked|ignored?|absent|hidden|exclude[ds]?|imputed))\b"
 )
-_FORWARDS = re.compile(f"{_VALUE.format('value')}(?P<between>[^.;\n]{{0,40}}?){_MEANING}", re.I)
+_FORWARDS = re.compile(f"{_VALUE.format('value')}(?P<between>[^.;,\n]{{0,40}}?){_MEANING}", re.I)
 _BACKWARDS = re.compile(rf"{_MEANING}(?:\s+\w+)?\s*(?:is|are|=|:|have|has)\s*{_VALUE.format('value')}", re.I)
 _ANY_VALUE = re.compile(_VALUE.format("value"), re.I)
 _NEGATED = re.compile(r"\b(?:not|never|cannot|no|without|prevent\w*|avoid\w*|unless|except)\b|n't", re.I)
@@ -51,9 +51,23 @@ def documented_mask(module: nn.Module, argument: str) -> DocumentedMask | None:
     Returns:
         What it says; None where it says nothing, or contradicts itself.
     """
-    readings = [mask for text in documentation_texts(module) for mask in _read(text, argument)]
-    if not readings and _TORCH_NAME.fullmatch(argument):
+    documented = mask_in_texts(documentation_texts(module), argument)
+    if documented is None and _TORCH_NAME.fullmatch(argument):
         return DocumentedMask(0, f"{argument}, by which torch means true where something is ignored")
+    return documented
+
+
+def mask_in_texts(texts: Iterable[str], argument: str) -> DocumentedMask | None:
+    """Read which value of a mask lets something count.
+
+    Args:
+        texts: Docstrings and comments.
+        argument: The name of the mask.
+
+    Returns:
+        What they say; None where they say nothing, or contradict themselves.
+    """
+    readings = [mask for text in texts for mask in _read(text, argument)]
     return readings[0] if len({mask.counting for mask in readings}) == 1 else None
 
 

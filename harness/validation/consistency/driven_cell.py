@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.errors import NotRun, first_line
 from rnn_harness.runtime.target_gradients import target_gradients
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.cells.calling_convention import CallingConvention, flat_tensors
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.consistency.drawn_numbers import STATE_SCALE, draw_normal, draw_parameters
@@ -209,7 +210,7 @@ class DrivenCell:
             The outputs of a layer; of a cell, its states over time in their place.
         """
         if self.random_seed is not None:
-            torch.manual_seed(self.random_seed)
+            seed_torch(self.random_seed)
         states = list(arguments.states)
         run = run_over_time(self.module, self.convention, dict(parameters), arguments.inputs, states)
         if run.outputs is not None:

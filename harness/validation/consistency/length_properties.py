@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
+from rnn_harness.validation.cells.capabilities import PaddingArgument
 from rnn_harness.validation.cells.row_exchange import ORDER_OF_ROWS, exchange_in_words, exchanged_rows
 from rnn_harness.validation.consistency.consistency_property import Draw, Property, Violation, differs
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
@@ -86,6 +87,8 @@ def _forms(cell: DrivenCell, dtype: torch.dtype) -> Iterator[_Form]:
     """Yield the ways that a layer may take; which of them it takes is tried."""
     if cell.capabilities.has_library_mask:
         yield _Form("mask", torch.bool, is_mask=True, is_batch_first=True)
+    if (padding := cell.capabilities.padding) is not None:
+        yield from _forms_of(padding, dtype)
     for name in (parameter.name for parameter in optional_arguments(cell)):
         if name.lower() in LENGTH_NAMES:
             yield _Form(name, torch.int64)
@@ -95,6 +98,15 @@ def _forms(cell: DrivenCell, dtype: torch.dtype) -> Iterator[_Form]:
                 for is_padding in (False, True):
                     yield _Form(name, kind, True, True, is_padding)
                     yield _Form(name, kind, True, False, is_padding)
+
+
+def _forms_of(padding: PaddingArgument, dtype: torch.dtype) -> Iterator[_Form]:
+    """Yield the ways in which the argument of a function may be given."""
+    if padding.counting is None:
+        yield _Form(padding.name, torch.int64)
+        return
+    for kind, is_batch_first in itertools.product((torch.bool, dtype), (True, False)):
+        yield _Form(padding.name, kind, True, is_batch_first, is_padding=padding.counting == 0)
 
 
 def _lengths(draw: Draw) -> Violation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,13 +11,13 @@ import numpy as np
 from rnn_harness.arithmetic.assumptions import QUOTIENT_ROUNDINGS, QUOTIENT_STEP, STRUCTURAL
 from rnn_harness.array_types import Array
 from rnn_harness.errors import NotRun
-from rnn_harness.validation.cells.loss_function import LossFunction, LossValues, drawn_numbers
+from rnn_harness.validation.cells.loss_function import USUAL_STEPS, LossFunction, LossValues, drawn_numbers
 from rnn_harness.validation.consistency.consistency_property import Note, Violation
 from rnn_harness.validation.consistency.question import Question
 
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _MOST_ENTRIES = 120
-"""Of how many entries of a parameter the slope is taken one by one."""
+"""Of how many entries of a parameter the slope is taken one by one; of fewer where a run has more steps than usual."""
 _FEWEST_ENTRIES = 3
 """Of how many entries a surplus of one gradient must be a multiple of the weights: of one number it always is."""
 _LARGE = 1 / 8
@@ -38,7 +39,7 @@ def loss_questions(loss: LossFunction) -> Iterator[Question]:
 def _is_repeated(loss: LossFunction, seed: int) -> None:
     """Call it twice on the same numbers; it may drop units at random, which refutes nothing."""
     numbers = drawn_numbers(loss, seed)
-    first, second = loss.run(*numbers), loss.run(*numbers)
+    first, second = loss.run(numbers), loss.run(numbers)
     if first.loss != second.loss or any(
         not np.array_equal(value, second.gradients[name]) for name, value in first.gradients.items()
     ):
@@ -48,8 +49,8 @@ def _is_repeated(loss: LossFunction, seed: int) -> None:
 def _gradients(loss: LossFunction, seed: int) -> Violation | Note | None:
     """Compare every gradient with central difference quotients of the loss."""
     _is_repeated(loss, seed)
-    parameters, inputs, targets, states = drawn_numbers(loss, seed)
-    values = loss.run(parameters, inputs, targets, states)
+    numbers = drawn_numbers(loss, seed)
+    values = loss.run(numbers)
     slopes = {name: _slopes(loss, name, seed) for name in values.gradients}
     gradients = {
         name: np.where(np.isnan(slopes[name]), np.nan, gradient) for name, gradient in values.gradients.items()
@@ -63,9 +64,9 @@ def _gradients(loss: LossFunction, seed: int) -> Violation | Note | None:
             return Note(
                 f"all of its gradients are {factor:.6g} times the slopes of its {loss.result}, scaled otherwise"
             )
-    decay = _weight_decay(parameters, gradients, slopes, wrong)
+    decay = _weight_decay(numbers.parameters, gradients, slopes, wrong)
     if wrong and decay:
-        decayed = {name: gradients[name] - decay * parameters[name] for name in wrong}
+        decayed = {name: gradients[name] - decay * numbers.parameters[name] for name in wrong}
         if not _wrong(decayed, slopes, rounding):
             share = f"the gradients of {', '.join(wrong)} have {decay:.6g} times the weights in them"
             return Note(f"{share}, as weight decay has, which is no part of its {loss.result}")
@@ -81,16 +82,17 @@ def _gradients(loss: LossFunction, seed: int) -> Violation | Note | None:
 
 def _slopes(loss: LossFunction, name: str, seed: int) -> Array:
     """The slope of the loss along each entry of a parameter; NaN for those that are left out."""
-    parameters, inputs, targets, states = drawn_numbers(loss, seed)
-    value = parameters[name]
+    numbers = drawn_numbers(loss, seed)
+    value = numbers.parameters[name]
     slopes = np.full(value.size, np.nan)
-    chosen = np.random.default_rng(seed).permutation(value.size)[:_MOST_ENTRIES]
+    most = _MOST_ENTRIES * USUAL_STEPS // max(len(numbers.tokens), USUAL_STEPS)
+    chosen = np.random.default_rng(seed).permutation(value.size)[:most]
     for entry in chosen:
         ends = []
         for step in (_STEP, -_STEP):
             moved = value.copy().reshape(-1)
             moved[entry] += step
-            ends.append(loss.run({**parameters, name: moved.reshape(value.shape)}, inputs, targets, states).loss)
+            ends.append(loss.run(numbers.with_parameter(name, moved.reshape(value.shape))).loss)
         slopes[entry] = (ends[0] - ends[1]) / (2 * _STEP)
     return slopes.reshape(value.shape)
 
@@ -138,10 +140,10 @@ def _weight_decay(
 
 def _without_gradient(loss: LossFunction, values: LossValues, seed: int) -> list[str]:
     """The parameters on which the loss depends and of which no gradient comes back."""
-    parameters, inputs, targets, states = drawn_numbers(loss, seed)
+    numbers = drawn_numbers(loss, seed)
     missing = []
-    for name in sorted(set(parameters) - set(values.gradients)):
-        moved = loss.run({**parameters, name: parameters[name] + _STEP}, inputs, targets, states)
+    for name in sorted(set(numbers.parameters) - set(values.gradients)):
+        moved = loss.run(numbers.with_parameter(name, numbers.parameters[name] + _STEP))
         if moved.loss != values.loss:
             missing.append(name)
     return missing
@@ -150,13 +152,13 @@ def _without_gradient(loss: LossFunction, values: LossValues, seed: int) -> list
 def _state_used(loss: LossFunction, seed: int) -> Violation | None:
     """Move every state that is given: the loss must change."""
     _is_repeated(loss, seed)
-    parameters, inputs, targets, states = drawn_numbers(loss, seed)
-    if not states:
+    numbers = drawn_numbers(loss, seed)
+    if not numbers.states:
         raise NotRun("it is given no state")
-    usual = loss.run(parameters, inputs, targets, states)
-    for place in range(len(states)):
-        moved = tuple(state + 1 if i == place else state for i, state in enumerate(states))
-        if loss.run(parameters, inputs, targets, moved).loss == usual.loss:
+    usual = loss.run(numbers)
+    for place in range(len(numbers.states)):
+        moved = tuple(state + 1 if i == place else state for i, state in enumerate(numbers.states))
+        if loss.run(replace(numbers, states=moved)).loss == usual.loss:
             return Violation("forward: initial state", f"state {place + 1} that is given has no influence on its loss")
     return None
 
@@ -164,22 +166,24 @@ def _state_used(loss: LossFunction, seed: int) -> Violation | None:
 def _pieces(loss: LossFunction, seed: int) -> Violation | None:
     """Take a sequence in two pieces: the losses must add up, or be means, and the last state must be the same."""
     _is_repeated(loss, seed)
-    parameters, inputs, targets, states = drawn_numbers(loss, seed)
-    unbroken = loss.run(parameters, inputs, targets, states)
-    if not states or len(unbroken.states) != len(states):
+    numbers = drawn_numbers(loss, seed)
+    if loss.steps:
+        raise NotRun(f"it is run over {loss.steps} steps alone")
+    unbroken, steps = loss.run(numbers), len(numbers.tokens)
+    if not numbers.states or len(unbroken.states) != len(numbers.states):
         raise NotRun("it does not give back the states that it is given")
-    other_targets = loss.run(parameters, inputs, targets[::-1], states)
+    other_targets = loss.run(replace(numbers, targets=numbers.targets[::-1]))
     if any(not np.array_equal(a, b) for a, b in zip(other_targets.states, unbroken.states, strict=True)):
         raise NotRun("what comes back with the shape of a state depends on the targets, so that it is none")
     surplus = []
-    for cut in (1, len(inputs) - 1):
-        first = loss.run(parameters, inputs[:cut], targets[:cut], states)
-        second = loss.run(parameters, inputs[cut:], targets[cut:], first.states)
+    for cut in (1, steps - 1):
+        first = loss.run(numbers.steps(0, cut, numbers.states))
+        second = loss.run(numbers.steps(cut, steps, first.states))
         pairs = zip(second.states, unbroken.states, strict=True)
         if any(np.abs(a - b).max() > _TOLERANCE * np.abs(b).max() for a, b in pairs):
-            sentence = f"after {cut} and {len(inputs) - cut} steps the last state is not that of {len(inputs)} steps"
+            sentence = f"after {cut} and {steps - cut} steps the last state is not that of {steps} steps"
             return Violation("forward: last state", sentence)
-        share = cut / len(inputs)
+        share = cut / steps
         mean = share * first.loss + (1 - share) * second.loss
         surplus.append(np.array([first.loss + second.loss, mean, second.loss]) - unbroken.loss)
     if not loss.adds_up:
@@ -188,5 +192,5 @@ def _pieces(loss: LossFunction, seed: int) -> Violation | None:
     allowed = _TOLERANCE * abs(unbroken.loss)
     if np.abs(surplus).max(0)[1:].min() <= allowed or abs(surplus[0][0] - surplus[1][0]) <= allowed:
         return None
-    sentence = f"the losses of the pieces of {len(inputs)} steps, one after the other, do not give that of all of them"
+    sentence = f"the losses of the pieces of {steps} steps, one after the other, do not give that of all of them"
     return Violation("forward: loss", f"{sentence}, as a sum, a mean or that of the last step")

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from rnn_harness.errors import NotRun
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
 from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell
 from rnn_harness.validation.consistency.optional_arguments import optional_arguments
@@ -138,7 +139,7 @@ def _results_of_each_way(
     for in_training in (False, True):
         results: tuple[Tensor, ...] = ()
         with contextlib.suppress(Exception), torch.random.fork_rng(devices=[]):  # a way that it need not take
-            torch.manual_seed(0)
+            seed_torch(0)
             if in_training:
                 results = cell.in_training().raw_results(arguments, parameters)
             else:

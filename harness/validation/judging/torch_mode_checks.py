@@ -23,6 +23,7 @@ from rnn_harness.kernels.objective import cell_parameters, kernel_of, torch_obje
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.runtime.target_call import call_subject
 from rnn_harness.runtime.target_gradients import holds_reentrant_checkpoint, target_gradients
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation, with_leaves
@@ -120,7 +121,7 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
     with torch.random.fork_rng(devices=[]):
         runs = []
         for seed in (1, 1, 2):
-            torch.manual_seed(seed)
+            seed_torch(seed)
             runs.append(subject.forward(arrays.parameters, arrays.inputs, arrays.states))
     run, same_numbers, other_numbers = runs
     is_random = not np.array_equal(run.outputs, other_numbers.outputs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.size_arguments import (
     SizeNames,
     argument_names,
+    further_sizes,
     has_both_sizes,
     is_size_name,
     size_names,
@@ -216,29 +216,20 @@ def _sized(
     elif inputs or hidden or fixed is not None:
         is_certain = has_both_sizes(arguments)
         yield Construction(lambda s: maker(**by_name.values(*s), **unsized), fixed, is_certain=is_certain)
-        lacking = _further_sizes(arguments, {*inputs, *hidden, *unsized})
+        lacking = further_sizes(arguments, {*inputs, *hidden, *unsized})
         if lacking:
             yield Construction(lambda s: maker(**by_name.values(*s), **unsized, **lacking), fixed, is_guess=True)
     places = [name for name, argument in arguments.items() if argument.kind is not argument.KEYWORD_ONLY][:2]
     unplaced = {key: value for key, value in further.items() if key not in places or key in given}
     yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))
+    unnamed = further_sizes(arguments, {*places, *unplaced})
+    if unnamed:
+        yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced, **unnamed), is_guess=True)
     if not (names.inputs and names.hidden):
         yield Construction(lambda s: maker(s.hidden_size, s.input_size, **unplaced), is_guess=True)
         yield Construction(lambda s: maker(s.hidden_size, **unplaced), _SQUARE, is_guess=True)
 
 
-def _further_sizes(arguments: Mapping[str, inspect.Parameter], known: set[str]) -> OptionTable:
-    """Values for required arguments that are sizes of something else: of a projection, a memory, an output."""
-    lacking = [name for name, argument in arguments.items() if argument.default is argument.empty and name not in known]
-    return dict.fromkeys(lacking, _FURTHER_SIZE) if all(_FURTHER_SIZES.match(name) for name in lacking) else {}
-
-
-_FURTHER_SIZES = re.compile(
-    r"(d|n|dim|num|size)_?(proj|projection|r|out|outputs?|k|v|key|value|memory|slots|rank|order|ff|inner)$|"
-    r"(proj|projection|recurrent_proj|out|output|memory|key|value|rank|order|inner)_?(size|dim|features|units)?$",
-    re.I,
-)
-_FURTHER_SIZE = 2
 _SQUARE = CellSizes(6, 6)
 """The sizes of a cell that has one size alone."""
 

@@ -22,10 +22,10 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     role_of,
 )
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
-from rnn_harness.validation.loading.named_arguments import named_arguments
+from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
 
-_STEPS, _ROWS = 4, 7
+_STEPS, ROWS = 4, 7
 """The sizes of the input's further axes, which differ from each other."""
 _RATES = re.compile(r"(^|_)(lr|learn|learning|eta)(_?rate)?$", re.IGNORECASE)
 _CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)", re.IGNORECASE)
@@ -45,13 +45,18 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
         written_class: The class; it is made with sizes by the names of its arguments.
         options: Further arguments of its constructor.
     """
-    sizes = named_arguments(written_class, options)
-    if sizes is None:
-        return None
-    try:
-        holder = written_class(**{**sizes, **options})
-    except Exception:  # a user's constructor may raise anything
-        return None
+    holder = made_with_named_arguments(written_class, options)
+    return None if holder is None else network_of_object(name, holder, _source(written_class))
+
+
+def network_of_object(name: str, holder: object, source: str) -> NetworkCall | None:
+    """Find how an object is called that gives outputs, and by its backward gradients; None if no way is known.
+
+    Args:
+        name: What to call it.
+        holder: The object.
+        source: Its text, which may speak of gradients that are cut.
+    """
     weights = possible_parameters(stored_arrays(holder))
     best: tuple[int, NetworkCall] | None = None
     for call in _calls(name, holder, weights):
@@ -60,8 +65,8 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
             best = right, call
     if best is None:
         return None
-    chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(_source(written_class)) else best[1]
-    given = chosen.run(*drawn_numbers(chosen, 0)).gradients
+    chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(source) else best[1]
+    given = chosen.run(drawn_numbers(chosen, 0)).gradients
     return chosen if INPUT in given else replace(chosen, parameters=weights)
 
 
@@ -93,7 +98,7 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
         rates = dict.fromkeys((_rate(holder, backward), ""))
         forms = itertools.product(widths, _LAYOUTS, (False, True), (False,) if loss else (False, True), rates)
         for width, layout, is_listed, of_last, rate in forms:
-            lengths = {"T": _STEPS, "B": _ROWS, "n": width, "1": 1}
+            lengths = {"T": _STEPS, "B": ROWS, "n": width, "1": 1}
             if layout[0] != "T" and (is_listed or of_last):
                 continue
             x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
@@ -125,17 +130,15 @@ def _method_of_loss(holder: object, forward: str, backward: str) -> str | None:
 
 def _right_gradients(call: NetworkCall) -> int:
     """The number of weights whose gradient is the slope of the loss along a way that is drawn; 0 where it raises."""
-    parameters, tokens, targets, states = drawn_numbers(call, 0)
+    numbers = drawn_numbers(call, 0)
     rng, right = np.random.default_rng(1), 0
     try:
         with np.errstate(all="ignore"):
-            gradients = call.run(parameters, tokens, targets, states).gradients
+            gradients = call.run(numbers).gradients
             for name in gradients.keys() - {INPUT}:
-                way = rng.standard_normal(parameters[name].shape)
-                ends = [
-                    call.run({**parameters, name: parameters[name] + step * way}, tokens, targets, states).loss
-                    for step in (_STEP, -_STEP)
-                ]
+                value = numbers.parameters[name]
+                way = rng.standard_normal(value.shape)
+                ends = [call.run(numbers.with_parameter(name, value + step * way)).loss for step in (_STEP, -_STEP)]
                 slope, expected = (ends[0] - ends[1]) / (2 * _STEP), float((gradients[name] * way).sum())
                 right += bool(expected) and abs(slope - expected) <= _TOLERANCE * abs(expected)
     except Exception:  # a function that is called in a wrong way may raise anything
@@ -145,7 +148,7 @@ def _right_gradients(call: NetworkCall) -> int:
 
 def _mixes_steps(call: NetworkCall) -> bool:
     """Whether what a step does to the outputs depends on another step, as it does by way of a state."""
-    parameters, *_ = drawn_numbers(call, 2)
+    parameters = drawn_numbers(call, 2).parameters
     x = parameters[INPUT]
     time = next(axis for axis, length in enumerate(x.shape) if length == _STEPS)
     outputs = []

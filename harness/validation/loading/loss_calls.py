@@ -15,7 +15,8 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.options import Keywords
-from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossValues
+from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossNumbers, LossValues
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     gradient_stems,
     required_arguments,
@@ -64,6 +65,8 @@ class LossCall:
         adds_up: Whether the losses of pieces must give that of all steps.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: As in `LossFunction`.
+        result_names: What it returns is called; empty where its return statement says that.
     """
 
     name: str
@@ -78,6 +81,8 @@ class LossCall:
     adds_up: bool = True
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
+    steps: int = 0
+    result_names: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -93,36 +98,17 @@ class LossCall:
     @functools.cached_property
     def _result_names(self) -> tuple[str, ...]:
         """What its return statement calls what it returns."""
-        return returned_names(self.function)
+        return self.result_names or returned_names(self.function)
 
-    def run(
-        self,
-        parameters: Mapping[str, Array],
-        inputs: tuple[int, ...],
-        targets: tuple[int, ...],
-        states: tuple[Array, ...],
-    ) -> LossValues:
-        """Call it on copies of everything.
-
-        Args:
-            parameters: All of its parameters, by name.
-            inputs: The tokens of the steps.
-            targets: The token that is right at each step.
-            states: The states before the first step.
-
-        Returns:
-            The loss, the gradients and the states.
-
-        Raises:
-            ValueError: No loss came back, or no gradient of any parameter.
-        """
-        copies = {name: np.array(value) for name, value in parameters.items()}
+    def run(self, numbers: LossNumbers) -> LossValues:
+        """Call it on copies of everything, as `LossFunction.run` says."""
+        copies = {name: np.array(value) for name, value in numbers.parameters.items()}
         weights: Any = tree_with_leaves(self.weights, copies) if self.weights else {}
-        values = self._values(weights, inputs, targets, states)
+        values = self._values(weights, numbers.tokens, numbers.targets, numbers.states)
         if self.holder is not None:
             result, object_arrays = self._call_in_object(copies, values)
         elif self.weights:
-            result, object_arrays = self.function(**values), {}
+            result, object_arrays = call_target(self.function, **values), {}
         else:
             result, object_arrays = self._call(copies, values)
         return self._read(result, object_arrays)
@@ -138,7 +124,8 @@ class LossCall:
         """
         states = tuple(np.full(shape, _FIRST_STATE) for shape in self.state_shapes)
         targets = (2, 1, 0, 1)
-        return self._loss(self.function(**self._values(weights, FIRST_TOKENS, targets, states)))
+        values = self._values(weights, FIRST_TOKENS, targets, states)
+        return self._loss(call_target(self.function, **values))
 
     def _values(
         self, weights: WeightTrees, inputs: tuple[int, ...], targets: tuple[int, ...], states: tuple[Array, ...]
@@ -173,16 +160,22 @@ class LossCall:
         """Call the method of a copy of its object, and list the arrays that the copy has then."""
         holder_arrays = stored_arrays(self.holder)
         copied = copy_with_arrays(self.holder, {id(holder_arrays[name]): value for name, value in parameters.items()})
-        result = self.function(copied, **values)
+        result = call_target(self.function, copied, **values)
         return result, stored_arrays(copied)
 
     def _call(self, parameters: Mapping[str, Array], values: Keywords) -> tuple[Any, Mapping[str, Array]]:
-        """Call the function with other globals in its module, which are put back."""
+        """Call the function with other globals in its module, which are put back; gradients there begin at zero."""
         module = self.function.__globals__
-        before = {name: module[name] for name in parameters}
+        gradients = {
+            name: np.zeros_like(value)
+            for name, value in module.items()
+            if isinstance(value, np.ndarray) and name not in parameters and self._parameter_of(name, value.shape)
+        }
+        before = {name: module[name] for name in (*parameters, *gradients)}
         try:
-            module.update(parameters)
-            return self.function(**values), {}
+            module.update({**parameters, **gradients})
+            result = call_target(self.function, **values)
+            return result, {name: module[name].copy() for name in gradients if np.any(module[name])}
         finally:
             module.update(before)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from rnn_harness.options import Options, OptionTable
+from rnn_harness.runtime.target_call import call_target
 
 _SIZES: tuple[tuple[str, int | float | bool], ...] = (
     (r"bidirectional|batch_first|use_|with_", False),
@@ -53,3 +54,23 @@ def named_arguments(function: Callable[..., object], options: Options) -> Option
             return None
         arguments[name] = next(further, 5) if value is None else value
     return arguments
+
+
+def made_with_named_arguments(written_class: type, options: Options) -> object | None:
+    """Make an object of a class with values that the names of its arguments suggest.
+
+    Args:
+        written_class: The class.
+        options: Further arguments, which the user gives.
+
+    Returns:
+        The object; None where a name suggests nothing, or the class does not take such values.
+    """
+    sizes = named_arguments(written_class, options)
+    if sizes is None:
+        return None
+    try:
+        made: object = call_target(written_class, **{**sizes, **options})
+    except Exception:  # a user's constructor may raise anything
+        return None
+    return made

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.cells.loss_function import LossValues
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import gradient_stems
+from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.loss_function import LossNumbers, LossValues
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems
 from rnn_harness.validation.loading.adapters.handwritten.forward_way import result_entries
 from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import GradientEntry, gradient_entries
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
@@ -25,6 +26,8 @@ _SMALL = 1 / 16
 """How large cotangents are: few gradients are clipped then."""
 INPUT = "the input"
 """What the input is called among the arrays of which gradients are judged."""
+INITIAL_STATES = "initial states"
+"""Where the object of a pair of functions keeps the states that its forward starts from."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class NetworkCall:
         adds_up: False: its outputs are no losses.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: Its input says how many there are.
+        shown: What a message calls it; empty for its name and methods.
     """
 
     name: str
@@ -64,11 +69,13 @@ class NetworkCall:
     adds_up: bool = False
     result: str = "outputs"
     gives: str = "gives outputs that are no states"
+    steps: int = 0
+    shown: str = ""
 
     @property
     def text(self) -> str:
         """Its name and methods."""
-        return f"{self.name}, {self.forward} and {self.backward}"
+        return self.shown or f"{self.name}, {self.forward} and {self.backward}"
 
     @property
     def cannot_be_driven(self) -> str:
@@ -85,43 +92,26 @@ class NetworkCall:
             ValueError: No numbers came back.
         """
         holder, taken = self._copied(parameters)
-        return _as_array(_method(holder, self.forward)(taken))
+        return _as_array(call_target(_method(holder, self.forward), taken))
 
-    def run(
-        self,
-        parameters: Mapping[str, Array],
-        inputs: tuple[int, ...],
-        targets: tuple[int, ...],
-        states: tuple[Array, ...],
-    ) -> LossValues:
-        """Call it on copies of everything.
-
-        Args:
-            parameters: All of its weights, and its input where that is one of the parameters.
-            inputs: Not used: the input is a sequence of vectors.
-            targets: From which the cotangent of the outputs, or the target, is drawn.
-            states: Not used.
-
-        Returns:
-            The loss and the gradients.
-
-        Raises:
-            ValueError: No numbers came back, or no gradient of any weight.
-        """
+    def run(self, numbers: LossNumbers) -> LossValues:
+        """Call it on copies of everything, as `LossFunction.run` says; tokens and states are not used."""
+        parameters = numbers.parameters
         holder, taken = self._copied(parameters)
-        given = _method(holder, self.forward)(taken)
+        given = call_target(_method(holder, self.forward), taken)
         outputs = _as_array(given)
-        drawn = np.random.default_rng(targets).standard_normal(outputs.shape)
+        drawn = np.random.default_rng(numbers.targets).standard_normal(outputs.shape)
         if not self.loss:
             drawn *= _SMALL
         if self.loss:
-            loss = float(np.asarray(_method(self._copied(parameters)[0], self.loss)(taken, drawn)).reshape(()))
+            loss_of = _method(self._copied(parameters)[0], self.loss)
+            loss = float(np.asarray(call_target(loss_of, taken, drawn)).reshape(()))
         else:
             loss = float((outputs[-1] * drawn[-1] if self.of_last else outputs * drawn).sum())
         before = {path: value.copy() for path, value in stored_arrays(holder).items()}
         backward = _method(holder, self.backward)
         taken_back = drawn[-1] if self.of_last else list(drawn) if isinstance(given, list) else drawn
-        returned = backward(taken_back, **({self.rate: 1.0} if self.rate else {}))
+        returned = call_target(backward, taken_back, **({self.rate: 1.0} if self.rate else {}))
         after = stored_arrays(holder)
         entries = gradient_entries(returned, before, after, returned_names(backward))
         gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}
@@ -145,7 +135,11 @@ class NetworkCall:
         if name == INPUT:
             returned = [entry.value for entry in fitting if entry.is_returned and not self._is_of_weight(entry)]
             return returned[0] if len(returned) == 1 else None
-        return next((entry.value for entry in fitting if self._is_gradient_of(entry, name)), None)
+        named = next((entry.value for entry in fitting if self._is_gradient_of(entry, name)), None)
+        if named is None and name.startswith(f"{INITIAL_STATES}/"):  # nothing else may have its shape and no name
+            unnamed = [entry.value for entry in fitting if entry.is_returned and not entry.name]
+            return unnamed[0] if len(unnamed) == 1 else None
+        return named
 
     def _is_of_weight(self, entry: GradientEntry) -> bool:
         """Whether an entry is the gradient of any weight."""
@@ -158,6 +152,8 @@ class NetworkCall:
             is_other_list = entry.key.path[:-1] != tuple(holder.split("/"))
             return entry.name == last and is_other_list and len(entry.key.path) == path.count("/") + 1
         stems = [stem.lower().strip("_") for stem in gradient_stems(entry.name)]
+        if holder == INITIAL_STATES:  # ``dh`` and ``dh_prev`` are gradients of ``h0``
+            return entry.is_returned and base_name(last) in map(base_name, stems[:-1])
         return last.lower().strip("_") in (stems if entry.in_container else stems[:-1])
 
 

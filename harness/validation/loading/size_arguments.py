@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 _SIZE = r"_?(size|sz|dims?|features?|feats?|channels|width|depth|units|nodes|neurons)"
@@ -29,6 +29,12 @@ _HIDDEN_IF_ALONE = re.compile(
 _INPUT_IF_ALONE = re.compile(r"(features?|dims?|size|channels|width|vocab_?(size)?|m)$", re.I)
 
 
+_FURTHER_NAMES = re.compile(
+    r"(d|n|dim|num|size)_?(proj|projection|r|out|outputs?|k|v|key|value|memory|slots|rank|order|ff|inner|y|classes)$|"
+    r"(proj|projection|recurrent_proj|out|output|memory|key|value|rank|order|inner)_?(size|dim|features|units)?$|o$",
+    re.I,
+)
+_FURTHER_SIZE = 2
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -73,6 +79,20 @@ def size_names(names: Iterable[str]) -> SizeNames:
     elif not inputs:  # the cells of Flax and Keras learn their input size when they are called
         hidden = [name for name in listed if name == "features"]
     return SizeNames(tuple(inputs), tuple(hidden))
+
+
+def further_sizes(arguments: Mapping[str, inspect.Parameter], known: Collection[str]) -> dict[str, int]:
+    """Return values for required arguments that are sizes of something else: of a projection, a memory, an output.
+
+    Args:
+        arguments: The arguments of a constructor, by name.
+        known: The names of those that have a value.
+
+    Returns:
+        The values by name; none where one that is required is no size of that kind.
+    """
+    lacking = [name for name, argument in arguments.items() if argument.default is argument.empty and name not in known]
+    return dict.fromkeys(lacking, _FURTHER_SIZE) if all(_FURTHER_NAMES.match(name) for name in lacking) else {}
 
 
 def has_both_sizes(names: Iterable[str]) -> bool:

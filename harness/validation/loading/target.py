@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -26,9 +25,10 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     FunctionOfTensors,
     FunctionPair,
     forward_partner,
+    pair_of_class,
 )
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
-from rnn_harness.validation.loading.adapters.jax_modules import size_with_resets
+from rnn_harness.validation.loading.adapters.linen_modules import size_with_resets
 from rnn_harness.validation.loading.autograd_functions import (
     PreactivationCell,
     applied,
@@ -38,14 +38,15 @@ from rnn_harness.validation.loading.autograd_functions import (
 )
 from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
-from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_function
+from rnn_harness.validation.loading.find_losses import loss_of_class
 from rnn_harness.validation.loading.find_networks import network_of_class
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
+from rnn_harness.validation.loading.function_networks import network_of_functions
 from rnn_harness.validation.loading.joined_cells import joined_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
-from rnn_harness.validation.loading.loss_calls import LossCall
+from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
 from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.pointwise_cells import at_one_point
@@ -109,9 +110,13 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
     arguments = dict(options or {})
     if is_autograd_function(cell):
         return _target_of_autograd_function(name, cell, arguments, adapter_name)
-    if _is_function(cell):
+    if is_function(cell):
         cell = forward_partner(cell) or cell
-    loss = _loss(cell, arguments) if adapter_name is None else None
+    functions = pair_of_class(cell) if isinstance(cell, type) and adapter_name is None else None
+    if functions is not None:
+        cell = functions.pair
+        arguments |= {} if functions.make_weights is None else {"params": functions.make_weights}
+    loss = loss_of_object(cell, arguments) if adapter_name is None else None
     if loss is not None:
         return _loss_target(name, loss, loss.cannot_be_driven)
     if isinstance(cell, type):
@@ -132,7 +137,7 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
             if network is None:
                 raise
         return _loss_target(name, network, network.cannot_be_driven)
-    if isinstance(cell, FunctionPair) or _is_function(cell):
+    if isinstance(cell, FunctionPair) or is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
     adapter_options = _taken(arguments, adapter.options)
@@ -140,13 +145,6 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(arguments))}")
     sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
     return _driven_target(name, adapter, lambda _: copy.deepcopy(cell), adapter_options, sizes)
-
-
-def _loss(cell: Any, arguments: OptionTable) -> LossCall | None:
-    """The loss that a function computes, or a class that no adapter drives; None of anything else."""
-    if isinstance(cell, type):
-        return None if choose_adapter(cell, None) is not None else loss_of_class(cell.__name__, cell, arguments)
-    return loss_of_function(cell.__name__, cell) if inspect.isfunction(cell) else None
 
 
 def _loss_target(name: str, loss: LossFunction, message: str) -> Target:
@@ -271,11 +269,6 @@ def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
     return {key: arguments.pop(key) for key in keys if key in arguments}
 
 
-def _is_function(cell: Any) -> bool:
-    """Whether the object is a function, compiled or not."""
-    return inspect.isroutine(cell) or choose_adapter(type(cell)) is choose_adapter(type(_is_function))
-
-
 def _target_of_function(name: str, function: Any, arguments: OptionTable, adapter_name: str | None) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
@@ -291,7 +284,13 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
     adapter_options = _taken(arguments, adapter.options)
     if arguments:
         raise UsageError(f"{name} is a function of one step: it takes no --init {', '.join(sorted(arguments))}")
-    return _driven_target(name, adapter, lambda _: function, adapter_options)
+    try:
+        return _driven_target(name, adapter, lambda _: function, adapter_options)
+    except UsageError:
+        network = network_of_functions(function)
+        if network is None:
+            raise
+    return _loss_target(name, network, network.cannot_be_driven)
 
 
 def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, adapter_name: str | None) -> Target:

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.array_types import Array
-from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossValues, drawn_numbers
+from rnn_harness.runtime.torch_seed import seed_torch
+from rnn_harness.validation.cells.loss_function import COMPUTES_A_LOSS, LossNumbers, LossValues, drawn_numbers
 from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import all_arguments, role_of
 from rnn_harness.validation.loading.copied_module import copied_module
@@ -80,6 +81,7 @@ class TorchLoss:
         adds_up: Whether the losses of pieces must give that of all steps: any loss may be written in torch.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
+        steps: Gradients of torch are cut nowhere.
     """
 
     name: str
@@ -93,38 +95,20 @@ class TorchLoss:
     adds_up: bool = False
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
+    steps: int = 0
 
     @property
     def text(self) -> str:
         """Its name and arguments."""
         return f"{self.name}({', '.join((self.inputs[0], self.targets[0], *self.states))})"
 
-    def run(
-        self,
-        parameters: Mapping[str, Array],
-        inputs: tuple[int, ...],
-        targets: tuple[int, ...],
-        states: tuple[Array, ...],
-    ) -> LossValues:
-        """Call it on copies of everything.
-
-        Args:
-            parameters: All of its parameters, by name.
-            inputs: The symbols of the steps.
-            targets: The symbol that is right at each step.
-            states: The states before the first step.
-
-        Returns:
-            The loss, the gradients that torch gives, and the states.
-
-        Raises:
-            ValueError: No loss came back.
-        """
-        leaves = {name: torch.tensor(value, requires_grad=True) for name, value in parameters.items()}
-        initial_states = [torch.tensor(state) for state in states]
+    def run(self, numbers: LossNumbers) -> LossValues:
+        """Call it on copies of everything, as `LossFunction.run` says; the gradients are those of torch."""
+        leaves = {name: torch.tensor(value, requires_grad=True) for name, value in numbers.parameters.items()}
+        initial_states = [torch.tensor(state) for state in numbers.states]
         keywords: dict[str, object] = {
-            self.inputs[0]: self.inputs[1].value(inputs, 1),
-            self.targets[0]: self.targets[1].value(targets, 2),
+            self.inputs[0]: self.inputs[1].value(numbers.tokens, 1),
+            self.targets[0]: self.targets[1].value(numbers.targets, 2),
         }
         keywords.update(
             {self.states[0]: tuple(initial_states)}
@@ -133,7 +117,7 @@ class TorchLoss:
         )
         module = copied_module(self.module)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+            seed_torch(0)
             result = torch.func.functional_call(module, leaves, (), keywords)
         tensors = [leaf.tensor for leaf in result_leaves(result) if leaf.tensor.is_floating_point()]
         losses = [tensor for tensor in tensors if tensor.dim() == 0]
@@ -173,8 +157,8 @@ def torch_loss(name: str, module: nn.Module) -> TorchLoss | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # torch warns where targets are spread over what they do not fit
-                values = tried.run(*numbers)
-                with_other_targets = tried.run(*numbers[:2], numbers[2][::-1], numbers[3])
+                values = tried.run(numbers)
+                with_other_targets = tried.run(replace(numbers, targets=numbers.targets[::-1]))
         except Exception:  # a module that is called in a wrong way may raise anything
             continue
         if np.isfinite(values.loss) and values.gradients and with_other_targets.loss != values.loss:

@@ -60,7 +60,7 @@ def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
     checks = (_changed_padding(model, batch), _more_padding(model, batch))
     for words, changed in checks:
         run = model.runs(changed) if changed is not None else None
-        row = _first_differing_row(model, batch, run, expected) if run is not None else None
+        row = differing_row(model, batch, run, expected) if run is not None else None
         if row is not None:
             length = int(batch.lengths[row])
             sentence = f"{words} changes the outputs of row {row}, whose length of {length} of {batch.steps} was given"
@@ -112,7 +112,7 @@ def _ends_before_the_last_step(model: ModelUnderTest, batch: PaddedBatch, expect
     for row, length in enumerate(batch.lengths.tolist()):
         _change(model, changed.select(batch.batch_axis, row)[length - 1 : length])
     run = model.runs(batch.arguments.with_sequence(changed))
-    return run is not None and _first_differing_row(model, batch, run, expected) is None
+    return run is not None and differing_row(model, batch, run, expected) is None
 
 
 def _row_that_reaches_nothing(model: ModelUnderTest, batch: PaddedBatch, expected: ModelRun) -> int | None:
@@ -153,14 +153,26 @@ def _change(model: ModelUnderTest, steps: Tensor) -> None:
 
 def _padded_batch(model: ModelUnderTest) -> PaddedBatch | None:
     """Arguments with rows of falling lengths; None where the model takes no lengths."""
-    import torch
-
     batch_axis = _batch_axis(model)
     if batch_axis is None:
         return None
     name, by_keyword = _lengths_argument(model)
     if not name:
         return None
+    return falling_lengths(model, batch_axis, name, by_keyword)
+
+
+def falling_lengths(model: ModelUnderTest, batch_axis: int, name: str, by_keyword: bool = False) -> PaddedBatch:
+    """Return arguments with rows of falling lengths.
+
+    Args:
+        model: The model, whose usual arguments are taken.
+        batch_axis: The axis of its sequence that is the batch.
+        name: Its argument for the lengths; empty where its padding alone says how long the rows are.
+        by_keyword: Whether the lengths are given by name, where they are not given otherwise.
+    """
+    import torch
+
     sequence = model.arguments.sequence
     rows, steps = sequence.shape[batch_axis], sequence.shape[1 - batch_axis]
     lengths = torch.tensor([max(2, steps - row) for row in range(rows)])
@@ -168,7 +180,7 @@ def _padded_batch(model: ModelUnderTest) -> PaddedBatch | None:
     arguments = model.arguments.with_sequence(padded)
     if any(argument.name == name for argument in arguments.arguments):
         arguments = arguments.with_value(name, lengths)
-    else:
+    elif name:
         arguments = arguments.with_argument(ModelArgument(name, "lengths", lengths, by_keyword))
     return PaddedBatch(arguments, lengths, batch_axis)
 
@@ -234,8 +246,15 @@ def _more_padding(model: ModelUnderTest, batch: PaddedBatch) -> tuple[str, Model
     return f"padding that is {FURTHER_STEPS} steps longer", batch.arguments.with_sequence(longer)
 
 
-def _first_differing_row(model: ModelUnderTest, batch: PaddedBatch, run: ModelRun, expected: ModelRun) -> int | None:
-    """The first row of which a valid output differs between two runs."""
+def differing_row(model: ModelUnderTest, batch: PaddedBatch, run: ModelRun, expected: ModelRun) -> int | None:
+    """Return the first row of which a valid output differs between two runs; None if there is none.
+
+    Args:
+        model: What was run; it says what is rounding.
+        batch: The lengths of the rows.
+        run: A run on rows of these lengths.
+        expected: Another one.
+    """
     for computed, value in zip(run.outputs, expected.outputs, strict=True):
         for row, length in enumerate(batch.lengths.tolist()):
             first = _valid(computed, row, length, batch)

@@ -64,6 +64,8 @@ def check_returned_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
     if returned is None:
         return
     slots = list(_slots(model, run, given, state_places(arguments)))
+    if not slots:
+        yield from _repeated_layers(given, returned.tensors, state_places(arguments))
     counts = Counter(slot.place for slot in slots)  # what is given to several, another check speaks of
     slots = [slot for slot in slots if counts[slot.place] == 1]
     right = []
@@ -80,6 +82,20 @@ def check_returned_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
     if right and len(right) == len(slots):
         sentence = f"the states that come back are the last ones of {listed(list(dict.fromkeys(right)))}"
         yield agrees(CHECK, sentence)
+
+
+def _repeated_layers(
+    given: Sequence[Tensor], returned: Sequence[Tensor], places: Sequence[StatePlace]
+) -> Iterator[WiringStatement]:
+    """Say that two layers of a state come back as one, though they differ where they go in: one of them is lost."""
+    layers = [place for place in places if place.layer is not None]
+    for first, second in itertools.combinations(layers, 2):
+        pair = first.of(returned), second.of(returned)
+        if first.tensor != second.tensor or not bool(pair[0].any()) or not holds_same_numbers(*pair):
+            continue
+        if not holds_same_numbers(first.of(given), second.of(given)):
+            sentence = f"what comes back in the places of {first.words} and {second.words} are the same numbers"
+            yield refuted(CHECK, f"{sentence}, though the states that are given differ: the state of one layer is lost")
 
 
 def _origin(computed: Tensor, slot: _Slot, slots: Sequence[_Slot]) -> str:

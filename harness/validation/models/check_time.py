@@ -29,8 +29,8 @@ def check_time(model: ModelUnderTest) -> Iterator[WiringStatement]:
     Args:
         model: The model; where time is not known, rows are mixed, or steps are few, nothing is yielded.
     """
-    time_axis = arrival_order(model).time_axis
-    if time_axis is None or len(model.arguments.grid) != 2 or row_reading(model, 1 - time_axis).kind != "apart":
+    time_axis = _time_axis(model) if len(model.arguments.grid) == 2 else None
+    if time_axis is None or row_reading(model, 1 - time_axis).kind != "apart":
         return
     sequence = model.arguments.sequence
     steps, rows = sequence.shape[time_axis], sequence.shape[1 - time_axis]
@@ -67,6 +67,14 @@ def check_time(model: ModelUnderTest) -> Iterator[WiringStatement]:
             continue
         if words:
             yield agrees(CHECK, f"each step of {name} depends {words}")
+
+
+def _time_axis(model: ModelUnderTest) -> int | None:
+    """The axis of the sequence that is time: to its recurrent parts, or where none is seen, what is no batch."""
+    if model.called_parts:
+        return arrival_order(model).time_axis
+    apart = [row_reading(model, axis).kind == "apart" for axis in (0, 1)]
+    return apart.index(False) if apart.count(True) == 1 else None
 
 
 def _tables_by_feature(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import first_line
-from rnn_harness.validation.loading.adapters.adapter import HeldPart, HoldsParts
+from rnn_harness.validation.loading.adapters.adapter import FurtherInput, HeldPart, HoldsParts
 from rnn_harness.validation.loading.target import target_of_part
 from rnn_harness.validation.models.find_arguments import ModelNotCalled
 from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments
@@ -16,7 +16,7 @@ from rnn_harness.validation.models.user_parts import UserPart
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def is_watched(module: nn.Module, part: RecurrentPart) -> bool:
@@ -50,6 +50,8 @@ def _described(held: HeldPart) -> RecurrentPart:
 def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
     """Make the arguments of a model that says what it is called with: generic numbers (B, T, n), or tokens (B, T).
 
+    All rows have their full length, and no step is padding.
+
     Args:
         module: The model, in evaluation mode.
         dtype: The format of its numbers.
@@ -65,14 +67,30 @@ def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
         raise ModelNotCalled(f"it computes in {' and '.join(inputs.dtypes)} alone")
     free = read_sizes(module).free_sizes
     shape = (inputs.lengths[0] or free[1], inputs.lengths[1] or free[0])
-    if inputs.vocabulary:
-        sequence = torch.randint(1, inputs.vocabulary, shape, generator=generator)
-    else:
-        sequence = torch.randn((*shape, inputs.features), generator=generator, dtype=torch.float64).to(dtype)
-    arguments = ModelArguments((ModelArgument("x", "sequence", sequence),), (0, 1), inputs.vocabulary)
+
+    def numbers(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+    def tokens(vocabulary: int) -> Tensor:
+        return torch.randint(1, vocabulary, shape, generator=generator)
+
+    def further(known: FurtherInput) -> ModelArgument:
+        if known.role == "lengths":
+            return ModelArgument(known.name, "lengths", torch.full(shape[:1], shape[1]))
+        if known.role == "state":
+            return ModelArgument(known.name, "state", numbers(*(size or shape[0] for size in known.shape)) / 2)
+        if known.role != "sequence":
+            return ModelArgument(known.name, "mask", torch.full(shape, known.role == "mask"))
+        value = tokens(known.vocabulary) if known.vocabulary else numbers(*shape, known.features)
+        return ModelArgument(known.name, "further", value)
+
+    grid = (0,) if inputs.is_step else (0, 1)
+    sequence = tokens(inputs.vocabulary) if inputs.vocabulary else numbers(*shape[: len(grid)], inputs.features)
+    given = (ModelArgument("x", "sequence", sequence), *map(further, inputs.further))
+    arguments = ModelArguments(given, grid, inputs.vocabulary)
     try:
         run_model(module, arguments)
     except Exception as error:  # a user's model may raise anything
-        shown = tuple(sequence.shape)
+        shown = " and ".join(str(tuple(argument.value.shape)) for argument in given)
         raise ModelNotCalled(f"called with {shown} it raised {type(error).__name__}: {first_line(error)}") from None
     return arguments

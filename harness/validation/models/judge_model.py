@@ -17,9 +17,11 @@ from rnn_harness.validation.models.check_batches import check_batches
 from rnn_harness.validation.models.check_cells import check_cells
 from rnn_harness.validation.models.check_directions import check_directions, check_layers
 from rnn_harness.validation.models.check_gradients import check_gradients
+from rnn_harness.validation.models.check_handed_states import check_handed_states
 from rnn_harness.validation.models.check_influence import check_influence
 from rnn_harness.validation.models.check_lengths import check_lengths
 from rnn_harness.validation.models.check_masks import check_masks
+from rnn_harness.validation.models.check_padding_token import check_padding_token
 from rnn_harness.validation.models.check_randomness import check_randomness
 from rnn_harness.validation.models.check_resets import check_resets
 from rnn_harness.validation.models.check_returned_states import check_returned_states
@@ -51,6 +53,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_directions,
     check_layers,
     check_cells,
+    check_handed_states,
     check_given_state,
     check_returned_states,
     check_influence,
@@ -59,6 +62,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_resets,
     check_lengths,
     check_masks,
+    check_padding_token,
     check_torch_layers,
     check_gradients,
     check_batches,
@@ -75,6 +79,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "directions": check_directions,
     "layers": check_layers,
     "carried-state": check_cells,
+    "handed-states": check_handed_states,
     "given-state": check_given_state,
     "returned-state": check_returned_states,
     "influence": check_influence,
@@ -83,6 +88,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "reset": check_resets,
     "lengths": check_lengths,
     "masks": check_masks,
+    "padding-token": check_padding_token,
     "torch-layers": check_torch_layers,
     "gradients": check_gradients,
     "batches": check_batches,
@@ -128,8 +134,7 @@ def judge_model(
     if wrong is not None:
         part = f"wiring: {wrong.part}" if wrong.part else f"wiring: {wrong.check}"
         yield TargetDiagnosed(Diagnosis(spec="its parts, each by itself", part=part, difference=wrong.sentence))
-    right = frozenset(s.part for s in statements if s.check == "torch-layers" and s.outcome is Outcome.AGREES)
-    judge = PartJudge(model, right, request, listener)
+    judge = PartJudge(model, request, listener)
     yield from judge.events(judge_target)
     words = [*wiring_in_words(model.with_numbers(SEEDS[0])), *_words(statements)]
     yield ModelDescribed(ModelRecord(parts=tuple(judge.judged), wiring=tuple(dict.fromkeys(words))))

@@ -58,16 +58,13 @@ class PartJudge:
 
     Attributes:
         model: The model whose recurrent parts are judged.
-        right: The names of torch's layers that give what the equations give.
         request: What is asked for, of a part.
         listener: Who follows the progress.
         judged: The parts that were judged.
     """
 
-    def __init__(
-        self, model: UnderstoodModel, right: frozenset[str], request: ValidationRequest, listener: Listener
-    ) -> None:
-        self.model, self.right, self.listener = model, right, listener
+    def __init__(self, model: UnderstoodModel, request: ValidationRequest, listener: Listener) -> None:
+        self.model, self.listener = model, listener
         self.request = replace(request, map=None, weights=None, expected=())
         self.judged: list[PartRecord] = []
 
@@ -84,11 +81,6 @@ class PartJudge:
             for part in cell.parts:
                 self.judged.append(PartRecord(name=part.shown_name, title=part.title, judged_as=cell.target.name))
                 yield RecordMade(self._record(part, verdict, answer))
-        for part in self.model.parts:
-            if part.projection_size:  # no cell that is known has one: it was held against the equations as a layer
-                self.judged.append(PartRecord(name=part.shown_name, title=part.title, judged_as=""))
-                answer = _Answer(sentence="as a layer it gives what the equations give", error="it has a projection")
-                yield RecordMade(self._record(part, "agrees" if part.name in self.right else "", answer))
         if not self.judged:
             error = "no part of it is known to carry a state"
             yield RecordMade(self._record(RecurrentPart("", (), "", "", True, 0, 0), "", _Answer(error=error)))
@@ -144,14 +136,19 @@ def judged_parts(model: UnderstoodModel) -> Iterator[JudgedPart]:
         yield JudgedPart(user_part.target, (user_part.part,))
     groups: dict[tuple[object, ...], list[RecurrentPart]] = {}
     for part in model.parts:
-        if part.family and not part.projection_size:
+        if part.family:
             module = model.module.get_submodule(part.name)
-            key = (part.module_class, _has_bias(module), vars(module).get("nonlinearity"))
+            key = (part.module_class, _has_bias(module), vars(module).get("nonlinearity"), part.projection_size > 0)
             groups.setdefault(key, []).append(part)
     for parts in groups.values():
         module = model.module.get_submodule(parts[0].name)
-        target = Target(f"{model.target.name}.{parts[0].shown_name}", _SingleLayer(module))
-        yield JudgedPart(target, tuple(parts))
+        name = f"{model.target.name}.{parts[0].shown_name}"
+        if parts[0].projection_size:
+            from rnn_harness.validation.models.projected_step import projected_target
+
+            yield JudgedPart(projected_target(name, _has_bias(module)), tuple(parts))
+        else:
+            yield JudgedPart(Target(name, _SingleLayer(module)), tuple(parts))
 
 
 def _has_bias(module: nn.Module) -> bool:

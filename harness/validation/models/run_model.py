@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.options import Keywords
+from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.models.model_arguments import ModelArguments, named_tensors
 
@@ -127,7 +128,7 @@ def run_model(
     copied = arguments.copied()
     try:
         with torch.random.fork_rng(devices=[]), grad_mode:
-            torch.manual_seed(seed)
+            seed_torch(seed)
             result = runner(*copied.positional, **copied.keywords)
     finally:
         for handle in handles:

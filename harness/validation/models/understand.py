@@ -53,8 +53,10 @@ class UnderstoodModel:
 
     @property
     def is_sure(self) -> bool:
-        """Whether it has recurrent parts, or comes with inputs or takes tokens, so that the call makes sense."""
-        return bool(self.parts or self.user_parts) or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
+        """Whether it has recurrent parts, or what it is called with is known, so that the call makes sense."""
+        is_known = isinstance(self.module, HoldsParts) and len(self.arguments.arguments) > 1
+        has_parts = bool(self.parts or self.user_parts)
+        return has_parts or is_known or self.arguments.vocabulary > 0 or has_example_inputs(self.module)
 
     def with_numbers(self, seed: int) -> ModelUnderTest:
         """Return a copy of the model with generic numbers in its parameters.

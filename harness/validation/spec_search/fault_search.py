@@ -97,30 +97,31 @@ class _Attempt:
         return max(map(len, self.reached.values()), default=0) - self.base.reach
 
 
-def faulty_match(search: TargetSearch, spec: Spec) -> FaultyMatch | None:
+def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> FaultyMatch | None:
     """Find the mistakes of a target whose parameters are not known: one, one beside other constants, then two.
 
     Args:
         search: The target.
         spec: The spec that it should be.
+        seconds: What the search may take of the processor.
     """
     start = time.process_time()
-    search.deadline = start + FIRST * SECONDS
+    search.deadline = start + FIRST * seconds
     bases = list(_bases(search, spec))
     most = max((base.reach for base in bases), default=0)
     bases = [base for base in bases if base.reach == most]
-    search.deadline = start + SINGLE * SECONDS
+    search.deadline = start + SINGLE * seconds
     attempts: list[_Attempt] = []
     for beside_hints in (True, False):
         singles = ((base, rewrite) for base in bases for rewrite in rewrites(base.program))
         found = _first_match(search, singles, beside_hints, attempts)
         if found is not None:
             return found
-    search.deadline = start + WITH_CONSTANTS * SECONDS
+    search.deadline = start + WITH_CONSTANTS * seconds
     found = _first_match(search, _with_fitted_constants(search, bases), False, [])
     if found is not None:
         return found
-    search.deadline = start + SECONDS
+    search.deadline = start + seconds
     return _first_match(search, _with_second_mistakes(attempts), True, [])
 
 
@@ -200,6 +201,8 @@ def _with_fitted_constants(search: TargetSearch, bases: list[_Base]) -> Iterator
                 return
             steps, constants = search_steps(search.probe, len(program.states)), usual_constants(candidate)
             for rewrite in rewrites(opened):
+                if time.process_time() > search.deadline:
+                    return
                 for order in state_orders(program, search.probe):
                     runs = ProgramRuns(program, search.probe, order)
                     values = OpenProgram(rewrite.program, constants, runs).fitted(target, steps)

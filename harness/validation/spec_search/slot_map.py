@@ -132,17 +132,17 @@ class SlotMap:
         whole: dict[str, Array] = {}
         for slot, role in self.roles:
             value = slot.view(slot.plain(packed[slot.parameter]), sizes)
-            name = role.piece.parameter
-            if name not in whole:
-                whole[name] = np.zeros(shapes[name], value.dtype)
-            place = role.piece.view(whole[name], sizes)
-            place[...] = place + (value.T if role.flipped else value)
+            for piece in role.pieces:
+                if piece.parameter not in whole:
+                    whole[piece.parameter] = np.zeros(shapes[piece.parameter], value.dtype)
+                place = piece.view(whole[piece.parameter], sizes)
+                place[...] = place + (value.T if role.flipped else value)
         return whole
 
     @property
     def absent(self) -> tuple[str, ...]:
         """The spec's parameters that no slot is."""
-        present = {role.piece.parameter for _, role in self.roles}
+        present = {piece.parameter for _, role in self.roles for piece in role.pieces}
         return tuple(name for name, _ in self.shapes if name not in present)
 
     def sentence(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -119,12 +120,21 @@ def spec_layouts(
     Returns:
         At most `MOST_LAYOUTS`; none where the counts by shape rule the spec out.
     """
+    return list(_layouts(tuple(shapes.items()), tuple(pieces), tuple(sizes.items())))
+
+
+@functools.lru_cache(maxsize=256)  # the rewrites of a spec have its pieces, and a target is tried as each of them
+def _layouts(
+    shapes: tuple[tuple[str, tuple[int, ...]], ...], pieces: tuple[SpecPiece, ...], sized: tuple[tuple[str, int], ...]
+) -> tuple[Layout, ...]:
+    """List the ways to cut parameters of given shapes into the slots of a spec."""
+    sizes = dict(sized)
     wanted = Counter(piece.size(sizes) for piece in pieces)
     choices = []
-    for name, shape in shapes.items():
+    for name, shape in shapes:
         readings = list(dict.fromkeys(_readings(name, shape, pieces, sizes)))
         if not readings:
-            return []
+            return ()
         choices.append(readings)
     layouts: dict[tuple[object, ...], Layout] = {}
     for chosen in itertools.islice(itertools.product(*choices), 4096):
@@ -135,7 +145,7 @@ def spec_layouts(
         if len(layouts) == MOST_LAYOUTS:
             break
     interleaved = [other for layout in layouts.values() for other in _interleaved(layout)]
-    return [*layouts.values(), *interleaved][: 2 * MOST_LAYOUTS]
+    return (*layouts.values(), *interleaved)[: 2 * MOST_LAYOUTS]
 
 
 def _fits(layout: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:

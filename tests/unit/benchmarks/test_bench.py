@@ -165,13 +165,16 @@ def test_the_plan_names_the_cells_that_are_timed_too(in_process: None) -> None:
 
 def test_what_a_cells_worker_says_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     job = plan_jobs(QUICK, ("speed",), ("rnn",), "float32")[0]
-    messages: list[object] = [_measured(1.0), WorkerEnded(Ending.TIMEOUT, "gave no answer for 4 s", in_target=True)]
+    messages: list[object] = [
+        _measured(1.0),
+        WorkerEnded(Ending.TIMEOUT, "did not come back within 4 s", in_target=True),
+    ]
     monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_, target_timeout: iter(messages))
     options = cast(BenchOptions, SimpleNamespace(cell_options=CellOptions(timeout=4.0)))
     measured, failed = run_job(_bench_cells.in_worker(options, job))
     assert measured == _measured(1.0, job=job.title, plan=job.plan)
     assert (failed.kind, failed.job) == ("failed", job.title)
-    assert failed.reason == "gave no answer for 4 s; --timeout SECONDS gives it longer"
+    assert failed.reason == "did not come back within 4 s; --timeout SECONDS gives it longer"
     assert not wrong_measurements([failed, measured])
     assert bench_conclusion([failed, measured]).verdict.startswith("1 measurements; 1 could not be made: ")
     messages[:] = [WrongUse("it is no cell that is timed")]

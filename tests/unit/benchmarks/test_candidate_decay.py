@@ -35,14 +35,39 @@ class CutFromItsState(nn.RNNCell):
         return super().forward(input, None if hx is None else hx.detach())
 
 
+class LeakySine(nn.Module):
+    """A cell that is in no list: a leaky state, driven by a sine."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.weight = nn.Linear(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return 0.75 * h + torch.sin(self.weight(x))
+
+
+class LeakySineOutputs(LeakySine):
+    """The same over a sequence; its outputs lie above its state, which does not come back."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        outputs = []
+        for step in x:
+            h = super().forward(step, h)
+            outputs.append(h + 1)
+        return torch.stack(outputs)
+
+
 @pytest.fixture(autouse=True)
 def _loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request names a class of this file, which is made a target here."""
     monkeypatch.setattr("rnn_harness.benchmarks.decay.candidate_decay.load_compared", _target)
 
 
+_CELLS = (nn.RNNCell, HalfGradientOfState, CutFromItsState, WithoutState, LeakySine, LeakySineOutputs)
+
+
 def _target(request: ValidationRequest) -> Target:
-    cells = {cell.__name__: cell for cell in (nn.RNNCell, HalfGradientOfState, CutFromItsState, WithoutState)}
+    cells = {cell.__name__: cell for cell in _CELLS}
     return target_of(request.target, cells[request.target])
 
 
@@ -88,3 +113,15 @@ def test_a_cell_that_takes_no_state_is_measured_by_its_equations_which_is_told()
 def test_where_no_gradient_passes_a_step_there_is_no_factor() -> None:
     with pytest.raises(NotRun, match="no gradient reaches the state one step before"):
         measure_decay_of_candidate(ValidationRequest("CutFromItsState"), 20, 8, 1)
+
+
+def test_an_unknown_cell_is_measured_by_its_own_products() -> None:
+    """Its Jacobian is 0.75 times the identity, whatever its inputs are."""
+    row = measure_decay_of_candidate(ValidationRequest("LeakySine"), 40, 8, 1)
+    assert (row.spec, row.jacobians, row.jacobians_note) == ("", "candidate", "")
+    assert row.rate == pytest.approx(0.75, rel=1e-9)
+
+
+def test_an_unknown_layer_that_does_not_give_back_its_state_is_not_measured() -> None:
+    with pytest.raises(NotRun, match="it does not return its states"):
+        measure_decay_of_candidate(ValidationRequest("LeakySineOutputs"), 20, 8, 1)

@@ -61,8 +61,12 @@ def test_no_cell_is_refused_and_those_of_a_timed_spec_are_timed_too() -> None:
     unknown = f"{HELPERS / 'consistent_cells.py'}:SineCell"
     profiled = profile_cells((f"{CELLS}:PackedGRU", f"{CELLS}:OneBiasResetAfter", unknown))
     assert profiled.timed == (f"{CELLS}:PackedGRU",)
-    assert profiled.known == (f"{CELLS}:PackedGRU", f"{CELLS}:OneBiasResetAfter")
+    assert profiled.driven == (f"{CELLS}:PackedGRU", f"{CELLS}:OneBiasResetAfter", unknown)
     assert [profile.is_known for profile in profiled.profiles] == [True, True, False]
+    text = profile_text(profiled.profiles[2])
+    assert profiled.profiles[2].decay_by == "products"
+    assert f"x {profiled.profiles[2].decay:.3f} by its own vector-Jacobian products, with the weights" in text
+    assert "what it should compute is not known, so its numbers are not checked" in text
 
 
 @pytest.mark.process

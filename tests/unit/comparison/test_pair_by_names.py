@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnn_harness.comparison.named_pair import NamedCell
-from rnn_harness.comparison.pair_by_names import compare_by_names
+from rnn_harness.comparison.pair_by_names import compare_by_names, compare_by_rewrite
 from rnn_harness.records.comparison import ComparedCell, Comparison
 from rnn_harness.specs import literature, parse_spec
 
@@ -21,10 +21,11 @@ def shipped(name: str) -> NamedCell:
     return NamedCell(next(spec for spec in literature() if spec.id == name), frozenset())
 
 
-def written(parameters: str, *equations: str) -> NamedCell:
+def written(parameters: str, *equations: str, inputs: str = "x", states: str = "h") -> NamedCell:
     """Return a spec of somebody's."""
     rows = "\n".join(f"[[equations]]\nid = 'own-{k}'\nprinted = '{text}'" for k, text in enumerate(equations))
-    head = f"id = 'own'\ntitle = 'own'\ninputs = {{ x = 'n' }}\nstates = {{ h = 'd' }}\nparameters = {{ {parameters} }}"
+    head = "id = 'own'\ntitle = 'own'\n"
+    head += f"inputs = {{ {inputs} = 'n' }}\nstates = {{ {states} = 'd' }}\nparameters = {{ {parameters} }}"
     return NamedCell(parse_spec(f"{head}\n{rows}", Path("own.toml")), frozenset())
 
 
@@ -57,3 +58,21 @@ def test_nothing_is_said_where_no_condition_is_proved_or_nothing_parts(sign: str
     decision = compare_by_names((shipped("mgu"), own), ("A", "B"), ROWS)
     assert decision.comparison.conditions == ()
     assert (decision.parting_point is None) is (sign == "+")
+
+
+@pytest.mark.parametrize("has_bias", [True, False], ids=["with a bias", "without"])
+def test_a_cell_of_other_names_is_read_as_the_second_and_the_equation_that_differs_is_named(has_bias: bool) -> None:
+    weights = "A = 'd n', B = 'd d', c = 'd', P = 'd n', Q = 'd d'" + (", r = 'd'" if has_bias else "")
+    gate = r"g_t = \sigma(A u_t + B s_{t-1} + c)"
+    candidate = rf"k_t = \tanh(P u_t + g_t \odot (Q s_{{t-1}}){' + r' if has_bias else ''})"
+    last = r"s_t = (1 - g_t) \odot s_{t-1} + g_t \odot k_t"
+    own = written(weights, gate, candidate, last, inputs="u", states="s")
+    decision = compare_by_rewrite((own, shipped("mgu")), ("A", "B"), ROWS)
+    assert decision.parting_point is not None
+    assert "read as B, A is written otherwise in mgu-2: f multiplies behind U_h" in decision.comparison.sentence
+    assert decision.comparison.conditions == ("A: Q is diagonal", *([] if has_bias else ["B: b_h is zero"]))
+
+
+def test_a_cell_that_is_no_rewrite_of_the_second_is_not_read_as_it() -> None:
+    own = written("A = 'd n', B = 'd d'", r"s_t = \max(A u_t, B s_{t-1})", inputs="u", states="s")
+    assert compare_by_rewrite((own, shipped("mgu")), ("A", "B"), ROWS).comparison == ROWS

@@ -252,6 +252,14 @@ def test_an_id_that_a_terminal_would_obey_is_refused(tmp_path: Path) -> None:
     assert r"the control character U+001B stands in 'mine\x1b[2J'" in _read(load_spec, path)
 
 
+@pytest.mark.parametrize("number", ['"1e999999999"', '"1e-999999999"', '"' + "1" * 6_000 + '"', '"inf"'])
+def test_a_constant_that_would_fill_the_memory_is_refused(number: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SPEC.replace("[[equations]]", f"[constants]\nalpha = {number}\n\n[[equations]]"), encoding="utf-8")
+    with pytest.raises(SpecError, match="is not a number, or too long: expected for example"):
+        load_spec(path)
+
+
 def test_a_sum_is_refused_where_no_arithmetic_could_follow_it(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     sums = {terms: SPEC.replace("U h_{t-1})", "U h_{t-1}" + " + U h_{t-1}" * (terms - 2) + ")") for terms in (40, 300)}

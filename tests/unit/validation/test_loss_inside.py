@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from rnn_harness.errors import UsageError
@@ -9,11 +11,12 @@ from rnn_harness.validation import ValidationRequest, collect_validation, load_t
 from tests.helpers import HELPERS
 
 FILE = HELPERS / "loss_inside.py"
+IN_TWO_PARTS = HELPERS / "losses_in_two_parts.py"
 
 
-def outcomes(name: str) -> dict[str, str]:
+def outcomes(name: str, file: Path = FILE) -> dict[str, str]:
     """The outcome of each check, and the reason where there is one."""
-    target = load_target(f"{FILE}:{name}")
+    target = load_target(f"{file}:{name}")
     request = ValidationRequest(dtypes=("float64",), examples=0)
     verdict = collect_validation(name, run_validation(target, request))
     return {record.check.rpartition(".")[2]: f"{record.outcome}: {record.reason}" for record in verdict.checks}
@@ -66,3 +69,30 @@ def test_a_loss_cannot_be_held_against_the_equations_of_a_cell() -> None:
         list(run_validation(target, ValidationRequest(spec="gru.yunjey")))
     with pytest.raises(UsageError, match="computes a loss"):
         target.make_module(5, 3)
+
+
+@pytest.mark.parametrize("name", ["TwoMethods", "CutAtOnce", "leaves_gradients"])
+def test_gradients_of_another_method_or_in_globals_are_those_of_the_loss(name: str) -> None:
+    assert outcomes(name, IN_TWO_PARTS)["loss-gradients"] == "agrees: "
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("TakesTheSlopeOfTheStep", "the gradients of U, W are not the slopes of its own loss; those of V are"),
+        ("leaves_half_a_bias", "the gradients of b are not the slopes of its own loss; those of Wx, Wh, Wy are"),
+    ],
+)
+def test_wrong_gradients_of_another_method_or_in_globals_are_refuted(name: str, reason: str) -> None:
+    assert outcomes(name, IN_TWO_PARTS)["loss-gradients"] == f"refuted: {reason}"
+
+
+def test_a_loss_of_a_fixed_number_of_steps_is_taken_in_one_piece() -> None:
+    assert outcomes("leaves_gradients", IN_TWO_PARTS)["split-sequence"] == "not run: it is run over 6 steps alone"
+
+
+def test_a_loss_that_is_nan_is_told_as_that() -> None:
+    with pytest.raises(
+        UsageError, match="computes a loss, which is NaN or infinite for weights and states of ordinary"
+    ):
+        load_target(f"{IN_TWO_PARTS}:is_no_number")

@@ -94,7 +94,18 @@ def _another_equation(numbers: NumbersReturned) -> NumbersReturned:
     return replace(numbers, spec=numbers.spec.model_copy(update={"equations": (*others, changed)}))
 
 
+def _with_constant(value: str) -> Change:
+    """Claim a cell of the literature with a constant of its own."""
+    spec = next(spec for spec in literature() if spec.id == "esn.leaky")
+    claimed = spec.model.model_copy(update={"constants": {"alpha": value}})
+    return lambda numbers: replace(numbers, spec=claimed, used=spec.used, absent=("states.h",), alternatives=())
+
+
 CHANGES: dict[str, tuple[Change, str]] = {
+    "there are no steps": (lambda numbers: replace(numbers, sizes={"T": 0}), "for the sizes {'T': 0} alone"),
+    "there are no rows": (lambda numbers: replace(numbers, sizes={"B": 0}), "for the sizes {'B': 0} alone"),
+    "a matrix is absent": (lambda numbers: replace(numbers, absent=("W_xi",)), "the spec cannot be without W_xi"),
+    "what is no parameter is absent": (lambda numbers: replace(numbers, absent=("states.q",)), "be without states.q"),
     "outputs are zero": (_zeros, "on numbers that came back the output"),
     "a gradient is off by a little": (_off_by_little, "on numbers that came back the gradient of parameters.b"),
     "outputs are no numbers": (_nan, "on numbers that came back the output"),
@@ -127,6 +138,40 @@ CHANGES: dict[str, tuple[Change, str]] = {
         "they are of lstm.column, and the numbers of",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("1e300", "alpha = 1e300 is no constant of a cell"), ("0", "give nothing but zeros")],
+    ids=["every bound is useless", "every output is zero"],
+)
+def test_no_constant_makes_wrong_numbers_right(value: str, reason: str, numbers: NumbersReturned) -> None:
+    records = [record.model_copy(update={"spec": "esn.leaky"}) for record in RECORDS]
+    (record,) = reevaluate(records, [_with_constant(value)(numbers)], REQUEST)
+    assert record.outcome is Outcome.NOT_RUN
+    assert reason in record.reason
+
+
+def test_a_format_that_is_none_decides_nothing(numbers: NumbersReturned) -> None:
+    records = [record.model_copy(update={"dtype": "float8"}) for record in RECORDS]
+    (record,) = reevaluate(records, [replace(numbers, dtype="float8")], REQUEST)
+    assert "'float8' is no format" in record.reason
+    assert not record.harness_error
+
+
+def test_more_parameters_than_fit_into_memory_are_not_drawn(numbers: NumbersReturned) -> None:
+    (record,) = reevaluate(RECORDS, [replace(numbers, sizes={"n": 10**6, "d": 10**6})], REQUEST)
+    assert record.outcome is Outcome.NOT_RUN
+    assert "it has too many parameters for its numbers to be evaluated here" in record.reason
+
+
+@pytest.mark.parametrize("check", ["model.part", "wiring.rows"])
+def test_a_model_agrees_by_numbers_of_its_parts_alone(check: str) -> None:
+    records = [_agreeing(check)]
+    assert outcome_of(records) == "agrees"
+    made = reevaluate(records, [], REQUEST)
+    assert f"{check} agrees, but no numbers of a recurrent part came back" in made[0].reason
+    assert outcome_of([*records, *made]) == "undecided"
 
 
 def test_right_numbers_agree(numbers: NumbersReturned) -> None:

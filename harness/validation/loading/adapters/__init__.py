@@ -9,8 +9,9 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import Adapter, DrivenModule, import_library
 from rnn_harness.validation.loading.adapters.array_objects import ArrayObjectAdapter
 from rnn_harness.validation.loading.adapters.haiku_modules import HaikuAdapter
-from rnn_harness.validation.loading.adapters.jax_modules import EquinoxAdapter, LinenAdapter, NnxAdapter
+from rnn_harness.validation.loading.adapters.jax_modules import EquinoxAdapter, NnxAdapter
 from rnn_harness.validation.loading.adapters.keras_layers import KerasAdapter, choose_backend
+from rnn_harness.validation.loading.adapters.linen_modules import LinenAdapter
 from rnn_harness.validation.loading.adapters.onnx_models import OnnxAdapter
 from rnn_harness.validation.loading.adapters.step_functions import StepFunctionAdapter
 from rnn_harness.validation.loading.adapters.torch_modules import TorchAdapter

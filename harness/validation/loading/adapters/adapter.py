@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
@@ -58,6 +58,29 @@ class HeldPart:
     is_watched: bool = False
 
 
+FurtherRole = Literal["sequence", "lengths", "mask", "padding mask", "state"]
+"""What a model takes besides its first sequence: another one, lengths (B,) of the rows, a mask (B, T), or a state."""
+
+
+@dataclass(frozen=True)
+class FurtherInput:
+    """An argument of a model of some library besides its first sequence.
+
+    Attributes:
+        name: What the model calls it.
+        role: What it is; a padding mask is true where a row has ended.
+        features: n of another sequence of numbers (B, T, n); 0 where it has no such axis.
+        vocabulary: The number of tokens of another sequence; 0 for numbers.
+        shape: The shape of a state, 0 for the number of rows.
+    """
+
+    name: str
+    role: FurtherRole
+    features: int = 0
+    vocabulary: int = 0
+    shape: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class ModelInputs:
     """What a model of some library is called with: one sequence (B, T, n) or (T, B, n), or tokens without n.
@@ -67,12 +90,19 @@ class ModelInputs:
         vocabulary: The number of tokens; 0 for numbers.
         lengths: The only lengths of the first two axes that it takes; 0 where it takes any.
         dtypes: The dtypes that it computes in.
+        further: Its arguments after the sequence.
+        padding_rows: The parameter whose first row stands for token 0, where the model says that this token is
+            padding which is left out; empty where it says nothing.
+        is_step: Whether it takes one step (B, n), and no sequence.
     """
 
     features: int
     vocabulary: int = 0
     lengths: tuple[int, int] = (0, 0)
     dtypes: tuple[str, ...] = ("float64", "float32")
+    further: tuple[FurtherInput, ...] = ()
+    padding_rows: str = ""
+    is_step: bool = False
 
 
 @runtime_checkable

@@ -108,7 +108,13 @@ class _ArrayCall(torch.autograd.Function):
         ]
         parameters, arguments = ctx.pullback(cotangents)
         arrays = [*(parameters[name] for name in ctx.names), *arguments]
-        return (None, None, None, *(torch.from_numpy(np.array(array)) for array in arrays))
+        wanted = zip(arrays, ctx.needs_input_grad[3:], strict=True)  # of tokens and masks there is no gradient
+        return (
+            None,
+            None,
+            None,
+            *(torch.from_numpy(np.array(array)) if is_wanted else None for array, is_wanted in wanted),
+        )
 
 
 _apply: Callable[..., tuple[Tensor, ...]] = _ArrayCall.apply  # torch gives it no type
@@ -211,6 +217,39 @@ class ArrayLibraryModule(nn.Module):
         values = iter([tensor.detach().numpy() for tensor in flat_arguments(arguments)])
         arrays, _ = self.function(self._detached.arrays, _arranged(values, arguments), False)
         return tuple(torch.from_numpy(np.array(array)) for array in arrays)
+
+
+class PaddedArrayModule(ArrayLibraryModule):
+    """One that may be told by name which of its steps are padding: its function takes that behind all other arguments.
+
+    Attributes:
+        count: How many other arguments it takes.
+    """
+
+    def __init__(self, function: ArrayFunction, parameters: Mapping[str, Array], count: int) -> None:
+        """Make the module.
+
+        Args:
+            function: The cell.
+            parameters: Initial values of its parameters.
+            count: How many arguments it takes besides.
+        """
+        super().__init__(function, parameters)
+        self.count = count
+
+    def forward(self, *arguments: Tensor | tuple[Tensor, ...], **padding: Tensor) -> tuple[Tensor, ...]:
+        """Run the cell with the module's parameters.
+
+        Args:
+            arguments: The inputs and states, in the order of the cell's calling convention.
+            padding: A mask, or the lengths of the rows, by the name that the cell has for it.
+
+        Raises:
+            TypeError: There are more other arguments than it takes, or fewer: a state is no mask.
+        """
+        if len(arguments) != self.count:
+            raise TypeError(f"it takes {self.count} arguments by their places, and was given {len(arguments)}")
+        return super().forward(*arguments, *padding.values())
 
 
 def _torch_name(name: str) -> str:

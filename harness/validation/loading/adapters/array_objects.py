@@ -12,6 +12,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -205,7 +206,7 @@ def _sources(
     for possible in shapes:
         weights = make_weights(possible, sizes)
         with contextlib.suppress(Exception):  # a class may raise anything for weights that do not fit
-            maker(**weights, **options)
+            call_target(maker, **weights, **options)
             yield possible, WeightsSource(maker, weights, options, methods)
 
 

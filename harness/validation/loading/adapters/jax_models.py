@@ -10,7 +10,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayFunction, ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.default_format import default_format
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 
 
 class JaxModelModule(ArrayLibraryModule):
@@ -19,44 +19,51 @@ class JaxModelModule(ArrayLibraryModule):
     Attributes:
         held_parts: Its recurrent layers and cells.
         model_inputs: What it is called with.
+        documented_class: The class of the model.
     """
 
-    def __init__(self, module: ArrayLibraryModule, parts: Sequence[HeldPart], n: int) -> None:
+    def __init__(
+        self, module: ArrayLibraryModule, parts: Sequence[HeldPart], inputs: ModelInputs, documented_class: type
+    ) -> None:
         """Make the module.
 
         Args:
-            module: The model, driven as a function of its parameters and its inputs (B, T, n).
+            module: The model, driven as a function of its parameters and its inputs.
             parts: Its recurrent parts.
-            n: The input size.
+            inputs: What it is called with.
+            documented_class: The class of the model.
         """
         function: ArrayFunction = module.function
         values: dict[str, Array] = {name: value.detach().numpy() for name, value in module.named_parameters()}
         super().__init__(function, {name: values[name.replace(".", "/")] for name in module.names})
-        self.held_parts, self.model_inputs = tuple(parts), ModelInputs(n)
+        self.held_parts, self.model_inputs, self.documented_class = tuple(parts), inputs, documented_class
 
 
-def linen_parts(jax: Any, model: Any, inputs: object) -> list[HeldPart]:
+def linen_parts(jax: Any, initialise: Callable[..., object], inputs: Sequence[object]) -> list[HeldPart]:
     """List the recurrent layers and cells of flax.linen that a model calls, cells inside of layers aside.
 
     Args:
         jax: The library.
-        model: The model, a module of flax.linen.
+        initialise: Makes the variables of the model, a module of flax.linen, from a key and what it is called with.
         inputs: What it is called with.
     """
     linen = import_library("flax.linen", "flax")
     parts: dict[tuple[str, ...], HeldPart] = {}
+    inside: set[tuple[str, ...]] = set()
 
     def observe(call: Callable[..., Any], arguments: Any, keywords: Any, context: Any) -> Any:
         module = context.module
         is_layer = isinstance(module, linen.RNN)
         if (is_layer or isinstance(module, linen.RNNCellBase)) and context.method_name == "__call__" and arguments:
             path = tuple(map(str, module.path))
-            if path and not any(path[: len(outer)] == outer for outer in parts):
+            if is_layer and module.cell.path is not None:
+                inside.add(tuple(map(str, module.cell.path)))  # it may belong to the model, and not to the layer
+            if path and path not in inside and not any(path[: len(outer)] == outer for outer in parts):
                 parts[path] = _linen_part(module, path, arguments[0] if is_layer else arguments[-1], is_layer)
         return call(*arguments, **keywords)
 
     with linen.intercept_methods(observe), default_format(jax, double=False):
-        jax.eval_shape(model.init, jax.random.PRNGKey(0), inputs)
+        jax.eval_shape(initialise, jax.random.PRNGKey(0), *inputs)
     return list(parts.values())
 
 
@@ -92,16 +99,17 @@ def nnx_parts(nnx: Any, model: Any) -> list[HeldPart]:
 
 
 def equinox_parts(jax: Any, equinox: Any, model: Any) -> list[HeldPart]:
-    """List the recurrent cells of equinox inside of a model that is called with a sequence alone.
+    """List the recurrent cells of equinox inside of a model that is called with a sequence, and with no state.
 
     Args:
         jax: JAX itself.
         equinox: The library.
         model: What was made of the target; a cell itself has no parts.
     """
-    cells = (equinox.nn.GRUCell, equinox.nn.LSTMCell)
-    if isinstance(model, cells) or len(required_arguments(type(model).__call__)) != 2:  # itself, and the sequence
+    states = [a for a in required_arguments(type(model).__call__)[1:] if role_of(a.name) in ("h", "c")]
+    if is_equinox_cell(equinox, model) or states:
         return []
+    cells: Any = _cells_of(equinox)
     nodes, _ = jax.tree_util.tree_flatten_with_path(model, is_leaf=lambda node: isinstance(node, cells))
     return [
         HeldPart(
@@ -115,6 +123,21 @@ def equinox_parts(jax: Any, equinox: Any, model: Any) -> list[HeldPart]:
         for path, node in nodes
         if isinstance(node, cells)
     ]
+
+
+def is_equinox_cell(equinox: Any, model: Any) -> bool:
+    """Say whether an object is a recurrent cell of equinox.
+
+    Args:
+        equinox: The library.
+        model: What was made of the target.
+    """
+    return isinstance(model, _cells_of(equinox))
+
+
+def _cells_of(equinox: Any) -> tuple[type, ...]:
+    """The recurrent cells of equinox."""
+    return equinox.nn.GRUCell, equinox.nn.LSTMCell
 
 
 def _constant(value: Any) -> Callable[[CellSizes], Any]:

@@ -17,7 +17,7 @@ from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
-from rnn_harness.validation.loading.adapters.jax_modules import jax_function_module
+from rnn_harness.validation.loading.adapters.jax_functions import jax_function_module
 from rnn_harness.validation.loading.adapters.keras_models import KerasModel, holds_layers, keras_classes_of_users
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,8 +16,9 @@ from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
+from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
+from rnn_harness.validation.loading.adapters.adapter import FurtherInput, HeldPart, ModelInputs, import_library
 
 States: TypeAlias = Tensor | tuple[Tensor, ...] | None
 _TRIAL_STEPS = 3
@@ -101,8 +103,7 @@ class _Rebuilt:
 
     def __init__(self, layer: Any, inputs: ModelInputs) -> None:
         self.running: nn.Module | None = None
-        self._type, self._inputs, self._layers = type(layer), inputs, dict[str, Any]()
-        self._config: Options = layer.get_config()
+        self._own, self._inputs, self._layers = layer, inputs, dict[str, Any]()
 
     def __deepcopy__(self, _: object) -> _Rebuilt:
         """It holds no numbers of its own: weights are given to every call."""
@@ -111,25 +112,38 @@ class _Rebuilt:
     def layer(self, dtype: str) -> Any:
         """Return the model in a dtype, built by a call."""
         if dtype not in self._layers:
-            with keras_classes_of_users():
-                layer = self._type.from_config(_in_dtype(self._config, dtype))
-            shape = (2, self._inputs.lengths[1] or _TRIAL_STEPS)
-            is_tokens = self._inputs.vocabulary > 0
-            layer(np.zeros(shape, "int32") if is_tokens else np.zeros((*shape, self._inputs.features), dtype))
+            layer = self._made_again(dtype)
+            layer(_call_argument(tuple(_example_inputs(self._inputs, dtype))))
             for name, part in _named_parts(layer).items():
                 if _is_layer(part):
                     self._watch(part, name)
             self._layers[dtype] = layer
         return self._layers[dtype]
 
+    def _made_again(self, dtype: str) -> Any:
+        """Make the model again in a dtype; one whose class says nothing of how it is made serves itself.
+
+        Few classes of users have a `get_config`. The one that they inherit raises, or leaves out what their constructor
+        takes.
+        """
+        own_dtype = str(self._own.dtype_policy.compute_dtype)
+        try:
+            with keras_classes_of_users():
+                return type(self._own).from_config(_in_dtype(self._own.get_config(), dtype))
+        except Exception:  # a user's class may raise anything
+            if own_dtype != dtype or type(self._own).__module__.startswith("keras."):
+                raise
+            return self._own
+
     def _watch(self, layer: Any, name: str) -> None:
         """Let a recurrent layer be called through the module of its name."""
         original = layer.call
 
         def call(x: Tensor, *arguments: Any, **keywords: Any) -> object:
-            if arguments or keywords.get("mask") is not None:
+            mask = keywords.get("mask")
+            if arguments or (mask is not None and not bool(mask.all())):
                 return original(x, *arguments, **keywords)
-            further = {key: value for key, value in keywords.items() if key != "initial_state"}
+            further = {key: value for key, value in keywords.items() if key not in ("initial_state", "mask")}
 
             def run(x: Tensor, states: States) -> tuple[Tensor, States]:
                 as_it_was = layer.return_sequences, layer.return_state
@@ -150,6 +164,28 @@ class _Rebuilt:
             return (given, *_listed(finals)) if layer.return_state else given
 
         object.__setattr__(layer, "call", call)  # Keras would take it for a layer of its own
+
+
+def _example_inputs(inputs: ModelInputs, dtype: str) -> Iterator[Any]:
+    """Zeros for every input of a model."""
+    shape = (2, inputs.lengths[1] or _TRIAL_STEPS)
+    sequences = [
+        (inputs.features, inputs.vocabulary),
+        *((known.features, known.vocabulary) for known in inputs.further),
+    ]
+    roles = ["sequence", *(known.role for known in inputs.further)]
+    for role, (features, vocabulary) in zip(roles, sequences, strict=True):
+        if role == "lengths":
+            yield np.full(shape[:1], shape[1], "int32")
+        elif role != "sequence":
+            yield np.full(shape, role == "mask")
+        else:
+            yield np.zeros(shape, "int32") if vocabulary else np.zeros((*shape, features), dtype)
+
+
+def _call_argument(values: tuple[Any, ...]) -> Any:
+    """What Keras hands over for the inputs of a model: one alone, or several in a list."""
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _listed(states: States) -> list[Tensor]:
@@ -176,6 +212,7 @@ class KerasModel(nn.Module):
     Attributes:
         held_parts: Its recurrent layers and cells.
         model_inputs: What it is called with.
+        documented_class: The class of the model, where it is the user's own.
     """
 
     def __init__(self, layer: Any, n: int) -> None:
@@ -190,25 +227,31 @@ class KerasModel(nn.Module):
         """
         super().__init__()
         name = type(layer).__name__
+        self.documented_class: type = object if type(layer).__module__.startswith("keras.") else type(layer)
         self.model_inputs = _inputs_of(layer, n)
-        shown = "tokens (2, 3)" if self.model_inputs.vocabulary else f"inputs (2, 3, {self.model_inputs.features})"
+        shown = " and ".join(
+            ("tokens " if "int" in str(value.dtype) else "inputs ") + str(value.shape)
+            for value in _example_inputs(self.model_inputs, "float32")
+        )
         try:
             self._rebuilt = _Rebuilt(layer, self.model_inputs)
             built = self._rebuilt.layer("float32")
         except Exception as error:  # a user's model may raise anything
             raise UsageError(
-                f"{name} of Keras, rebuilt from its get_config and called with {shown}, raised {type(error).__name__}: "
-                f"{first_line(error)}; expected a model of one sequence. A class of your own needs a get_config that "
-                "returns what its constructor takes"
+                f"{name} of Keras, called with {shown}, raised {type(error).__name__}: {first_line(error)}; expected a "
+                "model of a sequence (B, T, n) or of tokens (B, T), and of further inputs by keras.Input alone"
             ) from error
         parts = _named_parts(built)
         self.held_parts = tuple(_held(part, part_name) for part_name, part in parts.items())
         for part_name, part in parts.items():
             self.add_module(part_name, _LayerInside() if _is_layer(part) else nn.Module())
         self._places: list[tuple[str, str]] = []
+        padding = next((part for part in _all_layers_of(built) if _leaves_out_zero(part)), None)
         for variable in built.trainable_variables:
             owner = next((at for at, part in parts.items() if _has(part, variable)), "")
             self._register(owner, variable)
+            if padding is not None and any(variable is other for other in padding.trainable_variables):
+                self.model_inputs = replace(self.model_inputs, padding_rows=".".join(filter(None, self._places[-1])))
 
     def _register(self, owner: str, variable: Any) -> None:
         """Make a weight a parameter of the module of its layer."""
@@ -220,17 +263,23 @@ class KerasModel(nn.Module):
         module.register_parameter(name, nn.Parameter(variable.value.detach().clone()))
         self._places.append((owner, name))
 
-    def forward(self, x: Tensor) -> object:
+    def forward(self, x: Tensor, *further: Tensor) -> object:
         """Run the model with the weights that are its parameters now.
 
         Args:
             x: A sequence (B, T, n), or tokens (B, T).
+            further: What it is called with besides.
         """
         weights = [self.get_submodule(owner).get_parameter(name) for owner, name in self._places]
         layer = self._rebuilt.layer(str(weights[0].dtype).removeprefix("torch."))
         self._rebuilt.running = self
         fixed_weights = [variable.value for variable in layer.non_trainable_variables]
-        return layer.stateless_call(weights, fixed_weights, x)[0]
+        return layer.stateless_call(weights, fixed_weights, _call_argument((x, *further)))[0]
+
+
+def _leaves_out_zero(part: Any) -> bool:
+    """Whether a layer is an embedding that says of token 0 that it is padding, to be masked out."""
+    return type(part).__name__ == "Embedding" and bool(vars(part).get("mask_zero", False))
 
 
 def _has(part: Any, variable: Any) -> bool:
@@ -260,20 +309,45 @@ def _inputs_of(layer: Any, n: int) -> ModelInputs:
     """What a model is called with: what it says, else numbers of the input size, or tokens where an embedding is first.
 
     Raises:
-        UsageError: It has several inputs.
+        UsageError: None of its inputs is a sequence.
     """
     known = list(getattr(layer, "inputs", None) or [])
-    if len(known) > 1:
-        raise UsageError(f"{type(layer).__name__} has {len(known)} inputs; expected a model of one sequence")
     inside = _all_layers_of(layer)
-    vocabulary = next((int(part.input_dim) for part in inside if type(part).__name__ == "Embedding"), 0)
+    vocabularies = [int(part.input_dim) for part in inside if type(part).__name__ == "Embedding"]
+    vocabulary = min(vocabularies, default=0)
     if not known:
         return ModelInputs(0 if vocabulary else n, vocabulary, dtypes=_DTYPES)
-    shape = tuple(known[0].shape)
+    first, *others = known
+    shape = tuple(first.shape)
     lengths = (0, int(shape[1] or 0) if len(shape) > 1 else 0)
+    further = tuple(_further_input(tensor, vocabulary, type(layer).__name__) for tensor in others)
     if len(shape) == 3:
-        return ModelInputs(int(shape[2] or n), 0, lengths, _DTYPES)
-    return ModelInputs(0, vocabulary, lengths, _DTYPES)
+        return ModelInputs(int(shape[2] or n), 0, lengths, _DTYPES, further)
+    return ModelInputs(0, vocabulary, lengths, _DTYPES, further)
+
+
+def _further_input(tensor: Any, vocabulary: int, name: str) -> FurtherInput:
+    """What an input of a functional model is, besides its first one.
+
+    Raises:
+        UsageError: It is no sequence, no mask and no lengths.
+    """
+    shape, own_name = tuple(tensor.shape), str(tensor.name)
+    role = role_of_extra(own_name)
+    if len(shape) == 3:
+        return FurtherInput(own_name, "sequence", int(shape[2] or 1))
+    if len(shape) == 2 and shape[1] is None:
+        is_mask = str(tensor.dtype) == "bool" or role in ("mask", "padding mask")
+        if is_mask:
+            return FurtherInput(own_name, "padding mask" if role == "padding mask" else "mask")
+        if vocabulary:
+            return FurtherInput(own_name, "sequence", 0, vocabulary)
+    if len(shape) == 1 and role == "lengths":
+        return FurtherInput(own_name, "lengths")
+    raise UsageError(
+        f"{name} has an input {own_name} {shape} besides its first one; expected sequences (None, T, n), tokens or a "
+        "mask (None, None), or lengths (None,)"
+    )
 
 
 def keras_classes_of_users() -> AbstractContextManager[Any]:

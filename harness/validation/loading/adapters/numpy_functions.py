@@ -44,6 +44,8 @@ from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
 )
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 
+_ROUNDS_OF_USE = 2
+"""How many of the first rounds take parameters that are made or fit how they are used, and not what they are called."""
 MakeTree = Callable[[CellSizes], Any]
 """Makes the parameters of a function, as it takes them, for an input size and a hidden size."""
 
@@ -90,6 +92,8 @@ def _drive_pair(
     if not parameter_names:
         return None
     argument = tree_argument(parameter_names)
+    if make_tree is not None and not argument:
+        make_tree = functools.partial(_by_argument, make_tree, tuple(parameter_names))
     rounds: tuple[Iterable[MakeTree], ...] = ((make_tree,),) if make_tree is not None else ()
     best: _FittingSource | None = None
     rounds = rounds or (
@@ -97,8 +101,11 @@ def _drive_pair(
         _inferred_makers(function, parameter_names, argument, MANY_RUNS),
         _named_makers(parameter_names, argument),
     )
+    tried: list[MakeTree] = []
     for number, makers in enumerate(rounds):
-        fitting = _drive_made(function, backward, makers, argument, sizes, log)
+        of_round = list(makers)
+        tried += of_round if number < _ROUNDS_OF_USE else []
+        fitting = _drive_made(function, backward, of_round, argument, sizes, log)
         if fitting is not None and (best is None or fitting.driven.rank > best.driven.rank):
             best = fitting
         # More runs may show that it takes batches; what its names suggest is tried where gradients are lacking.
@@ -107,7 +114,7 @@ def _drive_pair(
     if best is None and takes_targets(own_names):
         raise UsageError(computes_a_loss(name_of(function), own_names))
     if best is None:
-        return None
+        return _drive_both_directions(replace(adapted, forward=function), tried, argument, sizes, log)
     driven, maker = best
 
     def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
@@ -115,6 +122,44 @@ def _drive_pair(
 
     capabilities = replace(driven.capabilities, notes=(adapted.note,) if adapted.note else ())
     return DrivenModule(remake(function, sizes), capabilities, remake=remake)
+
+
+def _drive_both_directions(
+    pair: AdaptedPair, makers: Sequence[MakeTree], argument: str, sizes: CellSizes, log: FailureLog
+) -> DrivenModule | None:
+    """Drive a function whose outputs are the states of two directions side by side; None if they are none.
+
+    It is driven at one size: how wide its states are says how wide its outputs are, and not the other way round.
+    """
+    both = CellSizes(sizes.input_size, 2 * sizes.hidden_size)
+    of_one_size = [functools.partial(_of_sizes, make, sizes) for make in makers]
+    fitting = _drive_made(pair.forward, pair.backward, of_one_size, argument, both, log)
+    if fitting is None:
+        return None
+    driven, maker = fitting
+
+    def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
+        return driven.module(FunctionSource(pair.forward, pair.backward, maker(wanted), argument))
+
+    note = (
+        f"its outputs are {both.hidden_size} wide where its states have {sizes.hidden_size} units: two directions, "
+        "judged by what holds for every layer"
+    )
+    notes = (pair.note, note) if pair.note else (note,)
+    capabilities = replace(driven.capabilities, notes=notes, fixed_sizes=both)
+    return DrivenModule(remake(pair, both), capabilities, remake=remake)
+
+
+def _by_argument(make: MakeTree, names: Sequence[str], sizes: CellSizes) -> Any:
+    """What is made, by the arguments that take it: an array of a single one, or one of each in a tuple."""
+    made = make(sizes)
+    parts = made if isinstance(made, tuple | list) else (made,)
+    return dict(zip(names, parts, strict=True)) if not isinstance(made, dict) and len(parts) == len(names) else made
+
+
+def _of_sizes(make: MakeTree, sizes: CellSizes, _wanted: CellSizes) -> Any:
+    """Parameters of fixed sizes, whatever is wanted."""
+    return make(sizes)
 
 
 class _FittingSource(NamedTuple):
@@ -180,7 +225,16 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     Args:
         function: The user's function, which may be compiled or have a derivative of its own; code is read, not run.
     """
-    return "jax" in sys.modules and any(_names_jax(called) for called in _reached(inspect.unwrap(function), []))
+    return "jax" in sys.modules and any(_names_jax(called) for called in functions_of_module(function))
+
+
+def functions_of_module(function: Callable[..., Any]) -> list[object]:
+    """List the functions of one module that a function calls, with itself.
+
+    Args:
+        function: The function, which may be compiled or have a derivative of its own; code is read, not run.
+    """
+    return _reached(inspect.unwrap(function), [])
 
 
 def _reached(function: object, known: list[object]) -> list[object]:

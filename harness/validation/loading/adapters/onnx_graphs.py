@@ -166,19 +166,20 @@ class OpenedModel(NamedTuple):
     parameters: dict[str, Array]
 
 
-def open_parameters(model: Any, d: int | None) -> OpenedModel:
+def open_parameters(model: Any, d: int | None, fewest: int = 0) -> OpenedModel:
     """Return a copy of a model with its float initializers as inputs, and every input and output of any size.
 
     Args:
         model: An ONNX model, which is not changed.
         d: The hidden size that its recurrent nodes get; None to leave it.
+        fewest: How many numbers an initializer must have to be a parameter: one alone may be the 1 of ``1 - z``.
     """
     onnx = import_library("onnx", "onnx")
     make, floats = onnx.helper.make_tensor_value_info, (onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE)
     opened = copy.deepcopy(model)
     graph, parameters = opened.graph, {}
     for initializer in list(graph.initializer):
-        if initializer.data_type in floats and len(initializer.dims):
+        if initializer.data_type in floats and len(initializer.dims) and np.prod(initializer.dims) >= fewest:
             parameters[initializer.name] = onnx.numpy_helper.to_array(initializer)
             graph.initializer.remove(initializer)
     data = [value for value in graph.input if value.name not in parameters]
@@ -202,7 +203,7 @@ def open_parameters(model: Any, d: int | None) -> OpenedModel:
 
 
 def model_in_dtype(model: Any, dtype: str) -> Any:
-    """Return a copy of a model with every float input and output in that dtype.
+    """Return a copy of a model with every float input, output and constant in that dtype, those of loops inside too.
 
     Args:
         model: An ONNX model; its initialisers stay as they are.
@@ -211,7 +212,20 @@ def model_in_dtype(model: Any, dtype: str) -> Any:
     onnx = import_library("onnx", "onnx")
     element_type = {"float64": onnx.TensorProto.DOUBLE, "float32": onnx.TensorProto.FLOAT}[dtype]
     converted = copy.deepcopy(model)
-    for value in (*converted.graph.input, *converted.graph.output):
-        if value.type.tensor_type.elem_type in (onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT):
-            value.type.tensor_type.elem_type = element_type
+    _convert_graph(onnx, converted.graph, element_type)
     return converted
+
+
+def _convert_graph(onnx: Any, graph: Any, element_type: int) -> None:
+    """Give every float input, output and constant of a graph another type, in place."""
+    floats = (onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT)
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        if value.type.tensor_type.elem_type in floats:
+            value.type.tensor_type.elem_type = element_type
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            _convert_graph(onnx, attribute.g, element_type)
+        elif attribute.type == onnx.AttributeProto.TENSOR and attribute.t.data_type in floats:
+            value = onnx.numpy_helper.to_array(attribute.t)
+            dtype = onnx.helper.tensor_dtype_to_np_dtype(element_type)
+            attribute.t.CopyFrom(onnx.numpy_helper.from_array(value.astype(dtype), attribute.t.name))

@@ -26,6 +26,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
 from rnn_harness.validation.loading.adapters.onnx_graphs import (
     DATA_INPUTS,
     LENGTHS_INPUT,
+    RECURRENT_OPERATORS,
     OnnxNode,
     declared_model_of,
     input_name,
@@ -35,6 +36,7 @@ from rnn_harness.validation.loading.adapters.onnx_graphs import (
     open_parameters,
     resized_parameter,
 )
+from rnn_harness.validation.loading.adapters.onnx_scans import OnnxStepsModule, StepsOfGraph, steps_of_graph
 from rnn_harness.validation.loading.adapters.onnx_stacks import OnnxGraphModule, holds_several, recurrent_nodes
 
 RUNTIMES = ("reference", "onnxruntime")
@@ -141,7 +143,12 @@ class OnnxAdapter:
             class_name = f"{type(cell).__module__}.{type(cell).__qualname__}"
             raise UsageError(f"a {class_name} is no ONNX model and no node of one: leave --adapter onnx out")
         model = model_of_node(cell) if type(cell).__name__ == "NodeProto" else cell
+        steps = None if any(node.op_type in RECURRENT_OPERATORS for node in model.graph.node) else steps_of_graph(model)
+        if steps is not None:
+            return _driven_steps(model, runtime, steps)
         nodes = recurrent_nodes(model)
+        if not nodes:
+            return _driven_graph(model, runtime)
         if holds_several(nodes):
             if model is not cell:
                 raise UsageError(_not_alone(nodes[0]))
@@ -216,6 +223,23 @@ def _driven_graph(model: Any, runtime: str) -> DrivenModule:
     return DrivenModule(OnnxGraphModule(function, parameters, model), capabilities)
 
 
+def _driven_steps(model: Any, runtime: str, steps: StepsOfGraph) -> DrivenModule:
+    """Drive a model without a recurrent node that is given states and gives states."""
+    opened, parameters = open_parameters(model, None, fewest=2)
+    function = OnnxModelFunction(opened, runtime, list(steps.names), "")
+    if steps.has_layers:
+        capabilities = TargetCapabilities(library="ONNX", has_parts=True)
+        return DrivenModule(OnnxStepsModule(function, parameters, steps), capabilities)
+    capabilities = TargetCapabilities(
+        dtypes=_dtypes_of_trials(function, parameters, steps.shapes),
+        fixed_sizes=steps.sizes,
+        no_gradients_reason="ONNX graphs have no gradients",
+        library="ONNX",
+        absolute_function_error=runtime == "onnxruntime",
+    )
+    return DrivenModule(ArrayLibraryModule(function, parameters, differentiable=False), capabilities)
+
+
 def _sizes_of(node: OnnxNode, parameters: Mapping[str, Array]) -> CellSizes:
     """The sizes of a node by its input weights W (1, G d, n) and its attribute."""
     weights = parameters.get(node.input[1])
@@ -224,10 +248,18 @@ def _sizes_of(node: OnnxNode, parameters: Mapping[str, Array]) -> CellSizes:
 
 def _runnable_dtypes(function: OnnxModelFunction, parameters: Mapping[str, Array], n: int, d: int) -> tuple[str, ...]:
     """The dtypes in which the runtime runs the model. Raises UsageError with its error if there is none."""
+    shapes = tuple((1, 2, n if place == 0 else d) for place in range(len(function.data_names)))
+    return _dtypes_of_trials(function, parameters, shapes)
+
+
+def _dtypes_of_trials(
+    function: OnnxModelFunction, parameters: Mapping[str, Array], shapes: tuple[tuple[int, ...], ...]
+) -> tuple[str, ...]:
+    """The dtypes in which the runtime takes zeros of these shapes."""
     runnable, last_error = [], ""
     for dtype in ("float64", "float32"):
         values = {name: value.astype(dtype) for name, value in parameters.items()}
-        data = tuple(np.zeros((1, 2, n if i == 0 else d), dtype) for i in range(len(function.data_names)))
+        data = tuple(np.zeros(shape, dtype) for shape in shapes)
         try:
             function(values, data, False)
         except Exception as error:  # onnxruntime's errors share no base class

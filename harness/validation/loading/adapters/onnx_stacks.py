@@ -23,6 +23,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayResults,
 )
 from rnn_harness.validation.loading.adapters.onnx_graphs import RECURRENT_OPERATORS, OnnxNode, node_attributes
+from rnn_harness.validation.loading.adapters.onnx_scans import axis_names, axis_sizes, scan_parts
 
 _OF_DIRECTIONS = ("activations", "activation_alpha", "activation_beta")
 """Attributes that hold the values of one direction after those of the other."""
@@ -38,7 +39,7 @@ def recurrent_nodes(model: Any) -> list[OnnxNode]:
         UsageError: There is none; the message says what there is instead.
     """
     nodes: list[OnnxNode] = [node for node in model.graph.node if node.op_type in RECURRENT_OPERATORS]
-    if not nodes:
+    if not nodes and not any(node.op_type == "Scan" for node in model.graph.node):
         counts = Counter(str(node.op_type) for node in model.graph.node)
         listed = ", ".join(f"{count} {name}" for name, count in counts.most_common(5)) or "no node"
         raise UsageError(
@@ -94,7 +95,7 @@ class OnnxGraphModule(ArrayLibraryModule):
         """
         names = {initializer.name for initializer in model.graph.initializer}
         data = [value for value in model.graph.input if value.name not in names]
-        shape = _lengths(data[0]) if data else ()
+        shape = axis_sizes(data[0]) if data else ()
         if len(shape) != 3 or not shape[2]:
             raise UsageError(
                 f"the first input of the model has the shape {shape}; expected a sequence of numbers (steps, rows, n) "
@@ -108,18 +109,17 @@ class OnnxGraphModule(ArrayLibraryModule):
                 "of numbers, and initial states at most: export it without lengths or masks"
             )
         nodes = recurrent_nodes(model)
-        is_batch_first = bool(node_attributes(nodes[0]).get("layout", 0))
-        states = [_lengths(value) for value in data[1:]]
-        super().__init__(_WithStates(function, states, 0 if is_batch_first else 1), parameters, differentiable=False)
+        is_batch_first = bool(nodes) and bool(node_attributes(nodes[0]).get("layout", 0))
+        states = [axis_sizes(value) for value in data[1:]]
+        of_states = {name for value in data[1:] for name in axis_names(value) if name}
+        named = [axis for axis, name in enumerate(axis_names(data[0])[:2]) if name in of_states]
+        rows_axis = named[0] if len(named) == 1 else 1 - is_batch_first
+        super().__init__(_WithStates(function, states, rows_axis), parameters, differentiable=False)
         for parameter in self.parameters():
             parameter.requires_grad_(False)
-        self.held_parts = tuple(part for number, node in enumerate(nodes) for part in _parts(node, number, parameters))
+        of_nodes = (part for number, node in enumerate(nodes) for part in _parts(node, number, parameters))
+        self.held_parts = (*of_nodes, *scan_parts(model))
         self.model_inputs = ModelInputs(shape[2], lengths=(shape[0], shape[1]))
-
-
-def _lengths(value: Any) -> tuple[int, ...]:
-    """The lengths of an input's axes; zeros where any length will do."""
-    return tuple(int(axis.dim_value) for axis in value.type.tensor_type.shape.dim)
 
 
 def _parts(node: OnnxNode, number: int, parameters: Mapping[str, Array]) -> list[HeldPart]:

@@ -12,9 +12,10 @@ import numpy as np
 
 from rnn_harness.errors import UsageError, named_error
 from rnn_harness.validation.cells.callable_facts import module_of, name_of
-from rnn_harness.validation.loading.adapters.jax_modules import import_jax
+from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
+from rnn_harness.validation.loading.size_arguments import argument_names, further_sizes, size_names
 
 _MAKES_PARAMETERS = re.compile(r"(^|_)(init|params?|parameters|weights)(_|$)")
 _MAKES_ANYTHING = re.compile(r"(^|_)(init|initiali[sz]e|make|create|new|random)(_|$)")
@@ -79,6 +80,11 @@ def make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
     if uses_jax(maker):  # one program is compiled sooner than each of its operations
         attempts += [functools.partial(made_in_one_program, import_jax(), order) for order in orders]
     attempts.append(lambda: maker(n, d))
+    known = argument_names(maker)
+    by_name = size_names(known).values(n, d)
+    further = further_sizes(known, by_name)
+    if by_name and further:
+        attempts.append(lambda: maker(**by_name, **further))
     for source in sources:
         attempts += [functools.partial(lambda order, source: order(source()), order, source) for order in orders[1:]]
     first_error = ""

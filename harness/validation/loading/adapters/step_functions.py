@@ -18,10 +18,13 @@ import numpy as np
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.call_argument import role_of_extra
-from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
+from rnn_harness.validation.cells.capabilities import CellSizes, PaddingArgument, TargetCapabilities
+from rnn_harness.validation.cells.documented_mask import mask_in_texts
+from rnn_harness.validation.cells.own_documentation import function_texts
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
-from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, PaddedArrayModule
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
@@ -36,7 +39,7 @@ from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
     weights_of,
 )
 from rnn_harness.validation.loading.adapters.inferred_weights.jax_library import jax_library
-from rnn_harness.validation.loading.adapters.jax_modules import JaxFunction, import_jax, module_of_jax_function
+from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, import_jax, module_of_jax_function
 from rnn_harness.validation.loading.adapters.numpy_functions import (
     MakeTree,
     drive_numpy_function,
@@ -85,7 +88,8 @@ class StepFunctionAdapter:
             )
         pairs = list(adapted_pairs(with_usual_names(function), None))
         # Where shapes are tried out, a mask has that of the steps: every further one would take as long.
-        for adapted in pairs if make_tree is not None else pairs[:1]:
+        pairs = pairs if make_tree is not None or pairs[0].padding in step.parameters else pairs[:1]
+        for adapted in pairs:
             driven = _drive_adapted(adapted, make_tree, CellSizes(n, d))
             if driven is not None:
                 return driven
@@ -99,13 +103,24 @@ def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: Cell
     makers: Iterable[MakeTree] = (make_tree,) if make_tree is not None else _makers_by_trial(step)
     for make in makers:
         for drive_on in (_drive_on_jax, _drive_on_torch):
-            driven = drive_on(_Trial(step, make, sizes))
+            driven = drive_on(_Trial(step, make, sizes, adapted.padding))
             if driven is not None:
                 notes = (adapted.note,) if adapted.note else ()
                 restarting = _restarting(adapted, make, sizes, drive_on)
-                capabilities = replace(driven.capabilities, notes=notes, make_restarting=restarting)
-                return replace(driven, capabilities=capabilities)
+                padding = _padding_argument(adapted)
+                changed = replace(driven.capabilities, notes=notes, make_restarting=restarting, padding=padding)
+                return replace(driven, capabilities=changed)
     return None
+
+
+def _padding_argument(adapted: AdaptedPair) -> PaddingArgument | None:
+    """What says which steps are padding; None where nothing does, or a mask of which nothing is documented."""
+    if not adapted.padding:
+        return None
+    if role_of_extra(adapted.padding) == "lengths":
+        return PaddingArgument(adapted.padding)
+    documented = mask_in_texts(function_texts(inspect.unwrap(adapted.forward)), adapted.padding)
+    return None if documented is None else PaddingArgument(adapted.padding, documented.counting)
 
 
 def _restarting(
@@ -165,10 +180,11 @@ class _Trial:
         step: The function.
         make: Makes the parameters, for an input size and a hidden size.
         tree: Those of the sizes that are tried.
+        padding: The argument that says which steps are padding; empty if there is none.
     """
 
-    def __init__(self, step: StepSignature, make: MakeTree, sizes: CellSizes) -> None:
-        self.step, self.make, self.tree, self._sizes = step, make, make(sizes), sizes
+    def __init__(self, step: StepSignature, make: MakeTree, sizes: CellSizes, padding: str = "") -> None:
+        self.step, self.make, self.tree, self._sizes, self.padding = step, make, make(sizes), sizes, padding
 
     def first_result(
         self, convert: Callable[[Any], object], run: Callable[..., object] = lambda function, *values: function(*values)
@@ -182,7 +198,7 @@ class _Trial:
         for data in self.step.trial_data(*self._sizes):
             arguments = map_tree(convert, data)
             try:
-                result = run(self.step.call, map_tree(convert, self.tree), arguments)
+                result = call_target(run, self.step.call, map_tree(convert, self.tree), arguments)
             except Exception:  # a function that is called in a wrong way may raise anything
                 continue
             if self.step.gives_states(arguments, result, self._sizes.hidden_size):
@@ -197,14 +213,19 @@ def _drive_on_jax(trial: _Trial) -> DrivenModule | None:
     result = trial.first_result(np.asarray, import_jax().eval_shape)
     if result is None or not _is_of_jax(result):
         return None
-    function = JaxFunction(lambda tree, *arguments: trial.step.call(tree, arguments), trial.tree)
+    function = JaxFunction(lambda tree, *arguments: trial.step.call(tree, arguments, trial.padding), trial.tree)
     # Arrays of JAX cannot be written to: what is made once serves every module of its sizes.
     make = functools.cache(trial.make)
 
     def remake(_: Any, sizes: CellSizes) -> ArrayLibraryModule:
-        return module_of_jax_function(function.with_tree(make(sizes)))
+        return module_of(function.with_tree(make(sizes)))
 
-    module = module_of_jax_function(function)
+    def module_of(made: JaxFunction) -> ArrayLibraryModule:
+        if not trial.padding:
+            return module_of_jax_function(made)
+        return PaddedArrayModule(made, made.initial_values, len(trial.step.data))
+
+    module = module_of(function)
     return DrivenModule(module, TargetCapabilities(library="JAX"), remake=remake)
 
 
@@ -236,9 +257,11 @@ def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
                 initial = torch.as_tensor(leaf.value).detach().clone()
                 self.register_parameter(leaf.path, torch.nn.Parameter(initial))
 
-        def forward(self, *arguments: object) -> object:
+        def forward(self, *arguments: object, **padding: object) -> object:
             """Call it."""
+            if len(arguments) != len(step.data):
+                raise TypeError(f"it takes {len(step.data)} arguments by their places, and was given {len(arguments)}")
             values = {path: self._parameters[path] for path in self.paths}
-            return step.call(tree_with_leaves(tree, values), arguments)
+            return step.call(tree_with_leaves(tree, values), (*arguments, *padding.values()), trial.padding)
 
     return DrivenModule(FunctionModule())

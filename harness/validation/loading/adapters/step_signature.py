@@ -65,15 +65,17 @@ class StepSignature:
         """The function's name and required arguments."""
         return f"{name_of(self.function)}({', '.join(self.required)})"
 
-    def call(self, parameters: Any, arguments: tuple[object, ...]) -> object:
+    def call(self, parameters: Any, arguments: tuple[object, ...], padding: str = "") -> object:
         """Call the function.
 
         Args:
             parameters: The tree, or a mapping from the names of its parameters.
-            arguments: Its data, in the function's order.
+            arguments: Its data, in the function's order; behind it may stand what says which steps are padding.
+            padding: The name of that argument; empty if there is none.
         """
         by_name = {self.tree: parameters} if self.tree else dict(parameters)
-        return self.function(**dict(zip(self.data, arguments, strict=True)), **by_name)
+        names = (*self.data, padding)[: len(arguments)]
+        return self.function(**dict(zip(names, arguments, strict=True)), **by_name)
 
     def guessed_parameters(self, n: int, d: int) -> Iterator[dict[str, Array]]:
         """Yield parameters with shapes by their names: every number of gates, both orientations, joined or not.

@@ -37,6 +37,8 @@ _CELL = frozenset(("c", "cs", "cell", "cellstate", "cx", "memory", "mem", "ct"))
 _TREE = frozenset(("params", "param", "parameters", "weights", "theta", "p", "w", "variables", "model"))
 _CACHE = frozenset(("cache", "caches", "ctx", "context", "saved", "tape", "tmp", "stored", "values"))
 _TARGETS = frozenset(("y", "ys", "targets", "target", "labels", "label", "ytrue", "truth"))
+_OF_A_LOSS = r"^d(?:[LJE]|[Ll]oss|[Cc]ost)_?d_?(?=[A-Za-z])"
+"""What stands before a weight in the name of the derivative of a loss: ``dLdW``, ``dJ_dW``."""
 _GRADIENT = re.compile(
     r"^(grad|gradient|delta|upstream|dout|dl|dj|d_|g_|err|error)|^d(?=[a-z])|(_grad|_gradient)$", re.I
 )
@@ -96,7 +98,15 @@ def gradient_stems(name: str) -> tuple[str, ...]:
         name: The name of an array, an argument or a key.
     """
     stems = []
-    for pattern in (r"^d_", r"^(?:grad|gradient|delta|del)_?", r"^d(?=.)", r"^g_", r"_?(?:grad|gradient)s?$", r"_d$"):
+    for pattern in (
+        r"^d_",
+        _OF_A_LOSS,
+        r"^(?:grad|gradient|delta|del)_?",
+        r"^d(?=.)",
+        r"^g_",
+        r"_?(?:grad|gradient)s?$",
+        r"_d$",
+    ):
         stem = re.sub(pattern, "", name)
         if stem and stem != name and stem not in stems:
             stems.append(stem)

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import WrongShape
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.axes import arrange, in_words, restore, shape_of
 from rnn_harness.validation.loading.adapters.handwritten.call_trial import (
     INPUT,
@@ -89,7 +90,7 @@ class BackwardWay:
         assert forward.cell.backward is not None, "a way of calling backward is searched where there is one"
         arguments = [self._argument(token, source, way, forward, cotangents) for token in self.order]
         with np.errstate(all="ignore"):
-            return forward.cell.backward(*arguments), before
+            return call_target(forward.cell.backward, *arguments), before
 
     def _argument(
         self, token: str, source: CellSource, way: ForwardWay, forward: ForwardCall, cotangents: Sequence[Array]

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.options import Options
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
 
 
@@ -144,7 +145,7 @@ class ObjectSource:
             methods: The names of its methods.
             paths: Its parameters, by their paths.
         """
-        self.cell, self.methods = cell, methods
+        self.cell, self.methods, self._stored = cell, methods, stored_arrays(cell)
         self.name, self.backward_name = f"{type(cell).__name__}.{methods.forward}", methods.backward
         self.parameters = dict(paths)
 
@@ -169,7 +170,7 @@ class ObjectSource:
         """Return a copy of the object whose arrays of floats all have the format of the parameters."""
         dtype = _format_of(parameters)
         arrays = {}
-        for path, value in stored_arrays(self.cell).items():
+        for path, value in self._stored.items():
             replaced = parameters.get(path, value)
             arrays[id(value)] = replaced.astype(dtype) if value.dtype.kind == "f" else value.copy()
         return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods)
@@ -223,7 +224,8 @@ class WeightsSource:
     def fresh(self, parameters: Mapping[str, Array]) -> ObjectCall:
         """Return a new object made from these weights."""
         dtype = _format_of(parameters)
-        cell = self.maker(**{name: np.array(value) for name, value in parameters.items()}, **self.options)
+        weights = {name: np.array(value) for name, value in parameters.items()}
+        cell = call_target(self.maker, **weights, **self.options)
         arrays = {id(value): value.astype(dtype) for value in stored_arrays(cell).values() if value.dtype.kind == "f"}
         unlike = any(value.dtype.kind == "f" and value.dtype != dtype for value in stored_arrays(cell).values())
         return ObjectCall(copy_with_arrays(cell, arrays) if unlike else cell, *self.methods)

@@ -1,7 +1,7 @@
 """Functions that take a mask, or tokens and an embedding, as functions of inputs: what a cell computes needs neither.
 
-A mask is filled with ones, and what resets the state with zeros. Tokens are numbered through, and the inputs are the
-rows of the embedding: then the gradient of the embedding is that of the inputs.
+A mask is filled with ones, lengths with the number of steps, and what resets the state with zeros. Tokens are numbered
+through, and the inputs are the rows of the embedding: then the gradient of the embedding is that of the inputs.
 """
 
 from __future__ import annotations
@@ -21,13 +21,17 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import r
 
 _MASK = re.compile(r"^(?:seq_?|padding_?|time_?)?masks?$|^(?:is_)?valid$", re.IGNORECASE)
 _TOKENS = re.compile(r"^(?:token|word|char|input|x)?_?(?:ids?|idxs?|indices|tokens?|words?|chars?)$", re.IGNORECASE)
-_Axes = Literal["leading", "leading and one", "trailing"]
+_Axes = Literal["leading", "leading and one", "trailing", "first", "second"]
 _AXES: tuple[_Axes, ...] = ("leading", "leading and one", "trailing")
 """Which axes of the inputs a mask may have: all but the features, those and one of length one, all but the first."""
+_ROW_AXES: tuple[_Axes, ...] = ("first", "second")
+"""Which axis of the inputs may be that of the rows, of which lengths have one number each."""
 _WORDINGS: dict[_Axes, str] = {
     "leading": "of the inputs without their features",
     "leading and one": "of the inputs with one in the place of their features",
     "trailing": "of the inputs without their first axis",
+    "first": "of the first axis of the inputs",
+    "second": "of the second axis of the inputs",
 }
 _EMBEDDING = re.compile(r"^(?:[we]_?)?emb(?:ed(?:ding)?s?)?(?:_?(?:weights?|matrix|table|w))?$", re.IGNORECASE)
 
@@ -41,12 +45,15 @@ class AdaptedPair:
         backward: The backward function; None if there is none.
         note: What is done with the remaining arguments, a sentence without its full stop; empty if nothing is.
         restarting: The forward function whose state is reset before every step; None if nothing resets it.
+        padding: The argument that says which steps are padding, which `forward` takes by its name; empty if there is
+            none.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
     note: str = ""
     restarting: Callable[..., Any] | None = None
+    padding: str = ""
 
 
 def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | None) -> Iterator[AdaptedPair]:
@@ -62,13 +69,21 @@ def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | No
     tokens = tokens or next((name for name in names if role_of(name) == "x"), "")
     embedding = next((name for name in names if _EMBEDDING.match(name)), "")
     resets = next((name for name in names if role_of_extra(name) == "done"), "")
+    lengths = next((name for name in names if role_of_extra(name) == "lengths"), "")
     if tokens and embedding:
         yield _with_rows_as_embedding(forward, backward, tokens, embedding)
     elif mask:
         x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != mask))
         for axes in _AXES:
             filled = _filled(forward, _Filled(mask, x, axes, 1, ""))
-            yield AdaptedPair(filled, backward, f"its {mask} is filled with ones, so that no step is padding")
+            note = f"its {mask} is filled with ones, so that no step is padding"
+            yield AdaptedPair(filled, backward, note, padding=mask)
+    elif lengths:
+        x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != lengths))
+        for axes in _ROW_AXES:
+            filled = _filled(forward, _Filled(lengths, x, axes, 1, "int32"))
+            note = f"its {lengths} are those of all steps, so that no step is padding"
+            yield AdaptedPair(filled, backward, note, padding=lengths)
     elif resets:
         x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != resets))
         note = f"its {resets}, of the shape {{}}, is filled with zeros, so that no state is reset"
@@ -86,7 +101,7 @@ class _Filled:
         name: The argument.
         x: The argument that holds the inputs.
         axes: Which axes of the inputs it has.
-        value: The number.
+        value: The number; lengths are filled with the number of steps instead.
         dtype: Its format; empty for that of the inputs.
     """
 
@@ -103,12 +118,19 @@ def _filled(forward: Callable[..., Any], filled: _Filled) -> Callable[..., Any]:
 
 
 def _call_filled(forward: Callable[..., Any], filled: _Filled, *values: Any, **keywords: Any) -> Any:
-    """Call forward with an argument that has the shape of the inputs without their features."""
+    """Call forward with an argument that is filled, by the shape of the inputs, unless it is given."""
+    if filled.name in keywords:
+        return forward(*values, **keywords)
     names = [name for name in inspect.signature(forward).parameters if name != filled.name]
     given = {**dict(zip(names, values, strict=False)), **keywords}
     lengths = np.shape(given[filled.x])
-    shape = {"leading": lengths[:-1], "leading and one": (*lengths[:-1], 1), "trailing": lengths[1:]}[filled.axes]
-    array = np.full(shape, filled.value, filled.dtype or str(given[filled.x].dtype))
+    value = filled.value
+    if filled.axes in _ROW_AXES:
+        rows, value = lengths[:2] if filled.axes == "first" else lengths[1::-1]
+        shape: tuple[int, ...] = (rows,)
+    else:
+        shape = {"leading": lengths[:-1], "leading and one": (*lengths[:-1], 1)}.get(filled.axes, lengths[1:])
+    array = np.full(shape, value, filled.dtype or str(given[filled.x].dtype))
     return forward(**given, **{filled.name: array})
 
 

@@ -204,13 +204,32 @@ def _entries(
     cell = None
     try:
         cell = source.fresh(source.parameters)
-        result = bare.call(cell, *trial_arguments(bare, numbers))
-        return result_entries(result) | attribute_entries(cell, bare.attributes)
+        x, states = trial_arguments(bare, numbers)
+        result = bare.call(cell, x.copy(), [state.copy() for state in states])
+        handed_over = (x, *source.parameters.values())
+        return _computed(result_entries(result), handed_over, states) | attribute_entries(cell, bare.attributes)
     except (Exception, SystemExit) as error:  # a cell that is called in a wrong way may raise anything
         function = cell.forward if cell is not None else None
         function = getattr(function, "func", function)  # a function with its parameters bound
         log.add_error(Stage.FORWARD_RAISED, _attempt(source, bare, numbers), error, function)
         return None
+
+
+def _computed(
+    entries: dict[ResultPath, Array], handed_over: Sequence[Array], states: Sequence[Array]
+) -> dict[ResultPath, Array]:
+    """The entries but for those that are no results: what a cache holds beside an input or a weight, old states."""
+    caches = {path[:1] for path, value in entries.items() if len(path) > 1 and _is_among(value, handed_over)}
+    return {
+        path: value
+        for path, value in entries.items()
+        if len(path) < 2 or not (path[:1] in caches or _is_among(value, states))
+    }
+
+
+def _is_among(value: Array, arrays: Sequence[Array]) -> bool:
+    """Whether an array is one of others, but for axes of length one."""
+    return any(value.size == other.size and np.array_equal(np.squeeze(value), np.squeeze(other)) for other in arrays)
 
 
 def trial_arguments(way: ForwardWay, numbers: TrialNumbers) -> tuple[Array, list[Array]]:

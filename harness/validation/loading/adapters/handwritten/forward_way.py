@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import WrongShape
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.axes import arrange, in_words, restore, usual_axes
 from rnn_harness.validation.loading.adapters.handwritten.cell_source import FreshCall
 
@@ -93,13 +94,13 @@ class ForwardWay:
         """
         laid_out = [arrange(state, self.state_axes) for state in states[: self.states]]
         if self.entry in ("set_state", "attributes"):
-            cell.set_states(self.attributes, laid_out)
+            call_target(cell.set_states, self.attributes, laid_out)
         values = {"x": arrange(x, self.input_axes)} | {str(i): state for i, state in enumerate(laid_out)}
         arguments = [values[name] if name in values else tuple(values[part] for part in name) for name in self.order]
         with np.errstate(all="ignore"):
             if self.keywords:
-                return cell.forward(**dict(zip(self.keywords, arguments, strict=True)))
-            return cell.forward(*arguments)
+                return call_target(cell.forward, **dict(zip(self.keywords, arguments, strict=True)))
+            return call_target(cell.forward, *arguments)
 
     def read(self, cell: FreshCall, result: object) -> list[Array]:
         """Read the results, their axes in the usual order.
@@ -111,10 +112,10 @@ class ForwardWay:
         Raises:
             WrongShape: A result is missing, or has another shape than it should.
         """
-        entries = result_entries(result) | attribute_entries(cell, self.attributes)
+        stored = attribute_entries(cell, self.attributes)
         arrays = []
         for path, axes in self.results:
-            value = entries.get(path)
+            value = stored[path] if path in stored else entry_at(result, path)
             if value is None or value.ndim != len(axes):
                 shape = "nothing" if value is None else f"an array of shape {value.shape}"
                 raise WrongShape(f"it gives {shape} where {in_words(axes, 'd')} is expected")
@@ -138,6 +139,21 @@ def result_entries(result: object) -> dict[ResultPath, Array]:
     entries: dict[ResultPath, Array] = {}
     _collect(result, (), entries)
     return entries
+
+
+def entry_at(result: object, path: ResultPath) -> Array | None:
+    """Return the array that `result_entries` has at a place, without a look at the others; None where it has none.
+
+    Args:
+        result: What a call gives back.
+        path: The attributes, keys and positions that lead to it.
+    """
+    if len(path) > MAX_RESULT_DEPTH + 1:
+        return None
+    value = result
+    for key in path:
+        value = _parts(value).get(key)
+    return np.asarray(value) if isinstance(value, np.ndarray | np.floating) else _steps(value)
 
 
 def _collect(value: object, path: ResultPath, entries: dict[ResultPath, Array]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.handwritten.axes import shape_of
 from rnn_harness.validation.loading.adapters.handwritten.forward_search import (
@@ -73,7 +74,7 @@ class ArrayLibrary:
         def made(**values: Any) -> list[Any]:
             """The arrays that are made, and not handed through from the arguments."""
             taken = [part for value in values.values() for part in (value if isinstance(value, tuple) else (value,))]
-            given = self.leaves_of(function(**values))
+            given = self.leaves_of(call_target(function, **values))
             return [array for array in given if not any(array is part for part in taken)]
 
         arrays = made(**arguments) if self.run_abstractly is None else self.run_abstractly(made, arguments)
@@ -271,7 +272,7 @@ def _every_end_counts(function: Callable[..., Any], roots: dict[str, Any], libra
             changed = library.convert(numbers)
             with np.errstate(all="ignore"):
                 changed_roots: Any = tree_with_leaves(roots, {**leaves, path: changed})
-                result = function(**changed_roots)
+                result = call_target(function, **changed_roots)
             arrays = [array for array in library.leaves_of(result) if array is not changed]
             if not any(np.isnan(library.numbers(array)).any() for array in arrays):
                 return False

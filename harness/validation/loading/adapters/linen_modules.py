@@ -1,0 +1,220 @@
+"""Cells, layers and models of flax.linen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from rnn_harness.errors import UsageError, first_line
+from rnn_harness.options import Options
+from rnn_harness.validation.cells.calling_convention import plain_convention
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
+from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
+from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
+from rnn_harness.validation.loading.adapters.default_format import default_format
+from rnn_harness.validation.loading.adapters.jax_calls import ModelCall, model_calls
+from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, import_jax, jax_function_module
+from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts
+from rnn_harness.validation.loading.adapters.jax_padded import padded_layer
+from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
+
+
+class LinenAdapter:
+    """Drives flax.linen: cells are called with (carry, input), layers with inputs and an initial carry."""
+
+    name = "flax.linen"
+    options: tuple[str, ...] = ()
+
+    def accepts(self, cell_type: type) -> bool:
+        """Say whether a class is a module of flax.linen."""
+        return comes_from(cell_type, "flax.linen")
+
+    def defaults(self, cell_type: type) -> Options:
+        """Return nothing: the sizes suffice."""
+        return {}
+
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
+        """Drive the cell, or a layer made of one."""
+        jax = import_jax()
+        key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
+        is_layer = not hasattr(cell, "initialize_carry")
+        inner = getattr(cell, "cell", None) if is_layer else cell
+        if inner is None or not hasattr(inner, "initialize_carry"):
+            return _drive_by_arguments(jax, cell, n, d)
+        try:
+            with default_format(jax, double=False):
+                carry = inner.initialize_carry(key, x.shape)
+        except Exception:  # it is no method of flax's, and takes other arguments: (hidden_size, batch_size) for example
+            return drive_with_resets(jax, cell, n, d) or _drive_by_arguments(jax, cell, n, d)
+        states = len(jax.tree_util.tree_leaves(carry))
+
+        def run_layer(tree: object, inputs: object, start: object) -> object:
+            last, outputs = cell.apply({"params": tree}, inputs, initial_carry=start, return_carry=True)
+            return outputs, last
+
+        def run_cell(tree: object, *arguments: object) -> object:
+            return cell.apply({"params": tree}, *arguments)
+
+        try:
+            with default_format(jax, double=False):
+                arguments = (x[:, None],) if is_layer else (carry, x)
+                variables = _initialised(jax, cell.init, *arguments)
+        except Exception as error:  # a user's module may raise anything
+            call = f"inputs {x[:, None].shape}" if is_layer else f"(carry, inputs {x.shape})"
+            raise UsageError(
+                f"{type(cell).__name__} of flax.linen, called with {call}, raised {type(error).__name__}: "
+                f"{first_line(error)}; expected a cell of (carry, inputs) or a layer of inputs (B, T, n)"
+            ) from None
+        if is_layer:
+            convention = plain_convention(True, states, batch_first=True)
+            if cell.reverse:  # nn.RNN; keep_order turns its outputs back
+                convention = replace(convention, reading="backward" if cell.keep_order else "backward, not turned back")
+        else:
+            convention = plain_convention(False, states, state_first=True)
+        return DrivenModule(
+            jax_function_module(run_layer if is_layer else run_cell, dict(variables["params"])),
+            TargetCapabilities(calling_convention=convention, library="JAX"),
+        )
+
+
+def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
+    """Drive a module of flax.linen that does not say what its carry is, by the arguments that it takes.
+
+    Raises:
+        UsageError: It takes neither a carry and inputs, nor inputs alone.
+    """
+    rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
+    x, state = jax.numpy.zeros((rows, n), "float32"), jax.numpy.zeros((rows, d), "float32")
+    carries = (state, (state, state), (state, state, state))
+    attempts = [arguments for carry in carries for arguments in ((carry, x), (x, carry))]
+    calls = list(model_calls(jax, type(cell).__call__, n))
+    if calls and calls[0].inputs.further:
+        attempts.clear()
+    failure = ""
+    for arguments in attempts:
+        try:
+            with default_format(jax, double=False):
+                jax.eval_shape(cell.init, jax.random.PRNGKey(0), *arguments)
+                variables = _initialised(jax, cell.init, *arguments)
+        except Exception as error:  # a user's module may raise anything
+            failure = f"{type(error).__name__}: {first_line(error)}"
+            continue
+        return DrivenModule(_applied(cell, variables), TargetCapabilities(library="JAX"))
+    for call in calls:
+        try:
+            with default_format(jax, double=False):
+                driven = _drive_model(jax, cell, call, (rows, steps, d))
+        except Exception as error:  # a user's module may raise anything
+            failure = failure or f"{type(error).__name__}: {first_line(error)}"
+            continue
+        return driven
+    raise UsageError(
+        f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {x.shape} "
+        f"and states {state.shape}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
+        "inputs (B, T, n). Give it a method initialize_carry(rng, input_shape), as nn.RNNCellBase has"
+    )
+
+
+def _drive_model(jax: Any, cell: Any, call: ModelCall, shape: tuple[int, int, int]) -> DrivenModule:
+    """Drive a module of flax.linen that is called with a sequence, and with what may come besides it."""
+
+    def initialise(key: Any, x: object, *further: object) -> Any:
+        return cell.init(key, x, **call.keywords(further))
+
+    examples = call.examples(jax, *shape[:2])
+    parts = linen_parts(jax, initialise, examples)  # first: a second trace of a function calls nothing of it
+    variables = _initialised(jax, initialise, *examples)
+
+    def run(tree: object, x: object, *further: object) -> object:
+        return cell.apply({**variables, "params": tree}, x, **call.keywords(further))
+
+    tree = dict(variables.get("params", {}))
+    module, inputs = jax_function_module(run, tree), call.inputs
+    layer = None if parts else padded_layer(jax, run, tree, call, type(cell), shape)
+    if layer is not None:
+        return layer
+    if not parts and not inputs.vocabulary and not inputs.further:
+        return DrivenModule(module, TargetCapabilities(library="JAX"))
+    if inputs.vocabulary:
+        inputs = replace(inputs, vocabulary=_vocabulary(tree) or inputs.vocabulary)
+    model = JaxModelModule(module, parts, inputs, type(cell))
+    return DrivenModule(model, TargetCapabilities(library="JAX", has_parts=True))
+
+
+def _vocabulary(tree: Mapping[str, Any]) -> int:
+    """The number of tokens that the smallest embedding of a model takes; 0 where it has none."""
+    leaves = JaxFunction(lambda _: (), tree).initial_values
+    return min((value.shape[0] for name, value in leaves.items() if "embedding" in name), default=0)
+
+
+def _initialised(jax: Any, initialise: Callable[..., Any], *arguments: Any) -> Any:
+    """The variables of a module of flax.linen: one program is compiled sooner than each of its operations."""
+    return jax.jit(initialise, compiler_options=COMPILER_OPTIONS)(jax.random.PRNGKey(0), *arguments)
+
+
+def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | None:
+    """Drive a module of flax.linen that is called with a carry and a pair of inputs and resets; None if none fits.
+
+    Recurrent policies are written so: a sequence (T, B, n) with a flag (T, B) at which a row's carry is begun anew.
+
+    Args:
+        jax: The library.
+        cell: The module.
+        n: The input size.
+        d: The hidden size, which may have to be the input size.
+    """
+    rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
+    carry = jax.numpy.zeros((rows, d), "float32")
+    for grid, is_sequence in (((steps, rows), True), ((rows,), False)):
+        x, never = jax.numpy.zeros((*grid, n), "float32"), jax.numpy.zeros(grid, bool)
+        try:
+            with default_format(jax, double=False):
+                variables = _initialised(jax, cell.init, carry, (x, never))
+                results = cell.apply(variables, carry, (x, never))
+            shapes = [leaf.shape for leaf in jax.tree_util.tree_leaves(results)]
+        except Exception:  # a user's module may raise anything
+            continue
+        if (rows, d) not in shapes:
+            continue
+
+        def module_at(flag: bool, variables: Mapping[str, Any] = variables) -> ArrayLibraryModule:
+            def run(tree: object, state: Any, inputs: Any) -> object:
+                flags = jax.numpy.full(inputs.shape[:-1], flag)
+                return cell.apply({**variables, "params": tree}, state, (inputs, flags))
+
+            return jax_function_module(run, dict(variables.get("params", {})))
+
+        convention = plain_convention(is_sequence, 1, state_first=True)
+        taken = (1, 0) if is_sequence else (0,)
+        note = "it is called with a pair of inputs and resets, which are false, so that no state is reset"
+        capabilities = TargetCapabilities(
+            library="JAX",
+            calling_convention=replace(convention, taken=taken),
+            make_restarting=lambda _n, _d, module_at=module_at: module_at(True),  # type: ignore[misc]
+            notes=(note,),
+        )
+        return DrivenModule(module_at(False), capabilities)
+    return None
+
+
+def size_with_resets(cell: Any) -> CellSizes | None:
+    """Return a size for a module of flax.linen with resets whose inputs are as wide as its carry; None for any other.
+
+    Args:
+        cell: The module.
+    """
+    jax = import_jax()
+    if not hasattr(cell, "initialize_carry") or drive_with_resets(jax, cell, 5, 3) is not None:
+        return None
+    return CellSizes(4, 4) if drive_with_resets(jax, cell, 4, 4) is not None else None
+
+
+def _applied(cell: Any, variables: Mapping[str, Any]) -> ArrayLibraryModule:
+    """The module of flax.linen as a function of its parameters."""
+
+    def run(tree: object, *arguments: object) -> object:
+        return cell.apply({**variables, "params": tree}, *arguments)
+
+    return jax_function_module(run, dict(variables.get("params", {})))

@@ -1,0 +1,80 @@
+"""Pairs of NumPy functions that give no states: gradients of predictions are judged, and two directions as a layer."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
+from tests.helpers import HELPERS
+from tests.helpers.function_networks import init_params
+
+FILE = HELPERS / "function_networks.py"
+
+
+def reasons(name: str) -> dict[str, str]:
+    """The reason of each check that is refuted; the outcome under an empty name."""
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    verdict = collect_validation(name, run_validation(load_target(f"{FILE}:{name}"), request))
+    refuted = {record.check: record.reason for record in verdict.checks if record.outcome == "refuted"}
+    return {"": verdict.outcome, **refuted}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scores",
+        pytest.param(
+            "both_forward",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
+        ),
+    ],
+)
+def test_a_right_pair_is_consistent(name: str) -> None:
+    assert reasons(name) == {"": "consistent"}
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "reason"),
+    [
+        (
+            "mean_scores",
+            "consistency.loss-gradients",
+            "the gradients of params/b are not the slopes of its own outputs; those of params/Wx, params/Wh, "
+            "params/Wy, initial states/h0, the input are",
+        ),
+        pytest.param(
+            "stale_scores",
+            "consistency.loss-gradients",
+            "the gradients of initial states/h0 are not the slopes of its own outputs; those of params/Wx, params/Wh, "
+            "params/b, params/Wy, the input are",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
+        ),
+        pytest.param(
+            "WrongBatched",
+            "consistency.difference-quotients",
+            "the gradients of the given state are not the slopes of its own results; those of the inputs, WRNN are",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
+        ),
+        (
+            "unturned_forward",
+            "consistency.order-of-steps",
+            "the second half of the outputs is not in the order of the other half: it reads backward in time, and the "
+            "output of a step stands at another one",
+        ),
+    ],
+)
+def test_a_wrong_pair_is_refuted_for_what_is_wrong(name: str, check: str, reason: str) -> None:
+    assert reasons(name)[check] == reason
+
+
+def test_a_maker_of_parameters_may_want_the_size_of_predictions_too() -> None:
+    made = make_parameters(init_params, 5, 3)
+    assert isinstance(made, dict)
+    assert {name: value.shape for name, value in made.items()} == {"Wx": (5, 3), "Wh": (3, 3), "b": (3,), "Wy": (3, 2)}

@@ -1,0 +1,64 @@
+"""What a worker writes into its records beside what it decided does not count."""
+
+from __future__ import annotations
+
+import pytest
+
+from rnn_harness.cli._validation_conclusion import validation_conclusion
+from rnn_harness.records.events import RecordMade, collect_validation
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import outcome_of
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.validation import ValidationRequest, isolation, run_validation_isolated
+from rnn_harness.validation.judging.expected_failures import ExpectedFailure
+
+TARGET = "cells.py:Cell"
+REFUTED = Record(
+    entry="gru.keep.column",
+    spec="gru.keep.column",
+    check="forward.sequence",
+    witness="kernel",
+    outcome=Outcome.REFUTED,
+    kernel=TARGET,
+    dtype="float32",
+    expected="it is known",
+)
+
+
+def _recorded(monkeypatch: pytest.MonkeyPatch, sent: Record, *expected: ExpectedFailure) -> list[Record]:
+    """What stands in the file where a worker sends a record."""
+    monkeypatch.setattr(isolation, "run_in_worker", lambda *_: iter([RecordMade(sent)]))
+    request = ValidationRequest(TARGET, dtypes=("float32",), expected=expected)
+    return [event.record for event in run_validation_isolated(request) if isinstance(event, RecordMade)]
+
+
+def test_a_failure_that_only_the_worker_expects_refutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    (record,) = _recorded(monkeypatch, REFUTED)
+    assert record.expected == ""
+    assert outcome_of([record]) == "refuted"
+
+
+def test_a_failure_that_was_expected_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = ExpectedFailure(check="forward.*", reason="it is known")
+    (record,) = _recorded(monkeypatch, REFUTED, failure)
+    assert record.expected == "it is known"
+    assert outcome_of([record]) == "undecided"
+
+
+def test_a_worker_writes_no_record_of_another_cell_and_none_that_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = REFUTED.model_copy(update={"kernel": "others.py:Cell", "depends_on": "0" * 32, "batch_size": 1})
+    (record,) = _recorded(monkeypatch, sent)
+    assert (record.kernel, record.depends_on, record.batch_size) == (TARGET, "", None)
+    part = _recorded(monkeypatch, REFUTED.model_copy(update={"kernel": f"{TARGET}.layer"}))
+    assert part[0].kernel == f"{TARGET}.layer"
+
+
+def test_the_last_line_says_why_a_forged_verdict_is_undecided() -> None:
+    other = REFUTED.model_copy(
+        update={"check": "metamorphic.x", "outcome": Outcome.NOT_RUN, "reason": "it has no rows"}
+    )
+    contradicted = other.model_copy(update={"check": "numbers.reevaluated", "reason": "the numbers say otherwise"})
+    agreeing = REFUTED.model_copy(update={"outcome": Outcome.AGREES, "expected": ""})
+    validation = collect_validation(TARGET, map(RecordMade, (other, agreeing, contradicted)))
+    conclusion = validation_conclusion(validation, ValidationRequest(TARGET), False)
+    assert conclusion.verdict == f"{TARGET} is undecided: the numbers say otherwise"
