@@ -41,6 +41,7 @@ RIGHT = (
     "ListsOfBothWays",
     "TagsAndSummary",
     "Continued",
+    "Captions",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
