@@ -162,3 +162,22 @@ def test_weights_that_only_the_other_direction_reads_are_not_those_of_a_cell(tmp
 def test_a_bias_that_another_method_adds_to_the_same_weights_is_one_of_the_cell(tmp_path: Path) -> None:
     target = load_target(f"{written(tmp_path, TWO_DIRECTIONS)}:ForgetsItsBias")
     assert set(target.make_module(5, 3).state_dict()) == {"W", "U", "b"}
+
+
+INPUTS_CALLED_M = """
+import numpy as np
+class LSTM:
+    def __init__(self, M, N):
+        self.W, self.R = np.ones((N, M)), np.ones((N, N))
+    def forward(self, x):
+        h, hs = np.zeros(len(self.R)), []
+        for row in x:
+            h = np.tanh(self.W @ row + self.R @ h)
+            hs.append(h)
+        return np.stack(hs)
+"""
+
+
+def test_sizes_whose_names_mislead_are_handed_over_in_their_usual_places(tmp_path: Path) -> None:
+    module = load_target(f"{written(tmp_path, INPUTS_CALLED_M)}:LSTM").make_module(5, 3)
+    assert {name: tuple(value.shape) for name, value in module.state_dict().items()} == {"W": (3, 5), "R": (3, 3)}
