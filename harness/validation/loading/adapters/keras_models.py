@@ -238,9 +238,8 @@ class KerasModel(nn.Module):
             built = self._rebuilt.layer("float32")
         except Exception as error:  # a user's model may raise anything
             raise UsageError(
-                f"{name} of Keras, rebuilt from its get_config and called with {shown}, raised {type(error).__name__}: "
-                f"{first_line(error)}; expected a model of one sequence. A class of your own needs a get_config that "
-                "returns what its constructor takes"
+                f"{name} of Keras, called with {shown}, raised {type(error).__name__}: {first_line(error)}; expected a "
+                "model of a sequence (B, T, n) or of tokens (B, T), and of further inputs by keras.Input alone"
             ) from error
         parts = _named_parts(built)
         self.held_parts = tuple(_held(part, part_name) for part_name, part in parts.items())
