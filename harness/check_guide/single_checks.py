@@ -110,6 +110,9 @@ TARGET_CHECKS = (
         "process.ended", "Record how the process of a candidate ended: a hang, a crash, too much memory.", EXACT
     ),
     CheckDescription(
+        "process.confined", "Record that the process of a candidate had no network and could write to no file.", EXACT
+    ),
+    CheckDescription(
         "numbers.reevaluated",
         "Hold numbers that the candidate's process returned against the equations in the process that waits for it.",
         PROVED,

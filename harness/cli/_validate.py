@@ -86,6 +86,12 @@ def validate(
         typer.Option(metavar="SECONDS", min=0.1, max=1e7, callback=finite_number, help="Seconds for everything."),
     ] = 3600,
     memory: Memory = 8,
+    confine: Annotated[
+        bool,
+        typer.Option(
+            "--confine", help="Take the network and all writing to files from the cell's process; on Linux alone."
+        ),
+    ] = False,
     json_name: JsonName = None,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the checks as JUnit XML.", dir_okay=False)
@@ -151,6 +157,7 @@ def validate(
         memory=memory,
         device=known_device(device),
         typed_options=tuple(init or ()),
+        is_confined=confine,
     )
     limits = Limits(timeout, total)
     run = ValidationRun(request, limits, outputs, examples)

@@ -19,6 +19,8 @@ IDENTIFICATION_CHECK = "identification.unique"
 """The check that a target is what it should be."""
 PROCESS_CHECK = "process.ended"
 """The check that a target leaves its process running; there is a record of it only where the process ended."""
+CONFINED_CHECK = "process.confined"
+"""The fact that a target's process had no network and could write to no file; there is a record of it only then."""
 FUNCTIONS_CHECK = "precision.functions"
 """The measurement of how accurate a target's functions are; its reason says so where they are accurate against 1 alone.
 """
@@ -35,7 +37,14 @@ CONSISTENCY = "consistency."
 """Before the name of a check that needs no equation: what any recurrent cell must do."""
 NUMBERS_CHECK = "numbers.reevaluated"
 """The check, in the process that waits, of numbers that came back: a worker's records count only where it agrees."""
-NOT_ABOUT_NUMBERS = (IDENTIFICATION_CHECK, "kernel.dispatch", FUNCTIONS_CHECK, TAKEN_CHECK, NUMBERS_CHECK)
+NOT_ABOUT_NUMBERS = (
+    IDENTIFICATION_CHECK,
+    "kernel.dispatch",
+    FUNCTIONS_CHECK,
+    TAKEN_CHECK,
+    NUMBERS_CHECK,
+    CONFINED_CHECK,
+)
 """Checks that decide nothing by themselves about what a target computes."""
 
 
@@ -77,7 +86,8 @@ class Diagnosis(_Model):
     def sentence(self) -> str:
         """Say what it is, or which spec it equals, but for what is wrong."""
         verb = "is" if self.spec.startswith(("a ", "an ")) else "equals"
-        return f"{verb} {self.spec}, but {self.difference}" if self.difference else self.spec
+        name = "the equations of what it is" if self.spec == "candidate" else self.spec
+        return f"{verb} {name}, but {self.difference}" if self.difference else self.spec
 
 
 class PartRecord(_Model):

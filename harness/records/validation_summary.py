@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.cases.case import Dtype
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import (
+    CONFINED_CHECK,
     CONSISTENCY,
     FUNCTIONS_CHECK,
     IDENTIFICATION_CHECK,
@@ -124,7 +125,8 @@ def _rows(validation: Validation, finished: bool) -> Iterator[tuple[str, str]]:
     if validation.outcome == "consistent":
         yield "held", escape(", ".join(_properties(validation.checks, Outcome.AGREES)))
         yield from (("note", escape(note)) for note in _notes(validation.checks, CONSISTENCY))
-    notes = (*_notes(validation.checks, TAKEN_CHECK), *_lost_precision(validation.checks))
+    noted = (*_notes(validation.checks, TAKEN_CHECK), *_notes(validation.checks, CONFINED_CHECK))
+    notes = (*noted, *_lost_precision(validation.checks))
     yield from (("note", escape(note)) for note in notes)
     if validation.diagnosis is not None:
         is_wrong = validation.outcome == "refuted"

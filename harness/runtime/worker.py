@@ -8,6 +8,7 @@ import enum
 import math
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -19,7 +20,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import TypeVar
 
+from rnn_harness.runtime.confinement import confine, hide_memory
 from rnn_harness.runtime.messages import FrameBuffer, MessageTypes, UnreadableMessage
+from rnn_harness.runtime.printed_errors import PrintedErrors, print_errors_to
 from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, wait_for_exit
 from rnn_harness.runtime.run_queue import seconds_waited
 from rnn_harness.runtime.target_call import CLOCK_SLOTS, FloatSlots, TargetClock, install_clock
@@ -47,6 +50,7 @@ class Ending(enum.Enum):
         EXIT: Its process left with an exit code.
         SIGNAL: The system ended its process.
         OUT_OF_MEMORY: It said itself that its memory does not suffice.
+        NOT_CONFINED: The system does not lend what would take the network and all writing from it.
         UNREADABLE: It sent what is none of the messages that it may send.
     """
 
@@ -56,6 +60,7 @@ class Ending(enum.Enum):
     EXIT = enum.auto()
     SIGNAL = enum.auto()
     OUT_OF_MEMORY = enum.auto()
+    NOT_CONFINED = enum.auto()
     UNREADABLE = enum.auto()
 
 
@@ -99,6 +104,7 @@ def run_in_worker(
     timeout: float,
     deadline: float = math.inf,
     target_timeout: float | None = None,
+    is_confined: bool = False,
 ) -> Iterator[Message | WorkerEnded]:
     """Run ``work(send, argument)`` in a spawned process and yield what it sends.
 
@@ -114,6 +120,7 @@ def run_in_worker(
         target_timeout: Seconds that a target may take between two messages, by the clock of `call_target`: neither
             the work around it counts, nor that libraries are imported, nor that it waits for a core. None for no
             limit.
+        is_confined: Whether it has no network, and can write to no file.
 
     Yields:
         The messages, and a `WorkerEnded` last if the process ended before its work was done.
@@ -123,14 +130,21 @@ def run_in_worker(
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     slots = context.RawArray("d", CLOCK_SLOTS)
+    errors = PrintedErrors(context)
     is_main = threading.current_thread() is threading.main_thread()
-    arguments = (sender, slots, work, argument, message_types, is_main)
+    setting = _WorkerSetting(is_main, is_confined)
+    # Pickled here, so that what the work imports is imported where the process is set up, and has a single thread.
+    task = pickle.dumps((work, argument, message_types))
+    arguments = (sender, slots, task, setting, errors.writer)
     process = context.Process(target=_run_work, args=arguments, daemon=True)
+    if is_confined:
+        hide_memory()
     with _interrupts_blocked():
         process.start()
     _running.add(process)
     watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout, process.pid)
     sender.close()
+    errors.start()
     types = _declared(message_types)
     try:
         for frame in _frames(process, receiver, watch):
@@ -150,6 +164,7 @@ def run_in_worker(
                 return
     finally:
         end_group(process)
+        errors.finish()
         _running.discard(process)
         receiver.close()
 
@@ -290,20 +305,31 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@dataclass(frozen=True)
+class _WorkerSetting:
+    """How a worker's process is set up.
+
+    Attributes:
+        parent_lives_on: Whether the thread that starts it lives as long as its process.
+        is_confined: Whether it has no network, and can write to no file.
+    """
+
+    parent_lives_on: bool
+    is_confined: bool
+
+
 def _run_work(
-    connection: Connection,
-    slots: FloatSlots,
-    work: Callable[[Send[Message | WorkerEnded], Argument], None],
-    argument: Argument,
-    message_types: tuple[type[Message], ...],
-    parent_lives_on: bool,
+    connection: Connection, slots: FloatSlots, task: bytes, setting: _WorkerSetting, errors: Connection | None
 ) -> None:
     """Do the work inside the worker; Ctrl-C is for the parent to answer."""
+    print_errors_to(errors)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":  # what the target starts shall hear of it again
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    lead_group(parent_lives_on)
+    lead_group(setting.parent_lives_on)
     install_clock(TargetClock(slots))
+    refusal = _confine() if setting.is_confined else ""
+    work, argument, message_types = pickle.loads(task)
     types = _declared(message_types)
 
     def send(message: Message | WorkerEnded | _WorkDone) -> None:
@@ -315,6 +341,18 @@ def _run_work(
         while data:
             data = data[os.write(connection.fileno(), data) :]
 
+    if refusal:
+        send(WorkerEnded(Ending.NOT_CONFINED, f"could not be confined: {refusal}"))
+        return
     work(send, argument)
     send(_WorkDone())
     connection.close()
+
+
+def _confine() -> str:
+    """Confine this process, and return why that is not possible; empty where it is."""
+    try:
+        confine()
+    except OSError as error:
+        return str(error)
+    return ""

@@ -25,7 +25,7 @@ from rnn_harness.records.events import (
     ValidationEvent,
 )
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import IDENTIFICATION_CHECK, NUMBERS_CHECK, WIRING_CHECKS
+from rnn_harness.records.validation import CONFINED_CHECK, IDENTIFICATION_CHECK, NUMBERS_CHECK, WIRING_CHECKS
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime import this_process
 from rnn_harness.runtime.target_call import process_clock
@@ -38,6 +38,7 @@ from rnn_harness.validation.worker_endings import (
     WorkFailed,
     events_of_ending,
     may_refute,
+    record_of_confinement,
     record_of_failure,
     record_of_no_repetition,
 )
@@ -58,6 +59,10 @@ class WrongUse:
     """
 
     message: str
+
+
+_MADE_HERE = (NUMBERS_CHECK, CONFINED_CHECK)
+"""Checks whose records are made in this process alone."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,8 @@ def run_validation_isolated(
     for record in _reevaluated(records, returned, request):
         records.append(record)
         yield RecordMade(record.model_copy(update={"init": request.typed_options}))
+    if request.is_confined:
+        yield RecordMade(record_of_confinement(request))
     for record in unmet_expectations(records, request.expected, request.target, request.seed):
         yield RecordMade(record.model_copy(update={"init": request.typed_options}))
 
@@ -175,15 +182,18 @@ def _worker_events(
     """Yield the events of one worker; return the part that remains for the next, if any."""
     phase: PhaseStarted | None = None
     is_identified, sent = part.is_identified, set(part.sent)
-    for message in run_in_worker(_judge_in_worker, part, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case):
+    is_confined = part.request.is_confined
+    for message in run_in_worker(
+        _judge_in_worker, part, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case, is_confined
+    ):
         match message:
             case PhaseStarted():
                 phase = message
                 listener.on_start(phase)
             case _CaseStarted() | NumbersReturned():
                 _pass_on(message, listener)
-            case WrongUse(text):
-                raise UsageError(text)
+            case WrongUse() | WorkerEnded(Ending.NOT_CONFINED):
+                raise UsageError(refusal(message, part.request))
             case WorkFailed() | WorkerEnded():
                 dtype = phase.dtype if phase is not None else ""
                 if part.is_identified and not dtype:
@@ -200,7 +210,7 @@ def _worker_events(
                     return None
                 return _remaining_part(part, dtype) if is_identified else None
             case RecordMade(record):
-                if record.key not in sent and record.check != NUMBERS_CHECK:  # that one is made in this process alone
+                if record.key not in sent and record.check not in _MADE_HERE:
                     sent.add(record.key)
                     yield RecordMade(record.model_copy(update=_updates(part.request, record)))
             case _:
@@ -209,6 +219,18 @@ def _worker_events(
     if part.earlier is not None:
         yield RecordMade(record_of_no_repetition(part.request, part.earlier))
     return None
+
+
+def refusal(message: WrongUse | WorkerEnded, request: ValidationRequest) -> str:
+    """Say why a worker does not do what was asked for.
+
+    Args:
+        message: Its message: that the target cannot be driven so, or that its process cannot be confined.
+        request: What was asked for.
+    """
+    if isinstance(message, WrongUse):
+        return message.message
+    return f"the process of {request.target} {message}: leave out --confine"
 
 
 def _updates(request: ValidationRequest, record: Record) -> dict[str, object]:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from rnn_harness.errors import HarnessError, UsageError, first_line
 from rnn_harness.runtime import this_process
-from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
-from rnn_harness.validation.isolation import LONGEST_SEARCH, WrongUse, load_requested, run_with_limits
+from rnn_harness.runtime.worker import Ending, Send, WorkerEnded, run_in_worker
+from rnn_harness.validation.isolation import LONGEST_SEARCH, WrongUse, load_requested, refusal, run_with_limits
 from rnn_harness.validation.request import Limits, ValidationRequest
 from rnn_harness.validation.worker_endings import WorkFailed
 
@@ -92,11 +92,11 @@ def list_cells(request: ValidationRequest, limits: Limits) -> CellList:
     listed: list[ListedCandidate] = []
     deadline = time.monotonic() + limits.total
     for message in run_in_worker(
-        _list_in_worker, request, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case
+        _list_in_worker, request, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case, request.is_confined
     ):
         match message:
-            case WrongUse(text):
-                raise UsageError(text)
+            case WrongUse() | WorkerEnded(Ending.NOT_CONFINED):
+                raise UsageError(refusal(message, request))
             case CandidatesFound():
                 found = message
             case ListedCandidate():

@@ -36,6 +36,7 @@ class ValidationRequest:
         memory: Gigabytes that its process may take; of no effect with a device of CUDA, which reserves far more.
         device: Where its code computes: ``cpu``, or another device of torch.
         typed_options: `options` as they were typed, for the records.
+        is_confined: Whether its process has no network, and can write to no file.
     """
 
     target: str = ""
@@ -51,6 +52,7 @@ class ValidationRequest:
     memory: float = 8.0
     device: str = "cpu"
     typed_options: tuple[str, ...] = ()
+    is_confined: bool = False
 
 
 @dataclass(frozen=True)

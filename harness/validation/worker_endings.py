@@ -9,7 +9,7 @@ from rnn_harness.errors import HarnessError, missing_resource, named_error
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import PROCESS_CHECK, Diagnosis
+from rnn_harness.records.validation import CONFINED_CHECK, PROCESS_CHECK, Diagnosis
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
 from rnn_harness.runtime.worker import Ending, WorkerEnded
@@ -136,6 +136,17 @@ def record_of_no_repetition(request: ValidationRequest, earlier: EarlierEnding) 
     occasion = _during(earlier.phase, earlier.ended)
     reason = f"{earlier.ended} while {occasion}; when the same was tried again, it did not happen again"
     return _process_record(request, earlier.phase, reason)
+
+
+def record_of_confinement(request: ValidationRequest) -> Record:
+    """Make the record that a target had no network, and could write to no file.
+
+    Args:
+        request: What its workers were to do.
+    """
+    reason = "its process had no network, and could write to no file but in memory"
+    update = {"check": CONFINED_CHECK, "outcome": Outcome.AGREES}
+    return _process_record(request, None, reason).model_copy(update=update)
 
 
 def _during(phase: PhaseStarted | None, ended: WorkerEnded | None = None) -> str:

@@ -198,7 +198,7 @@ def _recorded(name: str, path: Path) -> Path:
     return path
 
 
-def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
+def test_replay_runs_what_was_refuted_again(tmp_path: Path, in_process: None) -> None:
     path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
     chosen = ("precision.format", "backward.screen", "backward.bound")  # the others take as long again
     rows = [row for line in path.read_text().splitlines() if (row := json.loads(line))["check"] in chosen]
@@ -211,6 +211,15 @@ def test_replay_runs_what_was_refuted_again(tmp_path: Path) -> None:
     one = RUN.invoke(app, ["replay", f"{path}:{right}"])
     assert one.exit_code == 0
     assert "agrees now" in one.stdout
+
+
+@pytest.mark.process
+@pytest.mark.deep("tests/cli/test_files.py::test_replay_runs_what_was_refuted_again")
+def test_replay_runs_in_a_worker(tmp_path: Path) -> None:
+    path = _recorded("HalfTrainedGRU", tmp_path / "found.jsonl")
+    lines = path.read_text().splitlines()
+    refuted = next(i for i, line in enumerate(lines, 1) if json.loads(line)["check"] == "backward.bound")
+    assert RUN.invoke(app, ["replay", f"{path}:{refuted}"]).exit_code == 1
 
 
 def test_a_replay_of_what_ends_its_worker_decides_nothing_and_the_next_goes_on(

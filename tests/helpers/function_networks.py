@@ -109,3 +109,56 @@ def _direction_backward(dy: Array, x: Array, states: Array, W: Array, U: Array) 
         dU += states[step - 1].T @ da if step else 0
         dx[step], dh = da @ W.T, da @ U.T
     return dx, dW, dU
+
+
+class Batched:
+    """A class that is only a name for its functions: one weight, whose first row is the bias."""
+
+    @staticmethod
+    def init(input_size: int, hidden_size: int) -> Array:
+        """Make the weight."""
+        return np.random.default_rng(0).normal(0, 0.4, (input_size + hidden_size + 1, hidden_size))
+
+    @staticmethod
+    def forward(X: Array, WRNN: Array, h0: Array | None = None) -> tuple[Array, Array, dict[str, Array]]:
+        """Give the states of all steps, the last one, and a cache."""
+        h = np.zeros((X.shape[1], WRNN.shape[1])) if h0 is None else h0
+        joined, states = [], []
+        for row in X:
+            joined.append(np.concatenate([np.ones((len(row), 1)), row, h], 1))
+            h = np.tanh(joined[-1] @ WRNN)
+            states.append(h)
+        return np.stack(states), h, {"W": WRNN, "joined": np.stack(joined), "states": np.stack(states)}
+
+    @staticmethod
+    def backward(dH: Array, cache: dict[str, Array], dhn: Array | None = None) -> tuple[Array, Array, Array]:
+        """Give the gradients of the inputs, of the weight and of the first state."""
+        return _batched_backward(dH, cache, dhn, 1.0)
+
+
+class WrongBatched(Batched):
+    """Half of the gradient of the step before is lost."""
+
+    @staticmethod
+    def forward(X: Array, WRNN: Array, h0: Array | None = None) -> tuple[Array, Array, dict[str, Array]]:
+        """Give what `Batched.forward` gives."""
+        return Batched.forward(X, WRNN, h0)
+
+    @staticmethod
+    def backward(dH: Array, cache: dict[str, Array], dhn: Array | None = None) -> tuple[Array, Array, Array]:
+        """Give gradients of which half is lost on the way back."""
+        return _batched_backward(dH, cache, dhn, 0.5)
+
+
+def _batched_backward(
+    dy: Array, cache: dict[str, Array], dh_last: Array | None, share: float
+) -> tuple[Array, Array, Array]:
+    weight, joined, states = cache["W"], cache["joined"], cache["states"]
+    d = states.shape[-1]
+    dh = np.zeros_like(states[0]) if dh_last is None else dh_last
+    gradient, dx = np.zeros_like(weight), np.zeros((*joined.shape[:2], joined.shape[2] - d - 1))
+    for step in reversed(range(len(joined))):
+        da = (dy[step] + dh) * (1 - states[step] ** 2)
+        gradient += joined[step].T @ da
+        dx[step], dh = (da @ weight.T)[:, 1:-d], share * (da @ weight.T)[:, -d:]
+    return dx, gradient, dh

@@ -49,6 +49,14 @@ def tells(send: Send, _: object) -> None:
     send(Said("fine\x1b[2J\ud800", float("inf")))
 
 
+def prints_what_a_terminal_obeys(send: Send, _: object) -> None:
+    sys.stderr.write("\x1b[2J\x1b]0;title\x07 50%\r100%\n")
+    sys.stderr.flush()
+    os.write(2, "from below: é\n".encode())
+    os.write(2, b"\xff" * 2**21)
+    os._exit(7)
+
+
 def writes_part_of_a_message(send: Send, _: object) -> None:
     _write_to_all(b"\x00\x00\x10\x00abc")
     time.sleep(1000)

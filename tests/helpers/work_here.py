@@ -41,6 +41,7 @@ def run_here(
     timeout: float,
     deadline: float = math.inf,
     target_timeout: float | None = None,
+    is_confined: bool = False,
 ) -> Iterator[Message | WorkerEnded]:
     """Do a worker's work here, then yield its messages: written as plain data and read again, as between processes.
 
@@ -51,6 +52,7 @@ def run_here(
         timeout: Not kept: a test that hangs is a failure of its own.
         deadline: Not kept either.
         target_timeout: Nor this.
+        is_confined: Nor this.
 
     Yields:
         The messages.

@@ -6,7 +6,7 @@ import inspect
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,14 +41,38 @@ _MOST_STEPS = 64
 _TARGETS = re.compile(r"(^|_)(targets?|labels?|truth|ys?)(_|$)|^next_", re.IGNORECASE)
 
 
-def loss_of_class(name: str, written_class: type, options: Options) -> LossCall | None:
+@dataclass
+class LossSearch:
+    """What a search for the way of calling a loss saw.
+
+    Attributes:
+        gave_no_number: The first loss that ran, gave gradients, and was NaN or infinite; None if there was none.
+    """
+
+    gave_no_number: LossCall | None = None
+
+    def complaint(self) -> str:
+        """Say that a loss is no number; empty where none was seen."""
+        if self.gave_no_number is None:
+            return ""
+        return (
+            f"cannot drive {self.gave_no_number.text}: it computes a loss, which is NaN or infinite for weights and "
+            "states of ordinary size, however it is called"
+        )
+
+
+def loss_of_class(
+    name: str, written_class: type, options: Options, search: LossSearch | None = None
+) -> LossCall | None:
     """Find a method of a class that computes a loss with its gradients; None if none can be called.
 
     Args:
         name: What to call it.
         written_class: The class; it is made with sizes by the names of its arguments.
         options: Further arguments of its constructor.
+        search: Is told what was seen.
     """
+    search = search or LossSearch()
     for method, _ in methods_of_targets(written_class):
         holder = made_with_named_arguments(written_class, options)
         if holder is None:
@@ -56,7 +80,7 @@ def loss_of_class(name: str, written_class: type, options: Options) -> LossCall 
         function = inspect.getattr_static(written_class, method)
         parameters = possible_parameters(stored_arrays(holder))
         for arguments in _arguments(function, skipped=1):
-            found = _first_that_works(LossCall(f"{name}.{method}", function, holder, parameters, arguments))
+            found = _first_that_works(LossCall(f"{name}.{method}", function, holder, parameters, arguments), search)
             if found is not None:
                 return found
     for pair in loss_and_gradients(written_class):
@@ -67,19 +91,21 @@ def loss_of_class(name: str, written_class: type, options: Options) -> LossCall 
         for arguments in _arguments(pair.function, skipped=1):
             loss = LossCall(f"{name}.{pair.name}", pair.function, holder, parameters, arguments)
             steps = 1 if cuts_gradients(holder, USUAL_STEPS) else 0
-            found = _first_that_works(replace(loss, result_names=pair.result_names, steps=steps))
+            found = _first_that_works(replace(loss, result_names=pair.result_names, steps=steps), search)
             if found is not None:
                 return found
     return None
 
 
-def loss_of_function(name: str, function: Callable[..., Any]) -> LossCall | None:
+def loss_of_function(name: str, function: Callable[..., Any], search: LossSearch | None = None) -> LossCall | None:
     """Find how a function is called that computes a loss; None if it is none.
 
     Args:
         name: What to call it.
         function: Any function; its weights are globals, or arguments.
+        search: Is told what was seen.
     """
+    search = search or LossSearch()
     code = code_of(function)
     if code is None or not takes_targets([argument.name for argument in all_arguments(function)]):
         return None
@@ -92,21 +118,21 @@ def loss_of_function(name: str, function: Callable[..., Any]) -> LossCall | None
     for arguments in _arguments(function, skipped=0):
         loss = LossCall(name, function, None, parameters, arguments)
         if any(argument.role == "weights" for argument in arguments):
-            found = None if uses_jax(function) else _with_weights(loss)
+            found = None if uses_jax(function) else _with_weights(loss, search)
         else:
             numbers = (0, *(module[key] for key in names if _STEPS.search(key) and type(module.get(key)) is int))
-            tried = (_first_that_works(replace(loss, steps=steps)) for steps in numbers if steps <= _MOST_STEPS)
+            tried = (_first_that_works(replace(loss, steps=steps), search) for steps in numbers if steps <= _MOST_STEPS)
             found = next((call for call in tried if call is not None), None)
         if found is not None:
             return found
     return None
 
 
-def _with_weights(loss: LossCall) -> LossCall | None:
+def _with_weights(loss: LossCall, search: LossSearch) -> LossCall | None:
     """The loss with weights as arguments that it takes; None if it takes none."""
     names = [argument.name for argument in loss.arguments if argument.role == "weights"]
     for trees in made_weights(loss.function, names):
-        found = _first_that_works(_with_trees(loss, trees))
+        found = _first_that_works(_with_trees(loss, trees), search)
         if found is not None:
             return found
     d, n = INFERENCE_SIZES.hidden_size, INFERENCE_SIZES.input_size
@@ -116,7 +142,7 @@ def _with_weights(loss: LossCall) -> LossCall | None:
             if shaped is None:
                 continue
             found = _with_trees(tried, shaped)
-            values = _values_of(found)
+            values = _values_of(found, search)
             # What broadcasts over a weight of a wrong shape gives states or gradients of a wrong shape too.
             if values is None or len(values.states) != len(found.state_shapes):
                 continue
@@ -162,14 +188,14 @@ def loss_role(name: str, sized: SizeNames | None = None) -> LossRole:
     return "weights"
 
 
-def _first_that_works(loss: LossCall) -> LossCall | None:
+def _first_that_works(loss: LossCall, search: LossSearch) -> LossCall | None:
     """The first shape of its states and form of its tokens with which a loss gives finite numbers and gradients."""
     if not loss.arguments or not loss.parameters:
         return None
     axes = sorted({size for value in loss.parameters.values() for size in value.shape if size > 1})
     fallback: LossCall | None = None
     for tried in _forms(loss, axes, axes):
-        values = _values_of(tried)
+        values = _values_of(tried, search)
         if values is None:
             continue
         if len(values.states) == len(tried.state_shapes):
@@ -187,11 +213,14 @@ def _forms(loss: LossCall, widths: Sequence[int], vocabularies: Sequence[int]) -
         yield replace(loss, state_shapes=(shape,) * count, token_form=form, vocabulary=vocabulary)
 
 
-def _values_of(loss: LossCall) -> LossValues | None:
+def _values_of(loss: LossCall, search: LossSearch) -> LossValues | None:
     """What a loss gives for numbers that are drawn; None if it raises, or gives no finite number."""
     try:
         with np.errstate(all="ignore"):
             values = loss.run(drawn_numbers(loss, 0))
     except Exception:  # a function that is called in a wrong way may raise anything
         return None
-    return values if np.isfinite(values.loss) else None
+    if np.isfinite(values.loss):
+        return values
+    search.gave_no_number = search.gave_no_number or loss
+    return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from rnn_harness.errors import UsageError
 from rnn_harness.options import OptionTable
 from rnn_harness.validation.loading.adapters import choose_adapter
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
-from rnn_harness.validation.loading.find_losses import loss_of_class, loss_of_function
+from rnn_harness.validation.loading.find_losses import LossSearch, loss_of_class, loss_of_function
 from rnn_harness.validation.loading.jax_losses import JaxLoss, jax_loss
 from rnn_harness.validation.loading.loss_calls import LossCall
 
@@ -19,12 +20,22 @@ def loss_of_object(cell: Any, options: OptionTable) -> LossCall | JaxLoss | None
     Args:
         cell: What the user named.
         options: Further arguments of its constructor.
+
+    Raises:
+        UsageError: Its loss is no number however it is called.
     """
+    search = LossSearch()
+    loss: LossCall | None = None
     if isinstance(cell, type):
-        return None if choose_adapter(cell, None) is not None else loss_of_class(cell.__name__, cell, options)
-    if is_function(cell) and uses_jax(cell):
+        is_driven = choose_adapter(cell, None) is not None
+        loss = None if is_driven else loss_of_class(cell.__name__, cell, options, search)
+    elif is_function(cell) and uses_jax(cell):
         return jax_loss(cell)
-    return loss_of_function(cell.__name__, cell) if inspect.isfunction(cell) else None
+    elif inspect.isfunction(cell):
+        loss = loss_of_function(cell.__name__, cell, search)
+    if loss is None and search.gave_no_number is not None:
+        raise UsageError(search.complaint())
+    return loss
 
 
 def is_function(cell: Any) -> bool:

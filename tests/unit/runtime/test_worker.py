@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from rnn_harness.records.events import PhaseStarted, RecordMade
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.messages import LENGTH_BYTES, FrameBuffer, MessageTypes, UnreadableMessage
+from rnn_harness.runtime.printed_errors import MOST_LETTERS, PrintedErrors
 from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
 from tests.helpers import HELPERS, hostile_work
 from tests.helpers.hostile_work import Said
@@ -113,6 +115,27 @@ def test_a_worker_that_closes_every_file_is_ended() -> None:
     (ended,) = _ended(hostile_work.closes_every_file)
     assert isinstance(ended, WorkerEnded)
     assert ended.sentence == "closed its pipe and did not end"
+
+
+@pytest.mark.process
+@pytest.mark.deep("tests/unit/runtime/test_worker.py::test_what_a_process_prints_is_printed_so_that_no_terminal_obeys")
+def test_what_a_worker_prints_is_printed_so_that_no_terminal_obeys(capfd: pytest.CaptureFixture[str]) -> None:
+    (ended,) = _ended(hostile_work.prints_what_a_terminal_obeys)
+    assert isinstance(ended, WorkerEnded)
+    assert ended.sentence == "its process ended with exit code 7"
+    printed = capfd.readouterr().err
+    assert printed.startswith("\\x1b[2J\\x1b]0;title\\x07 50%\n100%\nfrom below: é\n\ufffd\ufffd")
+    assert printed.endswith(f"rnn-harness: more than {MOST_LETTERS} letters; the rest is left out\n")
+    assert len(printed) < MOST_LETTERS + 200
+
+
+def test_what_a_process_prints_is_printed_so_that_no_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
+    errors = PrintedErrors(multiprocessing.get_context("spawn"))
+    assert errors.writer is not None
+    os.write(errors.writer.fileno(), b"\x1b[2J bar 1\rbar 2\r\n\xc3")  # it ends inside a letter
+    errors.start()
+    errors.finish()
+    assert capsys.readouterr().err == r"\x1b[2J" + " bar 1\nbar 2\n"
 
 
 @pytest.mark.process

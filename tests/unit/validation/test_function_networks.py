@@ -24,6 +24,7 @@ def reasons(name: str) -> dict[str, str]:
     "name",
     [
         "scores",
+        "Batched",
         pytest.param(
             "both_forward",
             marks=pytest.mark.deep(
@@ -50,6 +51,14 @@ def test_a_right_pair_is_consistent(name: str) -> None:
             "consistency.loss-gradients",
             "the gradients of initial states/h0 are not the slopes of its own outputs; those of params/Wx, params/Wh, "
             "params/b, params/Wy, the input are",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
+            ),
+        ),
+        pytest.param(
+            "WrongBatched",
+            "consistency.difference-quotients",
+            "the gradients of the given state are not the slopes of its own results; those of the inputs, WRNN are",
             marks=pytest.mark.deep(
                 "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
             ),

@@ -89,3 +89,10 @@ def test_wrong_gradients_of_another_method_or_in_globals_are_refuted(name: str, 
 
 def test_a_loss_of_a_fixed_number_of_steps_is_taken_in_one_piece() -> None:
     assert outcomes("leaves_gradients", IN_TWO_PARTS)["split-sequence"] == "not run: it is run over 6 steps alone"
+
+
+def test_a_loss_that_is_nan_is_told_as_that() -> None:
+    with pytest.raises(
+        UsageError, match="computes a loss, which is NaN or infinite for weights and states of ordinary"
+    ):
+        load_target(f"{IN_TWO_PARTS}:is_no_number")

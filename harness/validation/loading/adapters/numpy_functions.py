@@ -92,6 +92,8 @@ def _drive_pair(
     if not parameter_names:
         return None
     argument = tree_argument(parameter_names)
+    if make_tree is not None and not argument:
+        make_tree = functools.partial(_by_argument, make_tree, tuple(parameter_names))
     rounds: tuple[Iterable[MakeTree], ...] = ((make_tree,),) if make_tree is not None else ()
     best: _FittingSource | None = None
     rounds = rounds or (
@@ -146,6 +148,13 @@ def _drive_both_directions(
     notes = (pair.note, note) if pair.note else (note,)
     capabilities = replace(driven.capabilities, notes=notes, fixed_sizes=both)
     return DrivenModule(remake(pair, both), capabilities, remake=remake)
+
+
+def _by_argument(make: MakeTree, names: Sequence[str], sizes: CellSizes) -> Any:
+    """What is made, by the arguments that take it: an array of a single one, or one of each in a tuple."""
+    made = make(sizes)
+    parts = made if isinstance(made, tuple | list) else (made,)
+    return dict(zip(names, parts, strict=True)) if not isinstance(made, dict) and len(parts) == len(names) else made
 
 
 def _of_sizes(make: MakeTree, sizes: CellSizes, _wanted: CellSizes) -> Any:

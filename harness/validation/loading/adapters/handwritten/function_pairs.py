@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from rnn_harness.validation.cells.callable_facts import module_of, name_of
 
@@ -65,6 +65,34 @@ def backward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
         if callable(partner) and partner is not function and not isinstance(partner, type):
             return partner
     return None
+
+
+class PairOfClass(NamedTuple):
+    """The functions of a class that is only a name for them, as in a batched LSTM that is much copied.
+
+    Attributes:
+        pair: Its forward and its backward.
+        make_weights: What makes the weights that forward takes; None if the class has nothing for that.
+    """
+
+    pair: FunctionPair
+    make_weights: Callable[..., Any] | None
+
+
+def pair_of_class(written_class: type) -> PairOfClass | None:
+    """Return the static methods ``forward`` and ``backward`` of a class; None if it has none of these.
+
+    Args:
+        written_class: A class, of which no object is made.
+    """
+    static = {name: method.__func__ for name, method in vars(written_class).items() if isinstance(method, staticmethod)}
+    if not {"forward", "backward"} <= static.keys():
+        return None
+    maker = next((static[name] for name in _MAKERS if name in static), None)
+    return PairOfClass(FunctionPair(static["forward"], static["backward"]), maker)
+
+
+_MAKERS = ("init", "init_params", "init_weights", "initialize", "make_params")
 
 
 def forward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
