@@ -12,3 +12,6 @@ Array: TypeAlias = NDArray[Any]
 
 IndexArray: TypeAlias = NDArray[np.intp]
 """A NumPy array of indices or lengths."""
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+"""A NumPy array of truth values."""

@@ -19,7 +19,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import Comparison
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import probe_target
-from rnn_harness.validation.spec_search.diagnose import faulty_match
+from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 

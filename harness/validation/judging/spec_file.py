@@ -29,11 +29,11 @@ from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.spec_search.constant_below_root import fitting_constant, with_large_constants
 from rnn_harness.validation.spec_search.diagnose import (
     cut_path,
-    faulty_match,
     faulty_match_by_names,
     rewrite_diagnosis,
 )
-from rnn_harness.validation.spec_search.matching import ProgramRuns
+from rnn_harness.validation.spec_search.fault_search import faulty_match
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_match
 from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters

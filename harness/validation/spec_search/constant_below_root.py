@@ -13,7 +13,7 @@ from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON
 from rnn_harness.specs import Spec
 from rnn_harness.specs.schema import Equation
 from rnn_harness.validation.identification.probe import Probe
-from rnn_harness.validation.spec_search.matching import ProgramRuns
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 

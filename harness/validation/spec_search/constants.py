@@ -18,7 +18,7 @@ from rnn_harness.specs.program import Program
 from rnn_harness.specs.rewrite import substitute
 from rnn_harness.specs.schema import Equation
 from rnn_harness.validation.identification.probe import Response
-from rnn_harness.validation.spec_search.matching import ProgramRuns
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters
 
 MOST_STEPS = 12
@@ -93,22 +93,31 @@ class OpenProgram:
         names: The names of the constants.
         values: The values to begin from.
         runs: Runs of the program.
+        parameters: The values of the other parameters, by name.
 
     Args:
         program: The program, with the constants among its parameters.
         constants: The usual values, by name.
         runs: Runs of the program with its constants in place; its probe and its states' order are taken.
+        parameters: The values of other parameters, by name; all that are not among them are zero.
     """
 
-    def __init__(self, program: Program, constants: Mapping[str, Fraction], runs: ProgramRuns) -> None:
+    def __init__(
+        self,
+        program: Program,
+        constants: Mapping[str, Fraction],
+        runs: ProgramRuns,
+        parameters: Mapping[str, Array] | None = None,
+    ) -> None:
         self.names, self.values = tuple(constants), np.array([float(value) for value in constants.values()])
         self.runs = ProgramRuns(program, runs.probe, runs.order)
+        self.parameters = {**empty_parameters(program, self.runs.sizes), **(parameters or {})}
 
     def fitted(self, target: Response, steps: int) -> dict[str, Fraction] | None:
         """Return the constants of the target; None where there are none that somebody would write down.
 
         Args:
-            target: What the target gives with all parameters zero.
+            target: What the target gives with these parameters.
             steps: The time steps of that run.
         """
         values, tolerance = self.values, self.runs.probe.tolerance
@@ -130,6 +139,17 @@ class OpenProgram:
                 return dict(zip(self.names, exact, strict=True))
         return None
 
+    def shows_all(self, values: Mapping[str, Fraction], target: Response, steps: int) -> bool:
+        """Say whether each of some constants has an influence of its own on what the program gives.
+
+        Args:
+            values: The constants, by name.
+            target: What the target gives with these parameters.
+            steps: The time steps of that run.
+        """
+        slopes = self._slopes(np.array([float(values[name]) for name in self.names]), target, steps)
+        return slopes is not None and len(_told_apart(slopes)) == len(self.names)
+
     def _slopes(self, values: Array, target: Response, steps: int) -> Array | None:
         """Return how the gap changes with each constant; None where that is not known."""
         columns = []
@@ -142,7 +162,7 @@ class OpenProgram:
 
     def _gap(self, values: Array, target: Response, steps: int) -> Array | None:
         """Return what the program gives less what the target gives; None where they cannot be compared."""
-        parameters = empty_parameters(self.runs.program, self.runs.sizes)
+        parameters = dict(self.parameters)
         parameters |= {name: np.array(value) for name, value in zip(self.names, values, strict=True)}
         try:
             pairs = self.runs.pairs(target, self.runs.respond(parameters, steps))

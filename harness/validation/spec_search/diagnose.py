@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,47 +18,15 @@ from rnn_harness.specs.expression import Constant, Node, Role, Variable, describ
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.spec import Spec
 from rnn_harness.validation.identification.probe import Probe, Response, close
-from rnn_harness.validation.spec_search.constants import (
-    OpenProgram,
-    closed_program,
-    offset_specs,
-    open_program,
-    usual_constants,
-    with_constants,
-)
 from rnn_harness.validation.spec_search.interpret import Interpreter, Place
-from rnn_harness.validation.spec_search.matching import ProgramRuns, SearchGivenUp, search_steps, state_orders
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.rewrites import Rewrite, pairs, rewrites
-from rnn_harness.validation.spec_search.search import TargetSearch
-from rnn_harness.validation.spec_search.signature import specs_of_lengths
-from rnn_harness.validation.spec_search.slot_map import SlotMap
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SECONDS = 15.0
 """What the search for mistakes may take; where it is not enough, no mistake is named."""
-
-
-@dataclass(frozen=True)
-class FaultyMatch:
-    """A spec that a target equals but for mistakes.
-
-    Attributes:
-        spec: The spec, with the target's constants.
-        rewrite: The program that it computes.
-        table: The parameter map.
-        states: The names of the target's states, in its order.
-    """
-
-    spec: Spec
-    rewrite: Rewrite
-    table: SlotMap
-    states: tuple[str, ...]
-
-    def diagnosis(self) -> Diagnosis:
-        """Say what is wrong."""
-        return rewrite_diagnosis(self.spec, self.rewrite)
 
 
 def rewrite_diagnosis(spec: Spec, rewrite: Rewrite) -> Diagnosis:
@@ -128,70 +93,6 @@ def _equals(
         return runs.agree(target, runs.respond(parameters, steps))
     except (KeyError, ValueError):  # a value that is not computed yet, or of another shape
         return False
-
-
-def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> FaultyMatch | None:
-    """Find the mistake of a target whose parameters are not known: every rewrite is searched as a spec is.
-
-    Args:
-        search: The target.
-        spec: The spec that it should be.
-        seconds: What the search may take of the processor.
-    """
-    deadline = search.deadline = time.process_time() + seconds
-    for sized in specs_of_lengths(spec, search.probe):
-        program = sized.program()
-        if not search.fits_signature(program) or search.empty_response(program) is None:
-            continue
-        for candidate in search.with_its_constants(sized):
-            right = candidate.program()
-            listed = [(candidate, rewrite) for rewrite in rewrites(right)]
-            found = _searched(search, listed, deadline, right) or _searched(search, listed, deadline)
-            if found is not None:
-                return found
-        found = _searched(search, _with_fitted_constants(search, sized, deadline), deadline)
-        if found is not None:
-            return found
-    return None
-
-
-def _searched(
-    search: TargetSearch, candidates: Iterable[tuple[Spec, Rewrite]], deadline: float, right: Program | None = None
-) -> FaultyMatch | None:
-    """Return the first rewrite that a target equals; None where none is, or the time is over.
-
-    With the right program what the slots are in that is taken for what they are in its rewrites.
-    """
-    for spec, rewrite in candidates:
-        if time.process_time() > deadline:
-            return None
-        with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
-            found = search.match_program(rewrite.program, right)
-            if found is not None:
-                return FaultyMatch(spec, rewrite, *found)
-    return None
-
-
-def _with_fitted_constants(search: TargetSearch, spec: Spec, deadline: float) -> Iterator[tuple[Spec, Rewrite]]:
-    """Yield rewrites with the constants that the target has beside the mistake, until the time is over."""
-    for candidate in [spec] if spec.model.constants else offset_specs(spec):
-        program, opened = candidate.program(), open_program(candidate)
-        target = search.empty_response(program)
-        if target is None:
-            return
-        steps, constants = search_steps(search.probe, len(program.states)), usual_constants(candidate)
-        for rewrite in _in_time(rewrites(opened), deadline):
-            for order in state_orders(program, search.probe):
-                runs = ProgramRuns(program, search.probe, order)
-                values = OpenProgram(rewrite.program, constants, runs).fitted(target, steps)
-                if values is not None and not _are_usual(candidate, values):
-                    closed = replace(rewrite, program=closed_program(rewrite.program, values))
-                    yield with_constants(candidate, values), closed
-
-
-def _are_usual(spec: Spec, values: Mapping[str, Fraction]) -> bool:
-    """Say whether constants are those with which the rewrites were tried already."""
-    return not spec.model.constants or dict(values) == usual_constants(spec)
 
 
 def cut_path(evaluation: Evaluation) -> Diagnosis | None:

@@ -5,25 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnn_harness.arithmetic.numpy_arithmetic import NumpyArithmetic
-from rnn_harness.array_types import Array
 from rnn_harness.specs.program import Program
-from rnn_harness.validation.identification.probe import Probe, Response, close
-from rnn_harness.validation.spec_search.interpret import Interpreter
+from rnn_harness.validation.identification.probe import Probe, Response
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns, Roles
 from rnn_harness.validation.spec_search.signature import are_joined, read_signature
 from rnn_harness.validation.spec_search.slot_map import SlotMap, SlotRole
 from rnn_harness.validation.spec_search.slots import MOST_SUMMED, Layout, Slot
-from rnn_harness.validation.spec_search.spec_pieces import SpecPiece, empty_parameters, spec_pieces
 
-MOST_RUNS = 6000
-"""Runs of a program in one search; a search that needs more is given up, which decides nothing."""
-Roles = Mapping[int, SlotRole]
-"""The roles of slots by their numbers in the layout."""
+MOST_RUNS, MOST_AT_ONCE = 6000, 256
+"""Runs of a program in one search: one that needs more is given up, which decides nothing; choices that are one run."""
 
 
 class SearchGivenUp(Exception):
@@ -71,116 +67,6 @@ class TargetRuns:
         return self._responses[key]
 
 
-class ProgramRuns:
-    """Runs of a program on the numbers of a probe.
-
-    Attributes:
-        program: The program of a spec, or a rewrite of it.
-        pieces: The pieces of its parameters.
-        order: The names of its states in the target's order.
-        sizes: The named sizes.
-        count: Runs so far.
-
-    Args:
-        program: The program of a spec, or a rewrite of it.
-        probe: The target's runs, whose numbers are taken.
-        order: The names of its states in the target's order.
-        pieces: The pieces of its parameters; they are cut anew where there are none.
-    """
-
-    def __init__(
-        self, program: Program, probe: Probe, order: tuple[str, ...], pieces: tuple[SpecPiece, ...] = ()
-    ) -> None:
-        self.program, self.probe, self.order = program, probe, order
-        signature = read_signature(program, probe)
-        assert signature is not None, "a program is run whose states and inputs are the target's"
-        self.sizes, self._are_joined = dict(signature.sizes), signature.are_states_joined
-        self.pieces = pieces or spec_pieces(program)
-        self.count = 0
-        self._interpreter = Interpreter(NumpyArithmetic())
-        self._input_ends = _ends([signature.width(variable) for variable in program.inputs])
-        rows, widths = len(probe.states[0]), {state.name: signature.width(state) for state in program.states}
-        self._shapes = {name: (rows, width) for name, width in widths.items()}
-        self._shapes |= {variable.name: (rows, signature.width(variable)) for variable in program.outputs}
-        given = probe.states[: probe.convention.states]
-        if self._are_joined:
-            given = tuple(np.split(probe.states[0], _ends([widths[name] for name in order]), axis=1))
-        self._states = {name: np.zeros(self._shapes[name]) for name in order} | dict(zip(order, given, strict=False))
-
-    def parameters(self, values: list[Array], roles: Roles) -> dict[str, Array]:
-        """Put the slots of these roles in the place of the spec's parameters, the others zero.
-
-        Args:
-            values: The numbers of every slot of the target, by the slot's number.
-            roles: The slots that are used, with the piece that each of them is.
-        """
-        parameters = empty_parameters(self.program, self.sizes)
-        for number, role in roles.items():
-            value = values[number]
-            view = role.piece.view(parameters[role.piece.parameter], self.sizes)
-            view += value.T if role.flipped else value
-        return parameters
-
-    def respond(self, parameters: Mapping[str, Array], steps: int) -> Response:
-        """Run the program.
-
-        Args:
-            parameters: By the spec's names.
-            steps: Time steps.
-        """
-        self.count += 1
-        names = [variable.name for variable in self.program.inputs]
-        inputs = [
-            dict(zip(names, np.split(x, self._input_ends, axis=1), strict=True)) for x in self.probe.inputs[:steps]
-        ]
-        with np.errstate(all="ignore"):
-            values = self._interpreter.run(self.program, parameters, inputs, self._states)
-        if self._are_joined:
-            joined = np.stack([self._side_by_side(step) for step in values.steps])
-            return Response((joined,), (joined[-1],))
-        output = self.program.outputs[0].name
-        return Response(
-            (np.stack([np.broadcast_to(step[output], self._shapes[output]) for step in values.steps]),),
-            tuple(np.broadcast_to(values.finals[name], self._shapes[name]) for name in self.order),
-        )
-
-    def _side_by_side(self, step: Mapping[str, Array]) -> Array:
-        """Put the new states of a step beside one another, as the target has them."""
-        return np.concatenate([np.broadcast_to(step[name], self._shapes[name]) for name in self.order], axis=1)
-
-    def agree(self, target: Response, predicted: Response) -> bool:
-        """Say whether a target gives what the program gives; what the target does not show is not compared.
-
-        Args:
-            target: What the target gave.
-            predicted: What the program gave, over as many steps.
-        """
-        pairs, tolerance = self.pairs(target, predicted), self.probe.tolerance
-        return bool(pairs) and all(a.shape == b.shape and close(a, b, tolerance) for a, b in pairs)
-
-    def pairs(self, target: Response, predicted: Response) -> list[tuple[Array, Array]]:
-        """List what a target gives with what the program gives in its place.
-
-        Args:
-            target: What the target gave.
-            predicted: What the program gave, over as many steps.
-        """
-        shown = self.shown(target)
-        pairs = [] if shown is None else [(shown, predicted.outputs[0])]
-        return [*pairs, *zip(target.finals, predicted.finals, strict=False)]
-
-    def shown(self, target: Response) -> Array | None:
-        """Return the outputs of a target; None if it does not give back what the program's output is.
-
-        Args:
-            target: What the target gave.
-        """
-        if self.probe.convention.sequence or self._are_joined:
-            return target.outputs[0]
-        output = self.program.outputs[0].name
-        return target.outputs[self.order.index(output)] if output in self.order else target.shown
-
-
 @dataclass
 class Matcher:
     """Finds the roles of a target's slots in one program, with its states in one order.
@@ -191,6 +77,9 @@ class Matcher:
         steps: Time steps of a run with some slots alone.
         deadline: When the search is given up, in seconds of CPU time of this process.
         hints: Roles that slots are likely to have: where one of them agrees, no further role is tried for its slot.
+        is_mistaken: Whether the program is one with a mistake: then a slot without an influence may be left out, and a
+            bias may stand in two places.
+        reached: The most roles with which the program gave what the target gave.
     """
 
     target: TargetRuns
@@ -198,6 +87,8 @@ class Matcher:
     steps: int
     deadline: float = math.inf
     hints: Roles = field(default_factory=dict)
+    is_mistaken: bool = False
+    reached: Roles = field(default_factory=dict)
 
     def match(self) -> dict[int, SlotRole] | None:
         """Find roles with which the program gives what the target gives; None if there are none.
@@ -205,11 +96,24 @@ class Matcher:
         Raises:
             SearchGivenUp: It took too many runs, or too long.
         """
-        if not self._agrees({}):
-            return None
+        return self._completed({}) if self._agrees({}) else None
+
+    def match_beside(self, known: Roles) -> dict[int, SlotRole] | None:
+        """Find roles for all slots beside known ones; None where the program does not agree with these already.
+
+        Args:
+            known: Roles of some slots.
+
+        Raises:
+            SearchGivenUp: It took too many runs, or too long.
+        """
+        return self._completed(dict(known)) if self._agrees({}) and self._agrees(known) else None
+
+    def _completed(self, known: dict[int, SlotRole]) -> dict[int, SlotRole] | None:
+        """Return roles of all slots with which everything agrees; None where there are none."""
         whole = self.target.probe.complete()
         steps = len(self.target.probe.inputs)
-        for roles in itertools.islice(self._extended({}), 8):
+        for roles in itertools.islice(self._extended(known), 8):
             parameters = self.program.parameters(self.target.values, roles)
             if self.program.agree(whole, self.program.respond(parameters, steps)):
                 return roles
@@ -231,36 +135,72 @@ class Matcher:
                     roles, is_growing = {**roles, number: fitting[0]}, True
         return roles
 
+    def visible(self) -> Iterator[int]:
+        """Yield the numbers of the slots that show where all others are zero."""
+        return (number for number in range(len(self.target.layout)) if self._shows({}, number))
+
+    def free_roles(self, number: int) -> Iterator[SlotRole]:
+        """Yield the roles that a slot may have where no other slot has one.
+
+        Args:
+            number: Its number in the layout.
+        """
+        return self._free(number, {})
+
     def _fitting(self, number: int, roles: Roles) -> list[SlotRole]:
         """List the roles of a slot with which the program gives what the target gives: the hint alone if it does."""
         hint = self.hints.get(number)
         if hint is not None and hint.piece in self.program.pieces and self._agrees({**roles, number: hint}):
             return [hint]
-        return [role for role in self._free(number, roles) if self._agrees({**roles, number: role})]
+        fitting = self._agreeing(roles, [{number: role} for role in self._free(number, roles)])
+        if self.is_mistaken and not fitting:
+            fitting = self._agreeing(roles, [{number: role} for role in self._shared(number)])
+        return [choice[number] for choice in fitting]
+
+    def _shared(self, number: int) -> Iterator[SlotRole]:
+        """Yield the pairs of biases that one slot may be at once."""
+        slot, sizes = self.target.layout[number], self.program.sizes
+        shape = tuple(axis.size(sizes) for axis in slot.shape)
+        vectors = [piece for piece, size in self.program.sized_pieces if size == shape and len(size) == 1]
+        return (SlotRole(first, shared_with=second) for first, second in itertools.combinations(vectors, 2))
 
     def _masked(self, numbers: frozenset[int]) -> Response:
         return self.target.masked(numbers, self.steps)
 
     def _agrees(self, roles: Roles) -> bool:
-        if self.program.count > MOST_RUNS or time.process_time() > self.deadline:
-            raise SearchGivenUp
-        parameters = self.program.parameters(self.target.values, roles)
-        predicted = self.program.respond(parameters, self.steps)
-        return self.program.agree(self._masked(frozenset(roles)), predicted)
+        return bool(self._agreeing(roles, [{}]))
+
+    def _agreeing(self, known: Roles, choices: Sequence[Roles]) -> list[Roles]:
+        """Return the choices of roles for the same slots with which the program gives what the target gives."""
+        fitting: list[Roles] = []
+        for start in range(0, len(choices), MOST_AT_ONCE):
+            if self.program.count > MOST_RUNS or time.process_time() > self.deadline:
+                raise SearchGivenUp
+            part = choices[start : start + MOST_AT_ONCE]
+            target = self._masked(frozenset(known) | frozenset(part[0]))
+            fitting += self.program.fitting(target, self.target.values, known, part, self.steps)
+        if fitting and len(known) + len(fitting[0]) > len(self.reached):
+            self.reached = {**known, **fitting[0]}
+        return fitting
 
     def _free(self, number: int, roles: Roles) -> Iterator[SlotRole]:
         """Yield the roles that a slot may have beside others: first pieces that nothing else is."""
         slot, sizes = self.target.layout[number], self.program.sizes
         shape = tuple(axis.size(sizes) for axis in slot.shape)
-        taken = [role.piece for role in roles.values()]
-        fitting = [piece for piece in self.program.pieces if piece.size(sizes) in (shape, shape[::-1])]
+        taken = Counter(role.piece for role in roles.values())
+        fitting = [
+            (_likeness(slot.parameter, piece.parameter), place)
+            for place, (piece, size) in enumerate(self.program.sized_pieces)
+            if size in (shape, shape[::-1])
+        ]
         for count in range(MOST_SUMMED if len(shape) == 1 else 1):
-            for piece in sorted(fitting, key=lambda piece: _likeness(slot.parameter, piece.parameter)):
-                if taken.count(piece) != count:
+            for _, place in sorted(fitting):
+                piece, size = self.program.sized_pieces[place]
+                if taken[piece] != count:
                     continue
-                if piece.size(sizes) == shape:
+                if size == shape:
                     yield SlotRole(piece)
-                if len(shape) == 2 and piece.size(sizes) == shape[::-1]:
+                if len(shape) == 2 and size == shape[::-1]:
                     yield SlotRole(piece, flipped=True)
 
     def _shows(self, roles: Roles, number: int) -> bool:
@@ -302,36 +242,31 @@ class Matcher:
             for group in itertools.combinations(silent, count):
                 if self.target.probe.equal(self._masked(alive), self._masked(alive | set(group))):
                     continue
-                for together in self._roles_of(group, roles):
-                    if self._agrees(together):
-                        yield from self._extended(together)
+                for together in self._agreeing(roles, list(self._roles_of(group, roles, {}))):
+                    yield from self._extended({**roles, **together})
                 return
         # Nothing tells them apart, alone or in pairs: by their names, and the run with everything decides.
         for number in silent:
-            role = next(self._free(number, roles), None)
-            if role is None:
+            role = next(iter(self._fitting(number, roles)), None)
+            if role is not None:
+                roles = {**roles, number: role}
+            elif not self.is_mistaken:
                 return
-            roles = {**roles, number: role}
         yield roles
 
-    def _roles_of(self, group: tuple[int, ...], roles: dict[int, SlotRole]) -> Iterator[dict[int, SlotRole]]:
-        """Yield every choice of roles for some slots beside those known."""
+    def _roles_of(self, group: tuple[int, ...], known: Roles, chosen: Roles) -> Iterator[Roles]:
+        """Yield every choice of roles for some slots beside those known, after those that are chosen already."""
         if not group:
-            yield roles
+            yield chosen
             return
-        for role in self._free(group[0], roles):
-            yield from self._roles_of(group[1:], {**roles, group[0]: role})
+        for role in self._free(group[0], {**known, **chosen}):
+            yield from self._roles_of(group[1:], known, {**chosen, group[0]: role})
 
 
 def _likeness(name: str, wanted: str) -> int:
     """Order pieces for a slot: those of its name first, then those whose name ends alike."""
     plain, sought = name.lower().rpartition(".")[2].replace("_", ""), wanted.lower().replace("_", "")
     return 0 if plain == sought else 1 if plain[-1:] == sought[-1:] else 2
-
-
-def _ends(widths: Sequence[int]) -> list[int]:
-    """Return where vectors side by side end, without the last of them."""
-    return list(itertools.accumulate(widths))[:-1]
 
 
 def as_slot_map(layout: Layout, roles: Roles, program: Program) -> SlotMap:

@@ -40,6 +40,7 @@ def program_changes(program: Program) -> Iterator[ProgramChange]:
     yield from _functions_moved(program)
     yield from _terms_moved(program)
     yield from _results_exchanged_throughout(program)
+    yield from _arguments_shared(program)
 
 
 def _with_assignments(program: Program, assignments: tuple[Assignment, ...]) -> Program:
@@ -93,6 +94,7 @@ def _states_handed_on(program: Program) -> Iterator[ProgramChange]:
 def _symbols_exchanged_everywhere(program: Program) -> Iterator[ProgramChange]:
     """Yield programs that read another state in the place of one, in all equations that read it."""
     pasts = [state.at(-1) for state in program.states]
+    yield from _results_read_nowhere(program, pasts)
     for past in pasts:
         readers = [a for a in program.assignments if past in set(variables(a.expression))]
         gates = [a for a in readers if a.target.role is Role.INTERMEDIATE]
@@ -109,6 +111,20 @@ def _symbols_exchanged_everywhere(program: Program) -> Iterator[ProgramChange]:
                 yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 2)
 
 
+def _results_read_nowhere(program: Program, pasts: list[Variable]) -> Iterator[ProgramChange]:
+    """Yield programs that read an old state in the place of a result, in all equations that read it."""
+    for result in (a.target for a in program.assignments if a.target.role is Role.INTERMEDIATE):
+        readers = [a for a in program.assignments if result in set(variables(a.expression))]
+        for past in (past for past in pasts if past.shape == result.shape and len(readers) > 1):
+            changed = tuple(
+                replace(a, expression=substitute(a.expression, {result: past})) if a in readers else a
+                for a in program.assignments
+            )
+            equations = tuple(a.equation for a in readers)
+            words = f"{bare(past)} stands where {result.name} should"
+            yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 4)
+
+
 def _results_exchanged_throughout(program: Program) -> Iterator[ProgramChange]:
     """Yield programs of which one equation reads another result in all places where it reads one."""
     for number, assignment in enumerate(program.assignments):
@@ -121,6 +137,21 @@ def _results_exchanged_throughout(program: Program) -> Iterator[ProgramChange]:
                 changed[number] = replace(assignment, expression=expression)
                 words = f"{substitute_for.name} stands where {result.name} should"
                 yield ProgramChange(_with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 2)
+
+
+def _arguments_shared(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs in which a function is applied to what another equation's function is applied to."""
+    for number, assignment in enumerate(program.assignments):
+        for other, source in enumerate(program.assignments):
+            target, given = assignment.expression, source.expression
+            if number == other or not (isinstance(target, Apply) and isinstance(given, Apply)):
+                continue
+            if target.argument.shape != given.argument.shape or not _is_known(program, given.argument, number):
+                continue
+            changed = list(program.assignments)
+            changed[number] = replace(assignment, expression=Apply(target.function, given.argument))
+            words = f"{assignment.target.name} is computed from the sum that belongs into {source.target.name}"
+            yield ProgramChange(_with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 4)
 
 
 def _functions_moved(program: Program) -> Iterator[ProgramChange]:
@@ -161,6 +192,9 @@ def _terms_moved(program: Program) -> Iterator[ProgramChange]:
                 words = f"{bare(term)} stands in {target.target.name} and not in {source.target.name}"
                 equations = (source.equation, target.equation)
                 yield ProgramChange(_with_assignments(program, tuple(changed)), equations, (words,) * 2, 4)
+                changed[number] = source
+                words = f"{bare(term)} is added in {target.target.name} too"
+                yield ProgramChange(_with_assignments(program, tuple(changed)), (target.equation,), (words,), 5)
 
 
 def summands(node: Node) -> Iterator[Node]:
@@ -176,13 +210,22 @@ def summands(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _with_terms(assignment: Assignment, terms: list[Node]) -> Assignment:
-    """Return an assignment of a function of a sum with other summands."""
-    assert isinstance(assignment.expression, Apply), "only sums under a function are changed"
+def sum_of(terms: list[Node]) -> Node:
+    """Return the sum of some terms.
+
+    Args:
+        terms: One or more.
+    """
     total = terms[0]
     for term in terms[1:]:
         total = Add(total, term)
-    return replace(assignment, expression=Apply(assignment.expression.function, total))
+    return total
+
+
+def _with_terms(assignment: Assignment, terms: list[Node]) -> Assignment:
+    """Return an assignment of a function of a sum with other summands."""
+    assert isinstance(assignment.expression, Apply), "only sums under a function are changed"
+    return replace(assignment, expression=Apply(assignment.expression.function, sum_of(terms)))
 
 
 def _is_known(program: Program, term: Node, number: int) -> bool:

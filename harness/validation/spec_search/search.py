@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rnn_harness.specs import Spec
+from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe, Response
 from rnn_harness.validation.spec_search.constants import (
@@ -23,19 +24,25 @@ from rnn_harness.validation.spec_search.constants import (
 )
 from rnn_harness.validation.spec_search.matching import (
     Matcher,
-    ProgramRuns,
-    Roles,
     SearchGivenUp,
     TargetRuns,
     as_slot_map,
     search_steps,
     state_orders,
 )
-from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns, Roles
+from rnn_harness.validation.spec_search.signature import Signature, read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 from rnn_harness.validation.spec_search.slots import Layout, spec_layouts
-from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters, spec_pieces
+from rnn_harness.validation.spec_search.spec_pieces import (
+    SpecPiece,
+    added_vectors,
+    empty_parameters,
+    spec_pieces,
+)
 
+MOST_VISIBLE = 3
+"""Slots beside which constants are looked for that do not show where all parameters are zero."""
 SECONDS = 10.0
 """What the search through all known cells may take; where it is not enough, the target is none that is known."""
 
@@ -68,6 +75,23 @@ def _offset_sentence(spec: Spec) -> str:
     return ", ".join(text for text in changed if any(letter in text for letter in OFFSETS.values()))
 
 
+Hints = Mapping[tuple[Layout, tuple[str, ...]], Roles]
+"""Roles of slots, by the layout of the parameters and the order of the states."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of holding a program against a target.
+
+    Attributes:
+        match: The parameter map and the order of the states; None where the target does not equal the program.
+        reached: The most roles with which the program gave what the target gave.
+    """
+
+    match: tuple[SlotMap, tuple[str, ...]] | None
+    reached: Hints
+
+
 class TargetSearch:
     """Searches specs, and rewrites of them, for one target; its runs are made once for all of them.
 
@@ -80,7 +104,8 @@ class TargetSearch:
         self.probe = probe
         self.deadline = math.inf
         self._runs: dict[tuple[Layout, tuple[tuple[str, int], ...]], TargetRuns] = {}
-        self._roles: dict[tuple[int, Layout, tuple[str, ...]], tuple[Program, Roles]] = {}
+        self._known_layouts: dict[tuple[SpecPiece, ...], list[Layout]] = {}
+        self._signatures: dict[tuple[tuple[Variable, ...], ...], Signature] = {}
 
     def fits_signature(self, program: Program) -> bool:
         """Say whether a program can be the target's by its states, its inputs and its sizes alone.
@@ -107,9 +132,7 @@ class TargetSearch:
         Args:
             program: The program of a spec.
         """
-        signature = read_signature(program, self.probe)
-        assert signature is not None, "the signature of a program is looked at first"
-        return dict(signature.sizes)
+        return dict(self._signature(program).sizes)
 
     def runs(self, layout: Layout, sizes: Mapping[str, int]) -> TargetRuns:
         """Return the runs of the target with its parameters cut in one way.
@@ -130,49 +153,90 @@ class TargetSearch:
             program: The program of a spec.
         """
         sizes = self.sizes(program)
-        layouts = spec_layouts(self.shapes(program), spec_pieces(program), sizes)
+        layouts = self._layouts(program, spec_pieces(program))
         steps = search_steps(self.probe, len(program.states))
         return self.runs(layouts[0], sizes).masked(frozenset(), steps) if layouts else None
 
-    def match_program(self, program: Program, right: Program | None = None) -> tuple[SlotMap, tuple[str, ...]] | None:
+    def match_program(self, program: Program) -> tuple[SlotMap, tuple[str, ...]] | None:
         """Find the parameter map and the order of states with which a target equals a program; None if none does.
 
         Args:
             program: The program; its signature fits.
-            right: The program of which it is a rewrite. What the slots are in this, as far as the target equals it, is
-                taken for what they are in the rewrite, and only where most of them are something in it: that is much
-                faster, and misses where it is not so.
+
+        Raises:
+            SearchGivenUp: It took too many runs, or too long.
+        """
+        return self._trial(program, {}, beside_hints=False, is_mistaken=False).match
+
+    def try_mistake(self, program: Program, hints: Hints, beside_hints: bool) -> Trial:
+        """Find the parameter map and the order of states with which a target equals a wrong program, or in how much.
+
+        Args:
+            program: A rewrite; its signature fits.
+            hints: Roles that slots are likely to have, in the layouts and orders that are tried; empty to try all.
+            beside_hints: Whether these are taken for true: that is much faster, and misses where it is not so.
+
+        Raises:
+            SearchGivenUp: It took too many runs, or too long.
+        """
+        return self._trial(program, hints, beside_hints, is_mistaken=True)
+
+    def _trial(self, program: Program, hints: Hints, beside_hints: bool, is_mistaken: bool) -> Trial:
+        """Hold a program against the target, in every layout and every order of the states."""
+        pieces, sizes = spec_pieces(program), self.sizes(program)
+        steps = search_steps(self.probe, len(program.states))
+        reached: dict[tuple[Layout, tuple[str, ...]], Roles] = {}
+        everywhere = itertools.product(self._layouts(program, pieces), state_orders(program, self.probe))
+        for layout, order in hints or everywhere:
+            known = hints.get((layout, order), {})
+            runs = ProgramRuns(program, self.probe, order, pieces, self._signature(program))
+            matcher = Matcher(self.runs(layout, sizes), runs, steps, self.deadline, known, is_mistaken)
+            roles = matcher.match_beside(known) if beside_hints else matcher.match()
+            reached[layout, order] = matcher.reached
+            if roles is None:
+                continue
+            table = as_slot_map(layout, roles, program)
+            # Only a bias may be left out: without its peepholes a cell is another one.
+            if set(table.absent) <= added_vectors(program):
+                return Trial((table, order), reached)
+        return Trial(None, reached)
+
+    def roles_in_part(self, program: Program) -> Hints:
+        """Return the roles that a target's slots have in a program as far as it equals that, by layout and order.
+
+        Args:
+            program: The program; its signature fits.
 
         Raises:
             SearchGivenUp: It took too many runs, or too long.
         """
         pieces, sizes = spec_pieces(program), self.sizes(program)
         steps = search_steps(self.probe, len(program.states))
-        layouts = spec_layouts(self.shapes(program), pieces, sizes)
-        pairs = list(itertools.product(layouts, state_orders(program, self.probe)))
-        hints = [{} if right is None else self._roles_in_part(right, layout, order) for layout, order in pairs]
-        most = max(map(len, hints), default=0)
-        for (layout, order), known in zip(pairs, hints, strict=True):
-            if len(known) < most:
-                continue
-            runs = ProgramRuns(program, self.probe, order, pieces)
-            roles = Matcher(self.runs(layout, sizes), runs, steps, self.deadline, known).match()
-            if roles is None:
-                continue
-            table = as_slot_map(layout, roles, program)
-            # Only a bias may be left out: without its peepholes a cell is another one.
-            if set(table.absent) <= added_vectors(program):
-                return table, order
-        return None
+        roles: dict[tuple[Layout, tuple[str, ...]], Roles] = {}
+        for layout, order in itertools.product(self._layouts(program, pieces), state_orders(program, self.probe)):
+            runs = ProgramRuns(program, self.probe, order, pieces, self._signature(program))
+            roles[layout, order] = Matcher(self.runs(layout, sizes), runs, steps, self.deadline).match_in_part()
+        return roles
 
-    def _roles_in_part(self, right: Program, layout: Layout, order: tuple[str, ...]) -> Roles:
-        """Return the roles that a target's slots have in a program as far as it equals that; remembered."""
-        key = id(right), layout, order
-        if key not in self._roles:
-            runs = ProgramRuns(right, self.probe, order)
-            matcher = Matcher(self.runs(layout, runs.sizes), runs, search_steps(self.probe, len(order)), self.deadline)
-            self._roles[key] = right, matcher.match_in_part()
-        return self._roles[key][1]
+    def _layouts(self, program: Program, pieces: tuple[SpecPiece, ...]) -> list[Layout]:
+        """Return the ways to cut the target's parameters into the pieces of a program; remembered."""
+        if pieces not in self._known_layouts:
+            shapes, sizes = self.shapes(program), self.sizes(program)
+            layouts = spec_layouts(shapes, pieces, sizes)
+            if self.probe.ignored:  # what a target does not use may be what it should
+                ignored = {name: self.probe.parameters[name].shape for name in self.probe.ignored}
+                layouts += spec_layouts({**shapes, **ignored}, pieces, sizes)
+            self._known_layouts[pieces] = layouts
+        return self._known_layouts[pieces]
+
+    def _signature(self, program: Program) -> Signature:
+        """Return how the states and inputs of a program lie in those of the target; remembered."""
+        key = program.states, program.inputs, program.outputs, program.parameters
+        if key not in self._signatures:
+            signature = read_signature(program, self.probe)
+            assert signature is not None, "the signature of a program is looked at first"
+            self._signatures[key] = signature
+        return self._signatures[key]
 
     def match_spec(self, spec: Spec) -> SpecMatch | None:
         """Find how a target equals a spec; None if it does not, or where the search took too long.
@@ -205,6 +269,7 @@ class TargetSearch:
             yield spec
         fits: dict[Spec, None] = {}
         steps = search_steps(self.probe, len(program.states))
+        are_hidden = False
         for order in state_orders(program, self.probe):
             runs = ProgramRuns(program, self.probe, order)
             # Whatever agrees where all parameters are zero has no constant beside its equations.
@@ -217,7 +282,27 @@ class TargetSearch:
                 # With nothing but zeros the terms of the constants are gone: that is another cell.
                 if fitted is not None and (any(fitted.values()) or not any(usual_constants(candidate).values())):
                     fits.setdefault(with_constants(candidate, fitted))
+                are_hidden |= fitted is not None and not opened.shows_all(fitted, target, steps)
         yield from fits
+        if are_hidden and spec.model.constants:
+            yield from self._with_constants_beside_a_slot(spec, program, fits)
+
+    def _with_constants_beside_a_slot(self, spec: Spec, program: Program, known: Mapping[Spec, None]) -> Iterator[Spec]:
+        """Yield a spec with the constants that the target has where one slot alone is not zero."""
+        steps, layouts = search_steps(self.probe, len(program.states)), self._layouts(program, spec_pieces(program))
+        runs_of_target = self.runs(layouts[0], self.sizes(program))
+        fits: dict[Spec, None] = {}
+        for order in state_orders(program, self.probe):
+            runs = ProgramRuns(program, self.probe, order)
+            matcher = Matcher(runs_of_target, runs, steps, self.deadline)
+            for number in list(matcher.visible())[:MOST_VISIBLE]:
+                for role in matcher.free_roles(number):
+                    parameters = runs.parameters(runs_of_target.values, {number: role})
+                    opened = OpenProgram(open_program(spec), usual_constants(spec), runs, parameters)
+                    fitted = opened.fitted(runs_of_target.masked(frozenset({number}), steps), steps)
+                    if fitted is not None and any(fitted.values()):
+                        fits.setdefault(with_constants(spec, fitted))
+        yield from (fit for fit in fits if fit not in known)
 
 
 def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None:

@@ -21,10 +21,17 @@ class SlotRole:
     Attributes:
         piece: The piece of the spec.
         flipped: Whether the slot holds the piece transposed.
+        shared_with: A second piece that the slot is as well, which only a wrong cell has; None of a right one.
     """
 
     piece: SpecPiece
     flipped: bool = False
+    shared_with: SpecPiece | None = None
+
+    @property
+    def pieces(self) -> tuple[SpecPiece, ...]:
+        """All pieces that the slot is."""
+        return (self.piece,) if self.shared_with is None else (self.piece, self.shared_with)
 
 
 @dataclass(frozen=True)
@@ -125,17 +132,17 @@ class SlotMap:
         whole: dict[str, Array] = {}
         for slot, role in self.roles:
             value = slot.view(slot.plain(packed[slot.parameter]), sizes)
-            name = role.piece.parameter
-            if name not in whole:
-                whole[name] = np.zeros(shapes[name], value.dtype)
-            place = role.piece.view(whole[name], sizes)
-            place[...] = place + (value.T if role.flipped else value)
+            for piece in role.pieces:
+                if piece.parameter not in whole:
+                    whole[piece.parameter] = np.zeros(shapes[piece.parameter], value.dtype)
+                place = piece.view(whole[piece.parameter], sizes)
+                place[...] = place + (value.T if role.flipped else value)
         return whole
 
     @property
     def absent(self) -> tuple[str, ...]:
         """The spec's parameters that no slot is."""
-        present = {role.piece.parameter for _, role in self.roles}
+        present = {piece.parameter for _, role in self.roles for piece in role.pieces}
         return tuple(name for name, _ in self.shapes if name not in present)
 
     def sentence(self) -> str:

@@ -88,6 +88,15 @@ class Slot:
         is_vector = len(self.shape) == 1 and not self.is_column
         return (rows,) if is_vector else (rows, self.width.size(sizes))
 
+    def in_numbers(self, sizes: Mapping[str, int]) -> tuple[object, ...]:
+        """Return what tells it from other slots at some sizes.
+
+        Args:
+            sizes: The named sizes, n and d.
+        """
+        lengths = tuple(axis.size(sizes) for axis in (*self.shape, self.start, self.width))
+        return self.parameter, self.form, self.block, self.of, len(self.shape), lengths
+
     @property
     def is_column(self) -> bool:
         """Whether it is a bias that stands as a column beside matrices, and multiplies a one."""
@@ -127,15 +136,16 @@ def _layouts(
         if not readings:
             return ()
         choices.append(readings)
-    layouts: list[Layout] = []
+    layouts: dict[tuple[object, ...], Layout] = {}
     for chosen in itertools.islice(itertools.product(*choices), 4096):
         layout = tuple(slot for reading in chosen for slot in reading)
         if _fits(layout, wanted, sizes):
-            layouts.append(layout)
+            # Lengths of two names that are equal here are one way to cut.
+            layouts.setdefault(tuple(slot.in_numbers(sizes) for slot in layout), layout)
         if len(layouts) == MOST_LAYOUTS:
             break
-    interleaved = [other for layout in layouts for other in _interleaved(layout)]
-    return (*layouts, *interleaved)[: 2 * MOST_LAYOUTS]
+    interleaved = [other for layout in layouts.values() for other in _interleaved(layout)]
+    return (*layouts.values(), *interleaved)[: 2 * MOST_LAYOUTS]
 
 
 def _fits(layout: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:

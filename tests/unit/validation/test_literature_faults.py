@@ -10,7 +10,7 @@ from rnn_harness.specs import literature
 from rnn_harness.specs.expression import describe
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.target import target_of
-from rnn_harness.validation.spec_search.diagnose import faulty_match
+from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.rewrites import rewrites
 from rnn_harness.validation.spec_search.search import TargetSearch
 

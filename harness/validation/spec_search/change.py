@@ -1,0 +1,39 @@
+"""A change of an expression, with the words for it: what the rewrites of sums, products and functions give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rnn_harness.specs.expression import Constant, Function, Node, Variable
+
+UNIT, ZERO = Constant(Fraction(1)), Constant(Fraction(0))
+ACTIVATIONS = (Function.SIGMOID, Function.TANH, Function.RELU, Function.IDENTITY)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another expression in the place of one, in words.
+
+    Attributes:
+        expression: What stands in its place.
+        words: What is wrong, by the symbols of the spec.
+        cost: How unlikely the mistake is.
+    """
+
+    expression: Node
+    words: str
+    cost: int
+
+
+@dataclass(frozen=True)
+class KnownSymbols:
+    """The symbols that may be read by mistake at one assignment.
+
+    Attributes:
+        values: States at both times, intermediates and inputs that are known there.
+        parameters: All parameters.
+    """
+
+    values: tuple[Variable, ...]
+    parameters: tuple[Variable, ...]

@@ -1,0 +1,233 @@
+"""Which mistake makes what a target computes of a spec: its rewrites are held against the target, likely ones first."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from rnn_harness.records.validation import Diagnosis
+from rnn_harness.specs.program import Program
+from rnn_harness.specs.spec import Spec
+from rnn_harness.validation.spec_search.constants import (
+    OpenProgram,
+    closed_program,
+    offset_specs,
+    open_program,
+    usual_constants,
+    with_constants,
+)
+from rnn_harness.validation.spec_search.diagnose import rewrite_diagnosis
+from rnn_harness.validation.spec_search.matching import SearchGivenUp, search_steps, state_orders
+from rnn_harness.validation.spec_search.program_runs import ProgramRuns
+from rnn_harness.validation.spec_search.rewrites import Rewrite, rewrites
+from rnn_harness.validation.spec_search.search import Hints, TargetSearch
+from rnn_harness.validation.spec_search.signature import specs_of_lengths
+from rnn_harness.validation.spec_search.slot_map import SlotMap
+
+SECONDS = 20.0
+"""What the search for mistakes may take; where it is not enough, no mistake is named."""
+FIRST, SINGLE, WITH_CONSTANTS = 0.2, 0.6, 0.7
+"""The shares of that time after which the parts of the search end: the start, one mistake, one beside constants."""
+MOST_HINTS, MOST_LAYOUTS, MOST_FIRST_MISTAKES = 8, 4, 10
+"""Wrong programs that are asked which slot is which piece; layouts of the parameters in which the most slots are known;
+single mistakes to which a second one is added."""
+
+
+@dataclass(frozen=True)
+class FaultyMatch:
+    """A spec that a target equals but for mistakes.
+
+    Attributes:
+        spec: The spec, with the target's constants.
+        rewrite: The program that it computes.
+        table: The parameter map.
+        states: The names of the target's states, in its order.
+    """
+
+    spec: Spec
+    rewrite: Rewrite
+    table: SlotMap
+    states: tuple[str, ...]
+
+    def diagnosis(self) -> Diagnosis:
+        """Say what is wrong."""
+        return rewrite_diagnosis(self.spec, self.rewrite)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """A spec of fixed lengths and constants, and which slots of the target are which of its pieces, as far as it shows.
+
+    Attributes:
+        spec: The spec.
+        program: Its program, which is rewritten.
+        hints: Roles of slots.
+    """
+
+    spec: Spec
+    program: Program
+    hints: Hints
+
+    @property
+    def reach(self) -> int:
+        """The number of slots whose role is known."""
+        return max(map(len, self.hints.values()), default=0)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A rewrite that a target does not equal.
+
+    Attributes:
+        base: What was rewritten.
+        rewrite: The rewrite.
+        reached: The roles with which it gave what the target gave.
+    """
+
+    base: _Base
+    rewrite: Rewrite
+    reached: Hints
+
+    @property
+    def gain(self) -> int:
+        """How many more slots it explains than the spec does."""
+        return max(map(len, self.reached.values()), default=0) - self.base.reach
+
+
+def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> FaultyMatch | None:
+    """Find the mistakes of a target whose parameters are not known: one, one beside other constants, then two.
+
+    Args:
+        search: The target.
+        spec: The spec that it should be.
+        seconds: What the search may take of the processor.
+    """
+    start = time.process_time()
+    search.deadline = start + FIRST * seconds
+    bases = list(_bases(search, spec))
+    most = max((base.reach for base in bases), default=0)
+    bases = [base for base in bases if base.reach == most]
+    search.deadline = start + SINGLE * seconds
+    attempts: list[_Attempt] = []
+    for beside_hints in (True, False):
+        singles = ((base, rewrite) for base in bases for rewrite in rewrites(base.program))
+        found = _first_match(search, singles, beside_hints, attempts)
+        if found is not None:
+            return found
+    search.deadline = start + WITH_CONSTANTS * seconds
+    found = _first_match(search, _with_fitted_constants(search, bases), False, [])
+    if found is not None:
+        return found
+    search.deadline = start + seconds
+    return _first_match(search, _with_second_mistakes(attempts), True, [])
+
+
+def _bases(search: TargetSearch, spec: Spec) -> Iterator[_Base]:
+    """Yield the spec with the lengths and the constants that the target may have."""
+    for sized in specs_of_lengths(spec, search.probe):
+        program = sized.program()
+        if not search.fits_signature(program) or search.empty_response(program) is None:
+            continue
+        sized = _in_terms_of_d(sized, search.sizes(program)["d"])
+        candidates = list(search.with_its_constants(sized))
+        # A mistake may show where all parameters are zero, so that no constants seem to fit.
+        for candidate in candidates if sized in candidates else [*candidates, sized]:
+            right = candidate.program()
+            yield _Base(candidate, right, _hints(search, right))
+
+
+def _in_terms_of_d(spec: Spec, d: int) -> Spec:
+    """Return a spec whose lengths that are d are written so: what has them can be taken for one another by mistake."""
+    lengths = {name: "d" if text == str(d) else text for name, text in spec.model.sizes.items()}
+    return replace(spec, model=spec.model.model_copy(update={"sizes": lengths}))
+
+
+def _hints(search: TargetSearch, program: Program) -> Hints:
+    """Find out which slots are which pieces: of the program, else of rewrites of it that begin as the target does."""
+    best: Hints = {}
+    count = 0
+    with contextlib.suppress(SearchGivenUp):
+        best = search.roles_in_part(program)
+        for rewrite in [] if any(best.values()) else rewrites(program):
+            with contextlib.suppress(KeyError, ValueError):  # what is not computed yet, or of another shape
+                hints = search.roles_in_part(rewrite.program)
+                count += any(hints.values())
+                best = max(best, hints, key=lambda roles: max(map(len, roles.values()), default=0))
+            if count == MOST_HINTS:
+                break
+    return _longest(best)
+
+
+def _longest(hints: Hints) -> Hints:
+    """Return the layouts and orders in which the most slots are known."""
+    most = max(map(len, hints.values()), default=0)
+    keys = [key for key, roles in hints.items() if most and len(roles) == most]
+    return {key: hints[key] for key in keys[:MOST_LAYOUTS]}
+
+
+def _first_match(
+    search: TargetSearch,
+    candidates: Iterable[tuple[_Base, Rewrite]],
+    beside_hints: bool,
+    attempts: list[_Attempt],
+) -> FaultyMatch | None:
+    """Return the first rewrite that a target equals; None where none is, or the time is over.
+
+    With `beside_hints` what is known of the slots is taken for true, which is fast. What the others reached is
+    appended to `attempts`.
+    """
+    for base, rewrite in candidates:
+        if time.process_time() > search.deadline:
+            return None
+        with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
+            trial = search.try_mistake(rewrite.program, base.hints, beside_hints)
+            if trial.match is not None:
+                return FaultyMatch(base.spec, rewrite, *trial.match)
+            attempts.append(_Attempt(base, rewrite, trial.reached))
+    return None
+
+
+def _with_fitted_constants(search: TargetSearch, bases: list[_Base]) -> Iterator[tuple[_Base, Rewrite]]:
+    """Yield rewrites with the constants that the target has beside the mistake."""
+    for base in bases:
+        spec = base.spec
+        for candidate in [spec] if spec.model.constants else offset_specs(spec):
+            program, opened = candidate.program(), open_program(candidate)
+            target = search.empty_response(program)
+            if target is None:
+                return
+            steps, constants = search_steps(search.probe, len(program.states)), usual_constants(candidate)
+            for rewrite in rewrites(opened):
+                if time.process_time() > search.deadline:
+                    return
+                for order in state_orders(program, search.probe):
+                    runs = ProgramRuns(program, search.probe, order)
+                    values = OpenProgram(rewrite.program, constants, runs).fitted(target, steps)
+                    if values is not None and not _are_usual(candidate, values):
+                        closed = replace(rewrite, program=closed_program(rewrite.program, values))
+                        yield replace(base, spec=with_constants(candidate, values)), closed
+
+
+def _are_usual(spec: Spec, values: Mapping[str, Fraction]) -> bool:
+    """Say whether constants are those with which the rewrites were tried already."""
+    return not spec.model.constants or dict(values) == usual_constants(spec)
+
+
+def _with_second_mistakes(attempts: list[_Attempt]) -> Iterator[tuple[_Base, Rewrite]]:
+    """Yield programs with two mistakes: first those whose first mistake explains more slots than the spec does."""
+    likely = sorted(attempts, key=lambda attempt: (-attempt.gain, attempt.rewrite.cost))
+    for attempt in likely[:MOST_FIRST_MISTAKES]:
+        first, base = attempt.rewrite, replace(attempt.base, hints=_longest(attempt.reached))
+        for second in rewrites(first.program):
+            if second.program != attempt.base.program:
+                yield (
+                    base,
+                    replace(
+                        second,
+                        equations=(*first.equations, *second.equations),
+                        sentences=(*first.sentences, *second.sentences),
+                    ),
+                )

@@ -1,0 +1,98 @@
+"""Mistakes in a function: another one stands in its place, or it is applied to more or to less than it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from rnn_harness.specs.expression import (
+    Add,
+    Apply,
+    Constant,
+    Divide,
+    Function,
+    MatrixVector,
+    Multiply,
+    Node,
+    Subtract,
+    VectorMatrix,
+)
+from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, Change
+from rnn_harness.validation.spec_search.program_rewrites import bare, sum_of, summands
+
+HARD_SIGMOID_SLOPES = (Fraction(1, 5), Fraction(1, 6), Fraction(1, 4))
+"""Slopes of the hard sigmoids in use: Keras before 3, torch, and Theano's tangent at zero."""
+
+
+def other_functions(node: Apply) -> Iterator[Change]:
+    """Yield another function, none, or one that is applied to the factors of its argument.
+
+    Args:
+        node: A function of an expression.
+    """
+    argument, function = node.argument, node.function
+    for other in ACTIVATIONS:
+        if other is Function.IDENTITY:
+            yield Change(argument, f"{function.value} is left out", 1)
+        elif other is not function:
+            yield Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
+    if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
+        yield Change(Apply(function, node), f"{function.value} is applied twice", 4)
+    if function is Function.SIGMOID:
+        yield Change(Subtract(UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
+    yield from _piecewise_functions(node)
+    yield from _terms_outside(node)
+    if isinstance(argument, Multiply):
+        for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
+            outside = Multiply(factor, Apply(function, others))
+            yield Change(outside, f"{function.value} is applied before the product with {bare(factor)}", 3)
+
+
+def _terms_outside(node: Apply) -> Iterator[Change]:
+    """Yield a function of a sum to which one of the terms is added behind it."""
+    terms = list(summands(node.argument))
+    for place, term in enumerate(terms if node.function in ACTIVATIONS else ()):
+        others = [*terms[:place], *terms[place + 1 :]]
+        if not others or term.shape not in ((), node.shape):
+            continue
+        inside = sum_of(others)
+        if inside.shape == node.shape:
+            words = f"{bare(term)} is added behind {node.function.value} and not before it"
+            yield Change(Add(Apply(node.function, inside), term), words, 3)
+
+
+def _piecewise_functions(node: Apply) -> Iterator[Change]:
+    """Yield the functions that stand for sigmoid and tanh where exponentials are spared."""
+    argument = node.argument
+    if node.function is Function.SIGMOID:
+        for slope in HARD_SIGMOID_SLOPES:
+            line = Add(Multiply(Constant(slope), argument), Constant(Fraction(1, 2)))
+            clipped = Subtract(Apply(Function.RELU, line), Apply(Function.RELU, Subtract(line, UNIT)))
+            yield Change(clipped, f"a hard sigmoid of slope {slope} stands where sigmoid should", 3)
+    elif node.function is Function.TANH:
+        above, below = Apply(Function.RELU, Subtract(argument, UNIT)), Apply(Function.RELU, Add(argument, UNIT))
+        yield Change(Subtract(Subtract(below, above), UNIT), "a hard tanh stands where tanh should", 3)
+        negative = Apply(Function.RELU, Subtract(Constant(Fraction(0)), argument))
+        size = Add(Apply(Function.RELU, argument), negative)
+        yield Change(Divide(argument, Add(UNIT, size)), "softsign stands where tanh should", 3)
+
+
+def functions_behind(node: MatrixVector | VectorMatrix) -> Iterator[Change]:
+    """Yield products in which a function of the operand, or of a factor of it, is applied behind the matrix.
+
+    Args:
+        node: The product of a matrix and a vector.
+    """
+    vector = node.vector
+    plain: list[tuple[Function, Node]] = []
+    if isinstance(vector, Apply):
+        plain.append((vector.function, vector.argument))
+    elif isinstance(vector, Multiply):
+        for factor, remaining in ((vector.left, vector.right), (vector.right, vector.left)):
+            if isinstance(factor, Apply):
+                plain.append((factor.function, Multiply(remaining, factor.argument)))
+    for function, operand in plain:
+        if function in ACTIVATIONS and operand.shape == vector.shape:
+            words = f"{function.value} is applied behind {bare(node.matrix)} and not before it"
+            yield Change(Apply(function, replace(node, vector=operand)), words, 3)
