@@ -321,3 +321,24 @@ class Continued(nn.Module):
 class ContinuedWithExchangedStates(Continued):
     def handed(self, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         return c, h
+
+
+class ContinuedFromBothWays(nn.Module):
+    """A decoder of twice as many units starts from the last states of both directions: x (B, T, n)."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.forth, self.back = nn.LSTM(inputs, units, batch_first=True), nn.LSTM(inputs, units, batch_first=True)
+        self.decoder = nn.LSTM(inputs, 2 * units, batch_first=True)
+
+    def joined(self, forth: tuple[Tensor, Tensor], back: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return torch.cat([forth[0], back[0]], 2), torch.cat([forth[1], back[1]], 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs: Tensor = self.decoder(x, self.joined(self.forth(x)[1], self.back(x.flip(1))[1]))[0]
+        return outputs
+
+
+class ContinuedFromMixedStates(ContinuedFromBothWays):
+    def joined(self, forth: tuple[Tensor, Tensor], back: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return torch.cat([forth[0], forth[1]], 2), torch.cat([back[0], back[1]], 2)

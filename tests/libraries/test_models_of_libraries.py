@@ -48,6 +48,15 @@ def test_a_model_of_keras_that_does_not_say_how_it_is_made_serves_itself() -> No
 
 
 @pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")
+@pytest.mark.parametrize(
+    ("name", "checks"),
+    [("Translator", []), ("TwoArguments", []), ("TranslatorOfMixedStates", ["handed-states"])],
+)
+def test_a_model_of_keras_of_two_sequences_is_driven(name: str, checks: list[str]) -> None:
+    assert [check for check, _ in _refuted("keras_models.py", name, units=4)] == checks
+
+
+@pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")
 @pytest.mark.parametrize(("name", "checks"), [("BothDirections", []), ("PaddingFirst", ["lengths"]), ("Tagger", [])])
 def test_lengths_and_tokens_of_flax_are_given(name: str, checks: list[str]) -> None:
     assert [check for check, _ in _refuted("flax_models.py", name)] == checks

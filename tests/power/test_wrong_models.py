@@ -41,6 +41,8 @@ RIGHT = (
     "ListsOfBothWays",
     "TagsAndSummary",
     "Continued",
+    "ContinuedFromBothWays",
+    "Captions",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -101,6 +103,10 @@ WRONG = {
     "NextTokenOverTime": ("scores", "add up to one over the second axis of the output"),
     "TopCellReadsTheInput": ("influence", "what cells.0 gives reaches nothing but its own last state"),
     "ContinuedWithExchangedStates": ("handed-states", "second is given the cell state of first as its hidden state"),
+    "ContinuedFromMixedStates": (
+        "handed-states",
+        "decoder is given the hidden state and the cell state of others side by side as its hidden state",
+    ),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 

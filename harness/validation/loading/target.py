@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ from rnn_harness.validation.loading.autograd_functions import (
     preactivation_cell,
     step_of_preactivations,
 )
-from rnn_harness.validation.loading.construct import Construction, construct_cell, constructions, stated_sizes
+from rnn_harness.validation.loading.choose_construction import chosen_construction
+from rnn_harness.validation.loading.construct import construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.find_losses import loss_of_class
 from rnn_harness.validation.loading.find_networks import network_of_class
@@ -44,7 +46,6 @@ from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.function_networks import network_of_functions
 from rnn_harness.validation.loading.joined_cells import joined_cell
-from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
 from rnn_harness.validation.loading.own_errors import own_place
@@ -179,38 +180,54 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     Only of torch modules it is known whether they can be called, so for others the first way is taken. A library other
     than torch and NumPy may let its cells learn their input size when they are called.
     """
-    may_learn_sizes = adapter.name not in ("torch", "numpy")
-    chosen: tuple[Construction, Any] | None = None
-    guess: tuple[Construction, Any] | None = None
-    for construction, cell in constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults):
-        if construction.learns_input_size and not may_learn_sizes:
-            continue
-        if construction.is_guess:
-            guess = guess or (construction, cell)
-        else:
-            chosen = chosen or (construction, cell)
-        if construction.is_certain or adapter.name != "torch" or _can_be_called(cell, construction):
-            chosen = (construction, cell)
-            break
-    chosen = chosen or guess
-    assert chosen is not None, "without a way that works, constructions raises"
-    construction, cell = chosen
+    if adapter.name == "numpy":
+        return _target_of_arrays(maker, adapter, options)
+    made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
+    construction, cell = chosen_construction(made, TRIAL_SIZES, is_torch=adapter.name == "torch")
     sizes = construction.fixed_sizes
     if not construction.any_sizes:
         sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
     joined = joined_cell(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
     made_for = sizes or TRIAL_SIZES
     make: Callable[[CellSizes], Any] = construction.make
-    if joined is None and adapter.name == "numpy":
-        return _driven_or_both_directions(maker.name, adapter, make, options, sizes)
     if joined is None:
-        return _driven_target(maker.name, adapter, make, options, sizes)
+        target = _driven_target(maker.name, adapter, make, options, sizes)
+        return _with_note(target, construction.sizes_note(maker.options))
     wrap = joined.wrap
     target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
-    target = replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
+    target = _with_note(target, joined.note())
     if isinstance(joined, SpatialStates):
         return _at_one_point(target, adapter, joined, make, sizes)
     return target
+
+
+def _with_note(target: Target, note: str) -> Target:
+    """The target with something more that a reader must know about how it is driven; an empty text adds nothing."""
+    notes = target.capabilities.notes
+    return replace(target, capabilities=replace(target.capabilities, notes=(*notes, note) if note else notes))
+
+
+def _target_of_arrays(maker: _Maker, adapter: Adapter, options: Options) -> Target:
+    """The target of NumPy arrays that a class makes, of the first ways to make it the first that can be driven."""
+    first_error: UsageError | None = None
+    made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
+    fitting = (way for way in made if not way[0].learns_input_size)
+    for construction, cell in itertools.islice(fitting, _MOST_CONSTRUCTIONS):
+        sizes = construction.fixed_sizes
+        if not construction.any_sizes:
+            sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
+        is_square = construction.is_guess and sizes is not None and sizes.input_size == sizes.hidden_size
+        # Of one size alone, the input may be as wide as the state, or a single number.
+        for tried in (sizes, CellSizes(1, sizes.hidden_size)) if is_square and sizes is not None else (sizes,):
+            try:
+                return _driven_or_both_directions(maker.name, adapter, construction.make, options, tried)
+            except UsageError as error:
+                first_error = first_error or error
+    assert first_error is not None, "without a way that works, constructions raises"
+    raise first_error
+
+
+_MOST_CONSTRUCTIONS = 3
 
 
 def _driven_or_both_directions(
@@ -227,7 +244,7 @@ def _driven_or_both_directions(
         except UsageError:
             raise error from None
     note = f"its outputs are {both.hidden_size} wide, twice its hidden size, and judged by what holds for every layer"
-    return replace(target, capabilities=replace(target.capabilities, notes=(*target.capabilities.notes, note)))
+    return _with_note(target, note)
 
 
 def _at_one_point(
@@ -248,20 +265,6 @@ def _at_one_point(
         return target
     note = "its convolutions are judged where space is one point: there each is a product with the middle of its kernel"
     return replace(driven, capabilities=replace(driven.capabilities, notes=(note,)), in_space=target)
-
-
-def _can_be_called(cell: Any, construction: Construction) -> bool:
-    """Say whether a torch module can be called in the sizes that it was constructed for."""
-    n, d = construction.fixed_sizes or TRIAL_SIZES
-    if not construction.any_sizes:
-        return (stated_sizes(cell) or fitting_sizes(cell)) is not None
-    try:
-        find_convention(in_evaluation(copy.deepcopy(cell)), n, d)
-    except WrongLayout:
-        return True
-    except Exception:  # a module that was constructed in a wrong way may raise anything
-        return False
-    return True
 
 
 def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
@@ -303,8 +306,7 @@ def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, 
         step = step_of_preactivations(function, *TRIAL_SIZES)
     adapter = _chosen_adapter(name, PreactivationCell, None)
     target = _driven_target(name, adapter, lambda sizes: preactivation_cell(step, *sizes), {})
-    notes = (*target.capabilities.notes, step.note())
-    return replace(target, capabilities=replace(target.capabilities, notes=notes))
+    return _with_note(target, step.note())
 
 
 def target_of_part(name: str, part: HeldPart) -> Target:

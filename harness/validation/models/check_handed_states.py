@@ -21,7 +21,8 @@ def check_handed_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
     """Compare the two states that a part starts from with the two that another part of the same class gave.
 
     An encoder hands its final states to a decoder so. Parts of one class name their states in one order: both
-    exchanged, the hidden state starts from a cell state.
+    exchanged, the hidden state starts from a cell state. The same is asked of states that are those of several parts,
+    or of both directions, side by side.
 
     Args:
         model: The model; of its baseline run every part's first call that is given two states is looked at.
@@ -44,6 +45,19 @@ def check_handed_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
                 yield refuted(CHECK, sentence, part.name)
             elif (0, 1) in orders:
                 yield agrees(CHECK, f"{part.shown_name} starts from the states of {other.shown_name}", part.name)
+        pieces = [piece for other in others for call in calls[other.name] for piece in _pieces(call)]
+        sources = [_sources(state, pieces) for state in given]
+        if not all(sources):
+            continue
+        if all(set(indices) == {slot} for slot, indices in enumerate(sources)):
+            yield agrees(CHECK, f"{part.shown_name} starts from states side by side", part.name)
+            continue
+        words = [" and the ".join(STATE_WORDS[index] for index in indices) for indices in sources]
+        sentence = (
+            f"{part.shown_name} is given the {words[0]} of others side by side as its {STATE_WORDS[0]}, and the "
+            f"{words[1]} as its {STATE_WORDS[1]}: they are mixed"
+        )
+        yield refuted(CHECK, sentence, part.name)
 
 
 def _order(given: tuple[Tensor, ...], call: PartCall) -> tuple[int | None, ...]:
@@ -52,3 +66,29 @@ def _order(given: tuple[Tensor, ...], call: PartCall) -> tuple[int | None, ...]:
         next((index for index, new in enumerate(call.new_states) if holds_same_numbers(state, new)), None)
         for state in given
     )
+
+
+def _pieces(call: PartCall) -> Iterator[tuple[int, Tensor]]:
+    """Yield the new states (B, d) of a call, each direction by itself, with which of its two states each is."""
+    for index, state in enumerate(call.new_states):
+        yield from ((index, direction) for direction in state.reshape(-1, *state.shape[-2:]))
+
+
+def _sources(state: Tensor, pieces: list[tuple[int, Tensor]]) -> list[int]:
+    """Of a state that is several pieces side by side, which of the two states each piece is; empty for any other."""
+    if state.numel() != state.shape[-2] * state.shape[-1]:
+        return []
+    columns, sources = state.reshape(state.shape[-2:]), list[int]()
+    while columns.shape[1]:
+        fitting = ((index, piece.shape[1]) for index, piece in pieces if _begins_with(columns, piece))
+        index, width = next(fitting, (0, 0))
+        if not width:
+            return []
+        sources.append(index)
+        columns = columns[:, width:]
+    return sources if len(sources) > 1 else []
+
+
+def _begins_with(columns: Tensor, piece: Tensor) -> bool:
+    """Whether the first columns are those of a piece that is not zero everywhere."""
+    return bool(piece.any()) and holds_same_numbers(columns[:, : piece.shape[1]], piece)

@@ -24,6 +24,7 @@ def reasons(name: str) -> dict[str, str]:
     "name",
     [
         "scores",
+        "Batched",
         pytest.param(
             "both_forward",
             marks=pytest.mark.deep(

@@ -131,3 +131,74 @@ def test_a_backward_that_is_named_alone_stands_for_its_pair() -> None:
     assert forward_partner(functions.rnn_backward) is functions.rnn_forward
     for other in (functions.rnn_forward, functions.rnn_step_backward_slope_of_input, functions.sigmoid):
         assert forward_partner(other) is None
+
+
+TWO_DIRECTIONS = """
+import numpy as np
+class TwoDirections:
+    def __init__(self, i, h, o):
+        self.Whf, self.Whb = np.ones((i + h, h)), np.ones((i + h, h))
+        self.bhf, self.bhb = np.zeros((1, h)), np.zeros((1, h))
+        self.Wy = np.ones((2 * h, o))
+    def forward(self, h_prev, x_t):
+        return np.tanh(np.concatenate([h_prev, x_t], 1) @ self.Whf + self.bhf)
+    def backward(self, h_next, x_t):
+        return np.tanh(np.concatenate([h_next, x_t], 1) @ self.Whb + self.bhb)
+class ForgetsItsBias:
+    def __init__(self, n_in, n_hid):
+        self.W, self.U, self.b = np.ones((n_in, n_hid)), np.ones((n_hid, n_hid)), np.zeros(n_hid)
+    def forward(self, x, h):
+        return np.tanh(x @ self.W + h @ self.U)
+    def sample(self, x, h):
+        return np.tanh(x @ self.W + h @ self.U + self.b)
+"""
+
+
+def test_weights_that_only_the_other_direction_reads_are_not_those_of_a_cell(tmp_path: Path) -> None:
+    target = load_target(f"{written(tmp_path, TWO_DIRECTIONS)}:TwoDirections")
+    assert set(target.make_module(5, 3).state_dict()) == {"Whf", "bhf", "Wy"}
+
+
+def test_a_bias_that_another_method_adds_to_the_same_weights_is_one_of_the_cell(tmp_path: Path) -> None:
+    target = load_target(f"{written(tmp_path, TWO_DIRECTIONS)}:ForgetsItsBias")
+    assert set(target.make_module(5, 3).state_dict()) == {"W", "U", "b"}
+
+
+INPUTS_CALLED_M = """
+import numpy as np
+class LSTM:
+    def __init__(self, M, N):
+        self.W, self.R = np.ones((N, M)), np.ones((N, N))
+    def forward(self, x):
+        h, hs = np.zeros(len(self.R)), []
+        for row in x:
+            h = np.tanh(self.W @ row + self.R @ h)
+            hs.append(h)
+        return np.stack(hs)
+"""
+
+
+def test_sizes_whose_names_mislead_are_handed_over_in_their_usual_places(tmp_path: Path) -> None:
+    module = load_target(f"{written(tmp_path, INPUTS_CALLED_M)}:LSTM").make_module(5, 3)
+    assert {name: tuple(value.shape) for name, value in module.state_dict().items()} == {"W": (3, 5), "R": (3, 3)}
+
+
+STATES_IN_A_DICTIONARY = """
+import numpy as np
+def init_params(n, d):
+    return {"W": np.ones((n, d)) / 4, "U": np.ones((d, d)) / 8}
+def step(params, state, x):
+    c = state["memory"] + x @ params["W"]
+    return {"memory": c, "out": np.tanh(c + state["out"] @ params["U"])}
+def plain(params, h, x):
+    return np.tanh(x @ params["W"] + h @ params["U"])
+"""
+
+
+def test_the_states_of_a_dictionary_are_those_that_the_code_reads(tmp_path: Path) -> None:
+    path = written(tmp_path, STATES_IN_A_DICTIONARY)
+    capabilities = load_target(f"{path}:step").capabilities
+    assert capabilities.calling_convention is not None
+    assert capabilities.calling_convention.states == 2
+    assert capabilities.notes == ("its state is a dictionary with memory and out",)
+    assert load_target(f"{path}:plain").capabilities.notes == ()

@@ -6,24 +6,27 @@ through a torch module of its own, so that whoever looks at the model sees what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-import numpy as np
 from torch import Tensor, nn
 
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
-from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.loading.adapters.adapter import FurtherInput, HeldPart, ModelInputs, import_library
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
+from rnn_harness.validation.loading.adapters.keras_inputs import (
+    all_layers_of,
+    call_arguments,
+    example_inputs,
+    layers_of,
+    possible_inputs,
+)
 
 States: TypeAlias = Tensor | tuple[Tensor, ...] | None
-_TRIAL_STEPS = 3
-_DTYPES = ("float32",)
-"""On torch, Keras multiplies matrices of float64 in float32."""
 
 
 def holds_layers(layer: Any) -> bool:
@@ -42,23 +45,11 @@ def _parts_of(layer: Any) -> Iterator[Any]:
     if _is_stack(layer):
         yield from layer.cell.cells
         return
-    for child in _layers_of(layer):
+    for child in layers_of(layer):
         if _is_stack(child) or getattr(child, "state_size", None) is None:
             yield from _parts_of(child)
         else:
             yield child
-
-
-def _layers_of(layer: Any) -> list[Any]:
-    """The layers that a layer holds, for which Keras has a public name in models alone."""
-    return list(vars(layer).get("_layers", ()))
-
-
-def _all_layers_of(layer: Any) -> Iterator[Any]:
-    """Yield a layer and all that it holds."""
-    yield layer
-    for child in _layers_of(layer):
-        yield from _all_layers_of(child)
 
 
 def _is_layer(layer: Any) -> bool:
@@ -113,7 +104,7 @@ class _Rebuilt:
         """Return the model in a dtype, built by a call."""
         if dtype not in self._layers:
             layer = self._made_again(dtype)
-            layer(_call_argument(tuple(_example_inputs(self._inputs, dtype))))
+            layer(*call_arguments(layer, tuple(example_inputs(self._inputs, dtype))))
             for name, part in _named_parts(layer).items():
                 if _is_layer(part):
                     self._watch(part, name)
@@ -166,28 +157,6 @@ class _Rebuilt:
         object.__setattr__(layer, "call", call)  # Keras would take it for a layer of its own
 
 
-def _example_inputs(inputs: ModelInputs, dtype: str) -> Iterator[Any]:
-    """Zeros for every input of a model."""
-    shape = (2, inputs.lengths[1] or _TRIAL_STEPS)
-    sequences = [
-        (inputs.features, inputs.vocabulary),
-        *((known.features, known.vocabulary) for known in inputs.further),
-    ]
-    roles = ["sequence", *(known.role for known in inputs.further)]
-    for role, (features, vocabulary) in zip(roles, sequences, strict=True):
-        if role == "lengths":
-            yield np.full(shape[:1], shape[1], "int32")
-        elif role != "sequence":
-            yield np.full(shape, role == "mask")
-        else:
-            yield np.zeros(shape, "int32") if vocabulary else np.zeros((*shape, features), dtype)
-
-
-def _call_argument(values: tuple[Any, ...]) -> Any:
-    """What Keras hands over for the inputs of a model: one alone, or several in a list."""
-    return values[0] if len(values) == 1 else list(values)
-
-
 def _listed(states: States) -> list[Tensor]:
     """The states one by one."""
     if states is None:
@@ -204,6 +173,38 @@ def _named_parts(layer: Any) -> dict[str, Any]:
             name += "_"
         parts[name] = part
     return parts
+
+
+def _rebuilt(layer: Any, n: int) -> tuple[_Rebuilt, ModelInputs]:
+    """Rebuild a model with the first inputs that it takes.
+
+    Raises:
+        UsageError: It raised for all of them.
+    """
+    raised: dict[str, str] = {}
+    for inputs in possible_inputs(layer, n):
+        try:
+            rebuilt = _Rebuilt(layer, inputs)
+            rebuilt.layer("float32")
+        except Exception as error:  # a user's model may raise anything
+            examples = example_inputs(inputs, "float32")
+            kinds = (f"{'tokens' if 'int' in str(value.dtype) else 'inputs'} {value.shape}" for value in examples)
+            raised.setdefault(_last_words(error), " and ".join(kinds))
+        else:
+            return rebuilt, inputs
+    shown = "; ".join(f"called with {inputs}, it raised {words}" for words, inputs in list(raised.items())[:2])
+    raise UsageError(
+        f"{type(layer).__name__} of Keras: {shown}; expected a model of a sequence (B, T, n), of tokens (B, T), or of "
+        "several"
+    )
+
+
+def _last_words(error: Exception) -> str:
+    """What an error says; Keras puts what it is about on a line of its own, in bold."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    bold = next((line for line in lines if "\x1b[1m" in line), None)
+    words = first_line(error) if bold is None else re.sub(r"\x1b\[\d*m", "", bold)
+    return f"{type(error).__name__}: {words}"
 
 
 class KerasModel(nn.Module):
@@ -223,30 +224,18 @@ class KerasModel(nn.Module):
             n: The input size, where the model does not say its own.
 
         Raises:
-            UsageError: It cannot be rebuilt, or cannot be called with one sequence.
+            UsageError: It cannot be rebuilt, or no way of calling it is known.
         """
         super().__init__()
-        name = type(layer).__name__
         self.documented_class: type = object if type(layer).__module__.startswith("keras.") else type(layer)
-        self.model_inputs = _inputs_of(layer, n)
-        shown = " and ".join(
-            ("tokens " if "int" in str(value.dtype) else "inputs ") + str(value.shape)
-            for value in _example_inputs(self.model_inputs, "float32")
-        )
-        try:
-            self._rebuilt = _Rebuilt(layer, self.model_inputs)
-            built = self._rebuilt.layer("float32")
-        except Exception as error:  # a user's model may raise anything
-            raise UsageError(
-                f"{name} of Keras, called with {shown}, raised {type(error).__name__}: {first_line(error)}; expected a "
-                "model of a sequence (B, T, n) or of tokens (B, T), and of further inputs by keras.Input alone"
-            ) from error
+        self._rebuilt, self.model_inputs = _rebuilt(layer, n)
+        built = self._rebuilt.layer("float32")
         parts = _named_parts(built)
         self.held_parts = tuple(_held(part, part_name) for part_name, part in parts.items())
         for part_name, part in parts.items():
             self.add_module(part_name, _LayerInside() if _is_layer(part) else nn.Module())
         self._places: list[tuple[str, str]] = []
-        padding = next((part for part in _all_layers_of(built) if _leaves_out_zero(part)), None)
+        padding = next((part for part in all_layers_of(built) if _leaves_out_zero(part)), None)
         for variable in built.trainable_variables:
             owner = next((at for at, part in parts.items() if _has(part, variable)), "")
             self._register(owner, variable)
@@ -274,7 +263,7 @@ class KerasModel(nn.Module):
         layer = self._rebuilt.layer(str(weights[0].dtype).removeprefix("torch."))
         self._rebuilt.running = self
         fixed_weights = [variable.value for variable in layer.non_trainable_variables]
-        return layer.stateless_call(weights, fixed_weights, _call_argument((x, *further)))[0]
+        return layer.stateless_call(weights, fixed_weights, *call_arguments(layer, (x, *further)))[0]
 
 
 def _leaves_out_zero(part: Any) -> bool:
@@ -302,51 +291,6 @@ def _held(part: Any, name: str) -> HeldPart:
 
     return HeldPart(
         name, type(part).__name__, make, sizes, "units" in config, is_layer=_is_layer(part), is_watched=_is_layer(part)
-    )
-
-
-def _inputs_of(layer: Any, n: int) -> ModelInputs:
-    """What a model is called with: what it says, else numbers of the input size, or tokens where an embedding is first.
-
-    Raises:
-        UsageError: None of its inputs is a sequence.
-    """
-    known = list(getattr(layer, "inputs", None) or [])
-    inside = _all_layers_of(layer)
-    vocabularies = [int(part.input_dim) for part in inside if type(part).__name__ == "Embedding"]
-    vocabulary = min(vocabularies, default=0)
-    if not known:
-        return ModelInputs(0 if vocabulary else n, vocabulary, dtypes=_DTYPES)
-    first, *others = known
-    shape = tuple(first.shape)
-    lengths = (0, int(shape[1] or 0) if len(shape) > 1 else 0)
-    further = tuple(_further_input(tensor, vocabulary, type(layer).__name__) for tensor in others)
-    if len(shape) == 3:
-        return ModelInputs(int(shape[2] or n), 0, lengths, _DTYPES, further)
-    return ModelInputs(0, vocabulary, lengths, _DTYPES, further)
-
-
-def _further_input(tensor: Any, vocabulary: int, name: str) -> FurtherInput:
-    """What an input of a functional model is, besides its first one.
-
-    Raises:
-        UsageError: It is no sequence, no mask and no lengths.
-    """
-    shape, own_name = tuple(tensor.shape), str(tensor.name)
-    role = role_of_extra(own_name)
-    if len(shape) == 3:
-        return FurtherInput(own_name, "sequence", int(shape[2] or 1))
-    if len(shape) == 2 and shape[1] is None:
-        is_mask = str(tensor.dtype) == "bool" or role in ("mask", "padding mask")
-        if is_mask:
-            return FurtherInput(own_name, "padding mask" if role == "padding mask" else "mask")
-        if vocabulary:
-            return FurtherInput(own_name, "sequence", 0, vocabulary)
-    if len(shape) == 1 and role == "lengths":
-        return FurtherInput(own_name, "lengths")
-    raise UsageError(
-        f"{name} has an input {own_name} {shape} besides its first one; expected sequences (None, T, n), tokens or a "
-        "mask (None, None), or lengths (None,)"
     )
 
 

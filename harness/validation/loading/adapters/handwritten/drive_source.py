@@ -16,6 +16,7 @@ from rnn_harness.validation.loading.adapters.handwritten.call_trial import CallT
 from rnn_harness.validation.loading.adapters.handwritten.cell_source import CellSource
 from rnn_harness.validation.loading.adapters.handwritten.find_ways import CellWays, find_ways
 from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell, outer_convention
+from rnn_harness.validation.loading.adapters.handwritten.other_methods import weights_of_other_methods
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import is_weight_path
 from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import TrialNumbers, draw_trial_numbers
 
@@ -44,12 +45,19 @@ class DrivenSource:
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
-        """Its parameters: what changes the results, or is called as weights are; no state and no array it leaves."""
+        """Its parameters: what changes the results, or is called as weights are; no state and no array it leaves.
+
+        What only another method reads, which shares no weight with forward, is that method's: of another direction.
+        """
         states = self.ways.forward.attributes
+        influential = [name for name in self.source.parameters if self.trial.has_influence(f"parameters.{name}")]
+        called = (self.source.forward_function, self.source.backward_function if self.ways.backward else None)
+        foreign = weights_of_other_methods(self.source.holder, called, influential)
         return tuple(
             name
             for name in self.source.parameters
-            if name not in states and (self.trial.has_influence(f"parameters.{name}") or is_weight_path(name))
+            if name not in states
+            and (name in influential or (is_weight_path(name) and name.partition("/")[0] not in foreign))
         )
 
     def module(self, source: CellSource) -> ArrayLibraryModule:
