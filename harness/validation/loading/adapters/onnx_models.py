@@ -97,7 +97,8 @@ class OnnxModelFunction:
         if self.lengths_name:
             lengths = arrays[len(self.data_names) :]
             feeds[self.lengths_name] = lengths[0].astype(np.int32) if lengths else np.full(x.shape[1], len(x), np.int32)
-        results = self._session(str(x.dtype)).run(None, feeds)
+        dtype = next((value.dtype for value in parameters.values()), x.dtype)
+        results = self._session(str(dtype)).run(None, feeds)
         # Y is (T, directions, B, d): with one direction the axis says nothing.
         return ArrayResults(
             [result[:, 0] if result.ndim == 4 and result.shape[1] == 1 else result for result in results]
@@ -219,8 +220,8 @@ def _driven_graph(model: Any, runtime: str) -> DrivenModule:
     opened, parameters = open_parameters(model, None)
     names = [value.name for value in opened.graph.input if value.name not in parameters]
     function = OnnxModelFunction(opened, runtime, names, "")
-    capabilities = TargetCapabilities(library="ONNX", has_parts=True)
-    return DrivenModule(OnnxGraphModule(function, parameters, model), capabilities)
+    module = OnnxGraphModule(function, parameters, model)
+    return DrivenModule(module, TargetCapabilities(module.model_inputs.dtypes, library="ONNX", has_parts=True))
 
 
 def _driven_steps(model: Any, runtime: str, steps: StepsOfGraph) -> DrivenModule:
