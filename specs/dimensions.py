@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _TERM = re.compile(r"(?P<factor>\d+)?(?P<symbol>[A-Za-z]+)?")
+LARGEST_FACTOR = 2**13
+"""The largest number in a size: a square matrix of that size takes half a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,17 @@ class Dimension:
             text: for example ``"d"``, ``"2d+n"`` or ``"4"``.
 
         Raises:
-            ValueError: that shows the text.
+            ValueError: that shows the text; a number in it may be too large for the numbers of a case to be drawn.
         """
         total = cls()
         for part in text.replace(" ", "").split("+"):
             match = _TERM.fullmatch(part)
             if not part or match is None:
                 raise ValueError(f"{text!r} is not a size: expected for example 'd', '2d+n' or '4'")
-            factor = int(match["factor"] or 1)
+            digits = match["factor"] or "1"
+            if len(digits) > len(str(LARGEST_FACTOR)) or int(digits) > LARGEST_FACTOR:
+                raise ValueError(f"{text[:40]!r} is too large a size: expected numbers up to {LARGEST_FACTOR}")
+            factor = int(digits)
             total += cls(((match["symbol"], factor),)) if match["symbol"] else cls((), factor)
         return total
 
@@ -65,8 +70,9 @@ class Dimension:
         """
         total = Dimension((), self.constant)
         for symbol, factor in self.terms:
-            for _ in range(factor):
-                total += known.get(symbol, Dimension(((symbol, 1),)))
+            size = known.get(symbol, Dimension(((symbol, 1),)))
+            terms = tuple((name, factor * number) for name, number in size.terms)
+            total += Dimension(terms, factor * size.constant)
         return total
 
     @property

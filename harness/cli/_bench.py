@@ -13,7 +13,13 @@ from rnn_harness.cli._bench_checks import check_before_import, check_options
 from rnn_harness.cli._bench_conclusions import bench_conclusion, comparison_conclusion, wrong_measurements
 from rnn_harness.cli._bench_options import BenchOptions, CellOptions
 from rnn_harness.cli._bench_profiles import ProfiledCells, profile_cells
-from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
+from rnn_harness.cli._bench_run import (
+    locked,
+    measure_with_progress,
+    pending_jobs,
+    pin_threads,
+    recorded_measurements,
+)
 from rnn_harness.cli._conclusion import print_conclusion
 from rnn_harness.cli._pool_options import Backend, Scheduler
 from rnn_harness.cli._shared import console, exit_codes
@@ -165,13 +171,11 @@ def _run(options: BenchOptions, jobs: list[BenchmarkJob], profiles: Sequence[Cel
     older = load_measurements(options.compare, options.folder) if options.compare is not None else None
     if options.resume and options.records is None:
         raise UsageError("--resume goes on with a file of measurements: name it with --records FILE")
-    recorded = recorded_measurements(options.records, options.resume)
-    pending = pending_jobs(jobs, recorded)
-    if options.records is not None:
-        write_measurements(
-            options.records, pending.recorded
-        )  # a file that cannot be written is reported before the work
-    measurements, interrupted = measure_with_progress(pending, options.records, options.pool)
+    with locked(options.records):
+        pending = pending_jobs(jobs, recorded_measurements(options.records, options.resume))
+        if options.records is not None:  # a file that cannot be written is reported before the work
+            write_measurements(options.records, pending.recorded)
+        measurements, interrupted = measure_with_progress(pending, options.records, options.pool)
     if options.save is not None:
         path = save_measurements(options.save, measurements, options.folder)
         typer.echo(f"kept as {options.save}: {path}", err=True)

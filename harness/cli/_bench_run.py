@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from rnn_harness.cli._progress import progress_beside_bar
 from rnn_harness.cli._shared import Interrupt, console
 from rnn_harness.cli._verbosity import is_quiet
 from rnn_harness.errors import UsageError
+from rnn_harness.runtime.file_lock import FileLock
 
 if TYPE_CHECKING:
     from rnn_harness.benchmarks import BenchmarkJob
@@ -33,6 +36,18 @@ def pin_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
+
+
+def locked(path: Path | None) -> AbstractContextManager[object]:
+    """Let no other run write to a file of measurements; it is rewritten after each job, and theirs would be lost.
+
+    Args:
+        path: The file; None where nothing is written.
+
+    Raises:
+        UsageError: Another run writes to it.
+    """
+    return contextlib.nullcontext() if path is None else FileLock(path)
 
 
 def recorded_measurements(path: Path | None, resume: bool) -> list[Measurement]:

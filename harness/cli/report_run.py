@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rnn_harness.cli._bench_run import measure_with_progress, pending_jobs, pin_threads, recorded_measurements
+from rnn_harness.cli._bench_run import (
+    locked,
+    measure_with_progress,
+    pending_jobs,
+    pin_threads,
+    recorded_measurements,
+)
 from rnn_harness.cli._mutants_run import judge_with_progress, recorded_results, write_results
 from rnn_harness.cli._recorded_run import RecordedRun, record_run
 from rnn_harness.cli._verify_runs import EquationRun, KernelRun
@@ -99,10 +105,11 @@ class ReportRun:
         from rnn_harness.benchmarks import QUICK, USUAL, plan_jobs
 
         typer.echo(f"measurements: {path}", err=True)
-        recorded = recorded_measurements(path, self.resume)
         kinds: tuple[MeasurementKind, ...] = ("parameters", "decay", "learning", "unrolled", "speed")
         jobs = plan_jobs(QUICK if self.quick else USUAL, kinds, ("rnn", "gru", "lstm"), "float32")
-        measurements, is_interrupted = measure_with_progress(pending_jobs(jobs, recorded), path)
+        with locked(path):
+            recorded = recorded_measurements(path, self.resume)
+            measurements, is_interrupted = measure_with_progress(pending_jobs(jobs, recorded), path)
         if is_interrupted:
             raise KeyboardInterrupt
         self.inputs.add_measurements(path, measurements)
@@ -116,13 +123,14 @@ class ReportRun:
         from rnn_harness.mutants import MUTANTS
 
         typer.echo(f"mutants: {path}", err=True)
-        known = recorded_results(path, resume=True) if self.resume else ()
 
         def keep(results: Sequence[MutantResult]) -> None:
             self.inputs.mutants[:] = results
             write_results(path, results)
 
-        self.inputs.mutants[:] = judge_with_progress(MUTANTS, known, WorkerPool(), keep)
+        with locked(path):
+            known = recorded_results(path, resume=True) if self.resume else ()
+            self.inputs.mutants[:] = judge_with_progress(MUTANTS, known, WorkerPool(), keep)
 
 
 def equation_run(quick: bool) -> EquationRun:

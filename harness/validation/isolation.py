@@ -326,7 +326,7 @@ def run_with_limits(
         work()
     except (UsageError, SpecError) as error:
         send(WrongUse(str(error)))
-    except (Exception, SystemExit) as error:  # the target may raise anything
+    except BaseException as error:  # the target may raise anything; Ctrl-C does not reach a worker
         send(WorkFailed.of(error))
 
 

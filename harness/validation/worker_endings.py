@@ -35,7 +35,7 @@ class WorkFailed:
         Args:
             error: What was raised in the worker: by the target, for want of memory, or in the harness.
         """
-        if is_raised_by_target(error):
+        if is_raised_by_target(error) or not isinstance(error, Exception):  # the harness raises errors alone
             return cls(f"it raised {named_error(error)}")
         if resource := missing_resource(error):
             return cls(f"there was not enough of what the harness needs itself: {resource}")

@@ -105,3 +105,19 @@ def masked_rows(params: Parameters, xs: Any, mask: Any) -> Any:
 def rows_masked_too_late(params: Parameters, xs: Any, mask: Any) -> Any:
     """Steps xs (B, T, n) with a mask (B, T), which is 0 where a row is padded."""
     return rows_run_on(params, xs, mask.sum(1))
+
+
+def units_first_params(key: Any, units: int, inputs: int) -> Parameters:
+    """Weights of steps of one row, by the number of units and of inputs."""
+    W, U = jax.random.split(key)
+    return {"W": jax.random.normal(W, (units, inputs)) / 2, "U": jax.random.normal(U, (units, units)) / 2}
+
+
+def states_of_one_row(params: Parameters, xs: Any, h0: Any) -> Any:
+    """All states of a sequence xs (T, n) from h0 (d,)."""
+
+    def step(h: Any, x: Any) -> Any:
+        h = jnp.tanh(params["W"] @ x + params["U"] @ h)
+        return h, h
+
+    return jax.lax.scan(step, h0, xs)[1]

@@ -359,3 +359,20 @@ class Projected(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.rnn(x)[0]
+
+
+class Captions(nn.Module):
+    """What a picture shows is the first step, and comes first among the arguments: features (B, n), captions (B, T)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.rnn, self.head = (
+            nn.Embedding(WORDS, 6),
+            nn.GRU(6, 8, batch_first=True),
+            nn.Linear(8, WORDS),
+        )
+
+    def forward(self, features: Tensor, captions: Tensor) -> Tensor:
+        steps, _ = self.rnn(torch.cat([features[:, None], self.embedding(captions)], 1))
+        scores: Tensor = self.head(steps)
+        return scores

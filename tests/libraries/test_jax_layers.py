@@ -72,3 +72,11 @@ def test_padding_that_reaches_the_last_state_is_named(file: str, name: str, is_w
     assert isinstance(violation, Violation) is is_wrong
     if isinstance(violation, Violation):
         assert "is that of the padded end" in violation.sentence
+
+
+@pytest.mark.deep("tests/unit/validation/test_wide_layers.py::test_outputs_of_another_width_are_driven")
+def test_a_maker_may_take_the_units_first_and_a_function_one_row_without_its_last_state() -> None:
+    pytest.importorskip("equinox")
+    target = load_target(f"{HELPERS / 'jax_layers.py'}:states_of_one_row", {"params": "units_first_params"})
+    probe = probe_target(target)
+    assert (probe.convention.sequence, probe.convention.states) == (True, 1)

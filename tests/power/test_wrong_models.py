@@ -42,6 +42,7 @@ RIGHT = (
     "TagsAndSummary",
     "Continued",
     "ContinuedFromBothWays",
+    "Captions",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),

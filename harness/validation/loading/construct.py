@@ -68,6 +68,18 @@ class Construction:
     is_guess: bool = False
     learns_input_size: bool = False
 
+    def sizes_note(self, given: Options) -> str:
+        """Say that the user chose the only sizes that are tried; nothing where it was not the user.
+
+        Args:
+            given: What the user gives for the constructor.
+        """
+        sizes = self.fixed_sizes
+        if sizes is None or not {*sizes} & {value for value in given.values() if type(value) is int}:
+            return ""
+        chosen = f"{sizes.input_size} inputs and {sizes.hidden_size} units"
+        return f"no sizes but {chosen} are tried, since --init gives them: leave them out to have others tried"
+
 
 def constructions(
     name: str,

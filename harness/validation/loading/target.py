@@ -191,13 +191,20 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     made_for = sizes or TRIAL_SIZES
     make: Callable[[CellSizes], Any] = construction.make
     if joined is None:
-        return _driven_target(maker.name, adapter, make, options, sizes)
+        target = _driven_target(maker.name, adapter, make, options, sizes)
+        return _with_note(target, construction.sizes_note(maker.options))
     wrap = joined.wrap
     target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
-    target = replace(target, capabilities=replace(target.capabilities, notes=(joined.note(),)))
+    target = _with_note(target, joined.note())
     if isinstance(joined, SpatialStates):
         return _at_one_point(target, adapter, joined, make, sizes)
     return target
+
+
+def _with_note(target: Target, note: str) -> Target:
+    """The target with something more that a reader must know about how it is driven; an empty text adds nothing."""
+    notes = target.capabilities.notes
+    return replace(target, capabilities=replace(target.capabilities, notes=(*notes, note) if note else notes))
 
 
 def _target_of_arrays(maker: _Maker, adapter: Adapter, options: Options) -> Target:
@@ -237,7 +244,7 @@ def _driven_or_both_directions(
         except UsageError:
             raise error from None
     note = f"its outputs are {both.hidden_size} wide, twice its hidden size, and judged by what holds for every layer"
-    return replace(target, capabilities=replace(target.capabilities, notes=(*target.capabilities.notes, note)))
+    return _with_note(target, note)
 
 
 def _at_one_point(
@@ -299,8 +306,7 @@ def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, 
         step = step_of_preactivations(function, *TRIAL_SIZES)
     adapter = _chosen_adapter(name, PreactivationCell, None)
     target = _driven_target(name, adapter, lambda sizes: preactivation_cell(step, *sizes), {})
-    notes = (*target.capabilities.notes, step.note())
-    return replace(target, capabilities=replace(target.capabilities, notes=notes))
+    return _with_note(target, step.note())
 
 
 def target_of_part(name: str, part: HeldPart) -> Target:

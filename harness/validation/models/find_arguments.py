@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import first_line
-from rnn_harness.validation.models.argument_names import is_lengths, is_mask, is_state
+from rnn_harness.validation.models.argument_names import (
+    is_context,
+    is_lengths,
+    is_mask,
+    is_sequence_of_steps,
+    is_state,
+)
 from rnn_harness.validation.models.example_inputs import example_arguments
 from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments
 from rnn_harness.validation.models.model_sizes import ModelSizes, read_sizes
@@ -72,7 +78,7 @@ def _attempts(module: nn.Module, dtype: torch.dtype) -> Iterator[ModelArguments]
     if not names:
         return
     sizes = read_sizes(module)
-    first = next((i for i, p in enumerate(names) if not is_state(p.name)), 0)
+    first = _place_of_sequence([parameter.name for parameter in names])
     for sequence, grid, vocabulary in _sequences(sizes, dtype):
         forms = [
             [ModelArgument(p.name, "sequence", sequence, p.kind is p.KEYWORD_ONLY)]
@@ -82,6 +88,14 @@ def _attempts(module: nn.Module, dtype: torch.dtype) -> Iterator[ModelArguments]
         ]
         for chosen in itertools.product(*forms):
             yield ModelArguments(chosen, grid, vocabulary)
+
+
+def _place_of_sequence(names: Sequence[str]) -> int:
+    """Which argument is the sequence: the first that is no state; of a decoder that which follows what it looks at."""
+    first = next((i for i, name in enumerate(names) if not is_state(name)), 0)
+    if is_context(names[first]):
+        return next((i for i, name in enumerate(names) if is_sequence_of_steps(name)), first)
+    return first
 
 
 def _sequences(sizes: ModelSizes, dtype: torch.dtype) -> Iterator[tuple[Tensor, tuple[int, ...], int]]:
@@ -138,10 +152,23 @@ def _further(
         for rows in reversed(lengths_of):
             yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
     else:
+        for shape in _context_shapes(sizes, lengths_of) if is_context(name) else ():
+            yield argument("further", _between(shape, dtype))
         yield argument("further", sequence.flip(0))
         yield from (argument("further", _between(tuple(lengths_of[:k]), dtype)) for k in range(len(grid), 0, -1))
         for rows in reversed(lengths_of):
             yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
+
+
+def _context_shapes(sizes: ModelSizes, lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the shapes of what an encoder gives: of some steps and all rows, in either order, or of rows alone."""
+    steps = next(size for size in (*sizes.free_sizes, 3) if size not in lengths)
+    widths = dict.fromkeys([*sizes.hidden, *(2 * d for d in sizes.hidden), *sizes.features])
+    for rows, width in itertools.product(lengths, widths):
+        yield steps, rows, width
+        yield rows, steps, width
+    for rows, width in itertools.product(lengths, widths):
+        yield rows, width
 
 
 def _between(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:

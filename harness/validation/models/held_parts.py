@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnn_harness.errors import first_line
+from rnn_harness.errors import UsageError, first_line
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import FurtherInput, HeldPart, HoldsParts
-from rnn_harness.validation.loading.target import target_of_part
+from rnn_harness.validation.loading.target import Target, target_of_part
 from rnn_harness.validation.models.find_arguments import ModelNotCalled
 from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments
 from rnn_harness.validation.models.model_sizes import read_sizes
@@ -38,7 +39,20 @@ def held_user_parts(model: HoldsParts, name: str) -> tuple[UserPart, ...]:
         model: The module that stands for the model.
         name: What the user calls the model.
     """
-    return tuple(UserPart(_described(held), target_of_part(f"{name}.{held.name}", held)) for held in model.held_parts)
+    return tuple(UserPart(_described(held), _target(f"{name}.{held.name}", held)) for held in model.held_parts)
+
+
+def _target(name: str, held: HeldPart) -> Target:
+    """The target of a part; one that raises when it is made, where the part cannot be driven: the others can be."""
+    try:
+        return target_of_part(name, held)
+    except UsageError as error:
+        message = str(error)
+
+    def make_module(_n: int, _d: int) -> nn.Module:
+        raise UsageError(message)
+
+    return Target(name, make_module, TargetCapabilities())
 
 
 def _described(held: HeldPart) -> RecurrentPart:

@@ -14,6 +14,10 @@ _FREE = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 """Primes, so that no axis is a multiple of another; five steps suffice to tell the first, the last and all apart."""
 
 
+_LARGEST = 1024
+"""The largest number among a model's attributes that is taken for a size."""
+
+
 @dataclass(frozen=True)
 class ModelSizes:
     """Sizes of a model.
@@ -48,12 +52,14 @@ def read_sizes(module: nn.Module) -> ModelSizes:
     columns = [parameter.shape[-1] for parameter in module.parameters() if parameter.dim() > 1]
     hidden = list(dict.fromkeys(part.output_size for part in parts)) or list(dict.fromkeys(columns))
     differences = [size - d for size in linear for d in hidden if size > d]
-    features = dict.fromkeys([*(part.input_size for part in parts), *linear, *norms, *columns, *differences, 1])
+    kept = [value for value in vars(module).values() if type(value) is int and 0 < value <= _LARGEST]
+    own_sizes = (part.input_size for part in parts)
+    features = dict.fromkeys([*own_sizes, *linear, *norms, *columns, *differences, 1, *kept])
     axes = {size for parameter in module.parameters() for size in parameter.shape}
     taken = {*axes, *features, *hidden, *(2 * d for d in hidden), *(d + n for d in hidden for n in features)}
     free = [size for size in _FREE if size not in taken]
     return ModelSizes(
-        tuple(size for size in features if size > 0)[:12],
+        tuple(size for size in features if size > 0)[:16],
         tuple(hidden[:4]),
         min(embeddings, default=0) if min(embeddings, default=0) > 2 else 0,
         (free[0], free[1]),

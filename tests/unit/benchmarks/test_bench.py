@@ -29,11 +29,12 @@ from rnn_harness.cli._app import app
 from rnn_harness.cli._bench_conclusions import bench_conclusion, wrong_measurements
 from rnn_harness.cli._bench_options import BenchOptions, CellOptions
 from rnn_harness.cli._bench_run import PendingJobs, job_digest, pending_jobs
-from rnn_harness.errors import UsageError
+from rnn_harness.errors import ExitCode, UsageError
 from rnn_harness.kernels.checks.recognise_arithmetic import round_significand
 from rnn_harness.records import dependencies
 from rnn_harness.records.measurement import DecayMeasurement, FailedBenchmark, SpeedMeasurement, read_measurements
 from rnn_harness.records.measurement_history import compare_measurements, load_measurements, save_measurements
+from rnn_harness.runtime.file_lock import FileLock
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.runtime.worker_pool import WorkerPool
 from rnn_harness.specs import library
@@ -371,3 +372,11 @@ def test_a_cluster_that_is_not_there_is_told() -> None:
     result = RUN.invoke(app, ["bench", "decay", "--quick", "--backend", "dask"])
     assert result.exit_code == 2
     assert "--scheduler tcp://host:port" in result.stderr or "pip install 'rnn-harness[dask]'" in result.stderr
+
+
+def test_two_runs_do_not_write_to_one_file_of_measurements(tmp_path: Path) -> None:
+    path = tmp_path / "times.jsonl"
+    with FileLock(path):
+        result = RUN.invoke(app, ["bench", "parameters", "--records", str(path)])
+    assert result.exit_code == ExitCode.WRONG_USE
+    assert f"another run is writing to {path}" in result.stderr

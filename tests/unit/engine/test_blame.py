@@ -118,6 +118,14 @@ def test_what_a_target_uses_up_is_no_error_of_the_harness(error: Exception, reso
     assert not failed.harness_error
 
 
+@pytest.mark.parametrize(
+    "raised", [KeyboardInterrupt(), SystemExit(0), GeneratorExit()], ids=lambda e: type(e).__name__
+)
+def test_what_is_no_error_is_raised_by_a_target_alone(raised: BaseException) -> None:
+    assert WorkFailed.of(raised).harness_error == ""
+    assert type(raised).__name__ in WorkFailed.of(raised).reason
+
+
 def test_of_an_error_of_millions_of_letters_the_beginning_is_read() -> None:
     error = ZeroDivisionError("x" * 20_000_000)
     assert len(named_error(error)) == len("ZeroDivisionError: ") + LONGEST_TEXT

@@ -252,6 +252,14 @@ def test_an_id_that_a_terminal_would_obey_is_refused(tmp_path: Path) -> None:
     assert r"the control character U+001B stands in 'mine\x1b[2J'" in _read(load_spec, path)
 
 
+@pytest.mark.parametrize("size", ["99999999999999999999d", "9" * 6_000, "8193 d"])
+def test_a_size_that_would_fill_the_memory_is_refused(size: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SPEC.replace('W = "d n"', f'W = "{size}"'), encoding="utf-8")
+    with pytest.raises(SpecError, match="is too large a size: expected numbers up to 8192"):
+        load_spec(path)
+
+
 @pytest.mark.parametrize("number", ['"1e999999999"', '"1e-999999999"', '"' + "1" * 6_000 + '"', '"inf"'])
 def test_a_constant_that_would_fill_the_memory_is_refused(number: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"

@@ -181,3 +181,24 @@ class LSTM:
 def test_sizes_whose_names_mislead_are_handed_over_in_their_usual_places(tmp_path: Path) -> None:
     module = load_target(f"{written(tmp_path, INPUTS_CALLED_M)}:LSTM").make_module(5, 3)
     assert {name: tuple(value.shape) for name, value in module.state_dict().items()} == {"W": (3, 5), "R": (3, 3)}
+
+
+STATES_IN_A_DICTIONARY = """
+import numpy as np
+def init_params(n, d):
+    return {"W": np.ones((n, d)) / 4, "U": np.ones((d, d)) / 8}
+def step(params, state, x):
+    c = state["memory"] + x @ params["W"]
+    return {"memory": c, "out": np.tanh(c + state["out"] @ params["U"])}
+def plain(params, h, x):
+    return np.tanh(x @ params["W"] + h @ params["U"])
+"""
+
+
+def test_the_states_of_a_dictionary_are_those_that_the_code_reads(tmp_path: Path) -> None:
+    path = written(tmp_path, STATES_IN_A_DICTIONARY)
+    capabilities = load_target(f"{path}:step").capabilities
+    assert capabilities.calling_convention is not None
+    assert capabilities.calling_convention.states == 2
+    assert capabilities.notes == ("its state is a dictionary with memory and out",)
+    assert load_target(f"{path}:plain").capabilities.notes == ()

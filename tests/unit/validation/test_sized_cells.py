@@ -102,3 +102,9 @@ def test_a_cell_that_is_wrong_in_one_of_its_joined_states_is_refuted() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "s[t-1] stands where s should" in validation.diagnosis.sentence()
+
+
+def test_sizes_that_the_user_gives_are_said_to_be_the_only_ones() -> None:
+    target = load_target("torch.nn:GRUCell", {"input_size": 4, "hidden_size": 6})
+    assert any("no sizes but 4 inputs and 6 units are tried" in note for note in target.capabilities.notes)
+    assert load_target("torch.nn:GRUCell").capabilities.notes == ()

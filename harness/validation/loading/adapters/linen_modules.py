@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -86,17 +86,17 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
         UsageError: It takes neither a carry and inputs, nor inputs alone.
     """
     rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
-    x, state = jax.numpy.zeros((rows, n), "float32"), jax.numpy.zeros((rows, d), "float32")
-    carries = (state, (state, state), (state, state, state))
-    attempts = [arguments for carry in carries for arguments in ((carry, x), (x, carry))]
+    attempts = list(_stateful_calls(jax, (rows, steps), CellSizes(n, d)))
     calls = list(model_calls(jax, type(cell).__call__, n))
     if calls and calls[0].inputs.further:
         attempts.clear()
     failure = ""
-    for arguments in attempts:
+    others = _stateful_calls(jax, (rows + 1, steps + 1), CellSizes(n, d))
+    for arguments, with_more_rows in zip(attempts, others, strict=False):
         try:
             with default_format(jax, double=False):
-                jax.eval_shape(cell.init, jax.random.PRNGKey(0), *arguments)
+                if _parameter_shapes(jax, cell, arguments) != _parameter_shapes(jax, cell, with_more_rows):
+                    continue  # it takes rows, or steps, for features
                 variables = _initialised(jax, cell.init, *arguments)
         except Exception as error:  # a user's module may raise anything
             failure = f"{type(error).__name__}: {first_line(error)}"
@@ -111,10 +111,26 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
             continue
         return driven
     raise UsageError(
-        f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {x.shape} "
-        f"and states {state.shape}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
+        f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {(rows, n)} "
+        f"and states {(rows, d)}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
         "inputs (B, T, n). Give it a method initialize_carry(rng, input_shape), as nn.RNNCellBase has"
     )
+
+
+def _stateful_calls(jax: Any, lengths: tuple[int, int], sizes: CellSizes) -> Iterator[tuple[Any, ...]]:
+    """Yield what a module with a carry may be called with: of one step, or of a sequence, the carry first or last."""
+    (rows, steps), (n, d) = lengths, sizes
+    state = jax.numpy.zeros((rows, d), "float32")
+    for shape in ((rows, n), (rows, steps, n), (steps, rows, n)):
+        x = jax.numpy.zeros(shape, "float32")
+        for carry in (state, (state, state), (state, state, state)):
+            yield from ((carry, x), (x, carry))
+
+
+def _parameter_shapes(jax: Any, cell: Any, arguments: tuple[Any, ...]) -> list[tuple[int, ...]]:
+    """The shapes of the parameters that a module has when it is called so."""
+    variables = jax.eval_shape(cell.init, jax.random.PRNGKey(0), *arguments)
+    return [leaf.shape for leaf in jax.tree_util.tree_leaves(variables)]
 
 
 def _drive_model(jax: Any, cell: Any, call: ModelCall, shape: tuple[int, int, int]) -> DrivenModule:

@@ -19,6 +19,8 @@ from rnn_harness.validation.loading.size_arguments import argument_names, furthe
 
 _MAKES_PARAMETERS = re.compile(r"(^|_)(init|params?|parameters|weights)(_|$)")
 _MAKES_ANYTHING = re.compile(r"(^|_)(init|initiali[sz]e|make|create|new|random)(_|$)")
+OUTPUTS = 2
+"""How many outputs the parameters of a head are made for."""
 _MAKER_NAMES = ("init_params", "init_parameters", "initialize_parameters", "make_params", "init", "params")
 
 
@@ -74,7 +76,12 @@ def make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
     Raises:
         UsageError: It makes none of these sizes.
     """
-    orders = (lambda _: maker(n, d), lambda source: maker(source, n, d), lambda source: maker(n, d, source))
+    orders = (
+        lambda _: maker(n, d),
+        lambda source: maker(source, n, d),
+        lambda source: maker(n, d, source),
+        lambda source: maker(source, n, d, OUTPUTS),
+    )
     sources: list[Callable[[], object]] = [lambda: np.random.default_rng(0), lambda: import_jax().random.PRNGKey(0)]
     attempts: list[Callable[[], object]] = []
     if uses_jax(maker):  # one program is compiled sooner than each of its operations

@@ -76,6 +76,7 @@ class StepFunctionAdapter:
         has_tree = len(weights) == 1 and role_of(weights[0]) == "tree"
         maker = parameter_maker(function, options.get("params"), searched=has_tree)
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
+        exchanged = None if maker is None else functools.partial(_parameters_of_exchanged_sizes, maker)
         driven = None
         if not isinstance(cell, FunctionOfTensors):
             driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log)
@@ -89,8 +90,14 @@ class StepFunctionAdapter:
         pairs = list(adapted_pairs(with_usual_names(function), None))
         # Where shapes are tried out, a mask has that of the steps: every further one would take as long.
         pairs = pairs if make_tree is not None or pairs[0].padding in step.parameters else pairs[:1]
-        for adapted in pairs:
-            driven = _drive_adapted(adapted, make_tree, CellSizes(n, d))
+        makers = (make_tree,) if exchanged is None else (make_tree, exchanged)
+        for make, adapted in itertools.product(makers, pairs):
+            try:
+                driven = _drive_adapted(adapted, make, CellSizes(n, d))
+            except UsageError:  # what makes the parameters takes no such sizes
+                if make is not makers[-1]:
+                    continue
+                raise
             if driven is not None:
                 return driven
         hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
@@ -166,6 +173,11 @@ def _leaves(result: object) -> list[Any]:
     """The arrays in tuples, lists and dictionaries."""
     nested = (result,)
     return [leaf.value for leaf in tree_leaves(nested) if hasattr(leaf.value, "shape")]
+
+
+def _parameters_of_exchanged_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:
+    """Parameters of a maker that takes the hidden size first."""
+    return make_parameters(maker, sizes.hidden_size, sizes.input_size)
 
 
 def _parameters_of_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:

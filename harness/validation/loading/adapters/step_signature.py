@@ -133,8 +133,10 @@ class StepSignature:
         state = states[0] if states else None
         of_state = _shape(state[0] if isinstance(state, tuple) else state)
         wanted = {of_state}
+        grid = (_shape(inputs[0]) or ())[:-1] if inputs else ()
+        if of_state and len(grid) == len(of_state):
+            wanted.add((*grid, of_state[-1]))  # the outputs of all steps, and no last state
         if of_state is None:
-            grid = (_shape(inputs[0]) or ())[:-1]
             wanted = {(*grid, d), (*grid, 2 * d)} if grid else set()
         parts = result if isinstance(result, tuple | list) else (result,)
         flat = [value for part in parts for value in (part if isinstance(part, tuple | list) else (part,))]

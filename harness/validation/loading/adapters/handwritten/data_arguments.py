@@ -18,6 +18,7 @@ import numpy as np
 
 from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
+from rnn_harness.validation.loading.adapters.handwritten.state_entries import entry_names, state_entries
 
 _MASK = re.compile(r"^(?:seq_?|padding_?|time_?)?masks?$|^(?:is_)?valid$", re.IGNORECASE)
 _TOKENS = re.compile(r"^(?:token|word|char|input|x)?_?(?:ids?|idxs?|indices|tokens?|words?|chars?)$", re.IGNORECASE)
@@ -69,8 +70,13 @@ def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | No
     tokens = tokens or next((name for name in names if role_of(name) == "x"), "")
     embedding = next((name for name in names if _EMBEDDING.match(name)), "")
     resets = next((name for name in names if role_of_extra(name) == "done"), "")
+    state = next((name for name in names if role_of(name) == "h"), "")
+    entries = state_entries(forward, state) if state else ()
     lengths = next((name for name in names if role_of_extra(name) == "lengths"), "")
-    if tokens and embedding:
+    if entries:
+        apart = _renamed_states(forward, state, entries)
+        yield AdaptedPair(apart, backward, f"its {state} is a dictionary with {' and '.join(entries)}")
+    elif tokens and embedding:
         yield _with_rows_as_embedding(forward, backward, tokens, embedding)
     elif mask:
         x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != mask))
@@ -174,6 +180,27 @@ def _with_rows_as_embedding(
 def _rows_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of an embedding with a row for every input."""
     return int(np.prod(shape[:-1])), shape[-1]
+
+
+def _renamed_states(forward: Callable[..., Any], state: str, entries: tuple[str, ...]) -> Callable[..., Any]:
+    """The function with an argument for each entry of the dictionary of its states."""
+    names = entry_names(entries)
+
+    @functools.wraps(forward)
+    def called(*values: Any, **keywords: Any) -> Any:
+        given = {**dict(zip(order, values, strict=False)), **keywords}
+        states = {entry: given.pop(name) for entry, name in zip(entries, names, strict=True)}
+        return forward(**given, **{state: states})
+
+    signature = inspect.signature(forward)
+    parameters = [
+        value.replace(name=name)
+        for key, value in signature.parameters.items()
+        for name in (names if key == state else (key,))
+    ]
+    order = [value.name for value in parameters]
+    called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return called
 
 
 def _renamed_signature(
