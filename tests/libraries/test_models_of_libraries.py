@@ -1,4 +1,4 @@
-"""Models of Keras, flax and ONNX with tokens, lengths or several inputs: what is wired wrong is named, and nothing else."""
+"""Models of Keras, flax and ONNX: what is wired wrong is named, and nothing else."""
 
 from __future__ import annotations
 

@@ -61,6 +61,16 @@ def holds_several(nodes: Sequence[OnnxNode]) -> bool:
     return len(nodes) > 1 or any(a.get("direction") == b"bidirectional" or a.get("layout", 0) for a in attributes)
 
 
+def takes_tokens(model: Any) -> bool:
+    """Say whether the first input of a model is of whole numbers.
+
+    Args:
+        model: An ONNX model.
+    """
+    names = {initializer.name for initializer in model.graph.initializer}
+    return any(bool(_whole_dtype(value)) for value in [v for v in model.graph.input if v.name not in names][:1])
+
+
 class _GraphCall:
     """A model that is given its sequence and perhaps lengths, and zeros for the states that it takes."""
 
