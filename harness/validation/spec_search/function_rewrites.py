@@ -15,9 +15,12 @@ from rnn_harness.specs.expression import (
     MatrixVector,
     Multiply,
     Node,
+    Role,
     Subtract,
     VectorMatrix,
+    variables,
 )
+from rnn_harness.specs.rewrite import substitute
 from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, Change
 from rnn_harness.validation.spec_search.program_rewrites import bare, sum_of, summands
 
@@ -43,6 +46,7 @@ def other_functions(node: Apply) -> Iterator[Change]:
         yield Change(Subtract(UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
     yield from _piecewise_functions(node)
     yield from _terms_outside(node)
+    yield from _operands_inside(node)
     if isinstance(argument, Multiply):
         for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
             outside = Multiply(factor, Apply(function, others))
@@ -60,6 +64,15 @@ def _terms_outside(node: Apply) -> Iterator[Change]:
         if inside.shape == node.shape:
             words = f"{bare(term)} is added behind {node.function.value} and not before it"
             yield Change(Add(Apply(node.function, inside), term), words, 3)
+
+
+def _operands_inside(node: Apply) -> Iterator[Change]:
+    """Yield the argument of a function with the function applied to one symbol in it, as before a normalisation."""
+    for symbol in dict.fromkeys(variables(node.argument)):
+        if node.function in ACTIVATIONS and symbol.role is not Role.PARAMETER and symbol.shape == node.shape:
+            inside = substitute(node.argument, {symbol: Apply(node.function, symbol)})
+            words = f"{node.function.value} is applied to {bare(symbol)} and not to what is computed from it"
+            yield Change(inside, words, 4)
 
 
 def _piecewise_functions(node: Apply) -> Iterator[Change]:

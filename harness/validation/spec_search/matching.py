@@ -133,7 +133,21 @@ class Matcher:
                 fitting = self._fitting(number, roles) if self._shows(roles, number) else []
                 if len(fitting) == 1:
                     roles, is_growing = {**roles, number: fitting[0]}, True
+            if not is_growing:
+                pair = self._only_pair(roles)
+                roles, is_growing = {**roles, **pair}, bool(pair)
         return roles
+
+    def _only_pair(self, roles: Roles) -> Roles:
+        """Return the roles of two slots that show together alone, and can be one pair only; empty where none do."""
+        alive = frozenset(roles)
+        hidden = [n for n in range(len(self.target.layout)) if n not in roles and not self._shows(roles, n)]
+        for group in itertools.combinations(hidden, 2):
+            if not self.target.probe.equal(self._masked(alive), self._masked(alive | set(group))):
+                fitting = self._agreeing(roles, list(self._roles_of(group, roles, {})))
+                if len(fitting) == 1:
+                    return fitting[0]
+        return {}
 
     def visible(self) -> Iterator[int]:
         """Yield the numbers of the slots that show where all others are zero."""

@@ -97,6 +97,23 @@ class FunctionOfTheSum(nn.Module):
         return torch.sigmoid(self.alpha) * (torch.tanh(self.w(x) + self.u(h)) + torch.sigmoid(self.beta) * h)
 
 
+class TanhBelowTheNormalisation(nn.Module):
+    """LSTM with layer normalisation: tanh is taken of the cell state before it is normalised."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x = nn.Linear(input_size, 4 * hidden_size, bias=False)
+        self.h = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
+        self.norm_x, self.norm_h = nn.LayerNorm(4 * hidden_size), nn.LayerNorm(4 * hidden_size)
+        self.norm_c = nn.LayerNorm(hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        f, i, g, o = (self.norm_x(self.x(x)) + self.norm_h(self.h(h))).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * self.norm_c(torch.tanh(c)), c
+
+
 _SLOW = pytest.mark.deep(
     "tests/unit/validation/test_literature_faults.py::test_the_wrong_equation_is_named_and_what_is_wrong_in_it"
 )
@@ -111,6 +128,13 @@ _SLOW = pytest.mark.deep(
         pytest.param(SumOfAnother, "ugrnn", "ugrnn-1", "c is computed from the sum that belongs into g", marks=_SLOW),
         (HardGate, "ligru", "ligru-1", "a hard sigmoid of slope 1/5 stands where sigmoid should"),
         pytest.param(TwoMistakes, "ugrnn", "ugrnn-1, ugrnn-3", "tanh is left out", marks=_SLOW),
+        pytest.param(
+            TanhBelowTheNormalisation,
+            "lstm.layernorm",
+            "lstm.layernorm-18",
+            "tanh is applied to c and not to what is computed from it",
+            marks=_SLOW,
+        ),
         (FunctionOfTheSum, "fastrnn", "fastrnn-2", "sigmoid(alpha) multiplies sigmoid(beta) ⊙ h[t-1] too"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",
