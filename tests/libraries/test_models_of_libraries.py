@@ -1,4 +1,4 @@
-"""Models of Keras and flax with tokens, lengths or several inputs: what is wired wrong is named, and nothing else."""
+"""Models of Keras, flax and ONNX: what is wired wrong is named, and nothing else."""
 
 from __future__ import annotations
 
@@ -60,3 +60,10 @@ def test_a_model_of_keras_of_two_sequences_is_driven(name: str, checks: list[str
 @pytest.mark.parametrize(("name", "checks"), [("BothDirections", []), ("PaddingFirst", ["lengths"]), ("Tagger", [])])
 def test_lengths_and_tokens_of_flax_are_given(name: str, checks: list[str]) -> None:
     assert [check for check, _ in _refuted("flax_models.py", name)] == checks
+
+
+@pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")
+@pytest.mark.parametrize(("name", "checks"), [("last_states", []), ("last_row", ["lengths"])])
+def test_tokens_and_lengths_of_onnx_are_given(name: str, checks: list[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    assert [check for check, _ in _refuted("onnx_tokens.py", name)] == checks

@@ -178,13 +178,15 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
     sequence = draw_arrays(case, evaluation.subject)
     whole = evaluation.on(sequence)
     pieces = _run_in_pieces(evaluation, whole)
+    total, scale = _drift(evaluation, sequence, pieces)
+    if not scale <= float(np.finfo(whole.run.outputs.dtype).max):  # what is no number is not less either
+        raise NotRun(f"the equations leave the range of {case.dtype} within {case.T} steps")
     two_steps = evaluation.on(_window(sequence, pieces, 2))
     single_step = worst_finding(list(_compare_single_steps(evaluation, sequence, pieces)))
     findings = [judge_outputs(whole, worst_finding([single_step, *_all_steps(whole)]))]
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its states
         findings += backward_bound(two_steps)
     finding = worst_finding(findings)
-    total, scale = _drift(evaluation, sequence, pieces)
     bits = -np.log2(total / scale) if total > 0 else float("inf")
     created = single_step.error or 0.0
     drift = (

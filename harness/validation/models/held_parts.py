@@ -77,8 +77,6 @@ def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
 
     assert isinstance(module, HoldsParts), "only such a model says what it is called with"
     inputs, generator = module.model_inputs, torch.Generator().manual_seed(3)
-    if str(dtype).removeprefix("torch.") not in inputs.dtypes:
-        raise ModelNotCalled(f"it computes in {' and '.join(inputs.dtypes)} alone")
     free = read_sizes(module).free_sizes
     shape = (inputs.lengths[0] or free[1], inputs.lengths[1] or free[0])
 
@@ -90,7 +88,8 @@ def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
 
     def further(known: FurtherInput) -> ModelArgument:
         if known.role == "lengths":
-            return ModelArgument(known.name, "lengths", torch.full(shape[:1], shape[1]))
+            rows, steps = shape[inputs.rows_axis], shape[1 - inputs.rows_axis]
+            return ModelArgument(known.name, "lengths", torch.full((rows,), steps))
         if known.role == "state":
             return ModelArgument(known.name, "state", numbers(*(size or shape[0] for size in known.shape)) / 2)
         if known.role != "sequence":

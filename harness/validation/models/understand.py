@@ -146,6 +146,8 @@ def understand(target: Target) -> UnderstoodModel:
                 parts = find_torch_parts(original)
                 try:
                     if isinstance(original, HoldsParts):
+                        if str(dtype).removeprefix("torch.") not in original.model_inputs.dtypes:
+                            continue
                         return _understood_parts(target, original, dtype)
                     module = with_generic_parameters(copied_module(original), dtype, 0)
                     arguments = find_arguments(module, [part.name for part in parts], dtype)

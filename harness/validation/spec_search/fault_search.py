@@ -107,9 +107,7 @@ def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> 
     """
     start = time.process_time()
     search.deadline = start + FIRST * seconds
-    bases = list(_bases(search, spec))
-    most = max((base.reach for base in bases), default=0)
-    bases = [base for base in bases if base.reach == most]
+    bases = _of_likely_lengths(list(_bases(search, spec)))
     search.deadline = start + SINGLE * seconds
     attempts: list[_Attempt] = []
     for beside_hints in (True, False):
@@ -137,6 +135,13 @@ def _bases(search: TargetSearch, spec: Spec) -> Iterator[_Base]:
         for candidate in candidates if sized in candidates else [*candidates, sized]:
             right = candidate.program()
             yield _Base(candidate, right, _hints(search, right))
+
+
+def _of_likely_lengths(bases: list[_Base]) -> list[_Base]:
+    """Return those of the lengths with which the most slots are known, with all their constants, likely ones first."""
+    most = max((base.reach for base in bases), default=0)
+    lengths = [base.spec.model.sizes for base in bases if base.reach == most]
+    return sorted((base for base in bases if base.spec.model.sizes in lengths), key=lambda base: -base.reach)
 
 
 def _in_terms_of_d(spec: Spec, d: int) -> Spec:

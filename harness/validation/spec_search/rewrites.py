@@ -145,6 +145,8 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
             yield from _other_factors(node)
         case Divide():
             yield Change(node.left, f"{bare(node.left)} is not divided by {bare(node.right)}", 2)
+            yield Change(node.right, f"{bare(node.right)} stands where {bare(node)} should", 3)
+            yield Change(Divide(node.right, node.left), f"{bare(node)} is turned over", 3)
         case MatrixVector() | VectorMatrix():
             yield from _other_products(node, symbols)
         case Apply():

@@ -15,7 +15,7 @@ from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.spec_search.slots import MOST_SUMMED
 
-MOST_STATES, MOST_LENGTHS, MOST_GATES = 3, 400, 4
+MOST_STATES, MOST_LENGTHS, MOST_GATES = 4, 400, 4
 """States of a program; lengths of the named sizes that are tried; gates whose rows one axis may hold."""
 
 

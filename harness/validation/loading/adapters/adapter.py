@@ -94,6 +94,7 @@ class ModelInputs:
         padding_rows: The parameter whose first row stands for token 0, where the model says that this token is
             padding which is left out; empty where it says nothing.
         is_step: Whether it takes one step (B, n), and no sequence.
+        rows_axis: Which axis of the sequence is the batch, where it takes the lengths of rows.
     """
 
     features: int
@@ -103,6 +104,7 @@ class ModelInputs:
     further: tuple[FurtherInput, ...] = ()
     padding_rows: str = ""
     is_step: bool = False
+    rows_axis: int = 0
 
 
 @runtime_checkable

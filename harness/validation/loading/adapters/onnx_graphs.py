@@ -183,7 +183,8 @@ def open_parameters(model: Any, d: int | None, fewest: int = 0) -> OpenedModel:
             parameters[initializer.name] = onnx.numpy_helper.to_array(initializer)
             graph.initializer.remove(initializer)
     data = [value for value in graph.input if value.name not in parameters]
-    element_type = next((value.type.tensor_type.elem_type for value in data), onnx.TensorProto.FLOAT)
+    kinds = (value.type.tensor_type.elem_type for value in data)  # tokens and lengths say nothing of the weights
+    element_type = next((kind for kind in kinds if kind in floats), onnx.TensorProto.FLOAT)
     parameter_inputs = [make(name, element_type, [None] * value.ndim) for name, value in parameters.items()]
     data_inputs, outputs = (
         [

@@ -37,7 +37,12 @@ from rnn_harness.validation.loading.adapters.onnx_graphs import (
     resized_parameter,
 )
 from rnn_harness.validation.loading.adapters.onnx_scans import OnnxStepsModule, StepsOfGraph, steps_of_graph
-from rnn_harness.validation.loading.adapters.onnx_stacks import OnnxGraphModule, holds_several, recurrent_nodes
+from rnn_harness.validation.loading.adapters.onnx_stacks import (
+    OnnxGraphModule,
+    holds_several,
+    recurrent_nodes,
+    takes_tokens,
+)
 
 RUNTIMES = ("reference", "onnxruntime")
 
@@ -97,7 +102,8 @@ class OnnxModelFunction:
         if self.lengths_name:
             lengths = arrays[len(self.data_names) :]
             feeds[self.lengths_name] = lengths[0].astype(np.int32) if lengths else np.full(x.shape[1], len(x), np.int32)
-        results = self._session(str(x.dtype)).run(None, feeds)
+        dtype = next((value.dtype for value in parameters.values()), x.dtype)
+        results = self._session(str(dtype)).run(None, feeds)
         # Y is (T, directions, B, d): with one direction the axis says nothing.
         return ArrayResults(
             [result[:, 0] if result.ndim == 4 and result.shape[1] == 1 else result for result in results]
@@ -143,7 +149,8 @@ class OnnxAdapter:
             class_name = f"{type(cell).__module__}.{type(cell).__qualname__}"
             raise UsageError(f"a {class_name} is no ONNX model and no node of one: leave --adapter onnx out")
         model = model_of_node(cell) if type(cell).__name__ == "NodeProto" else cell
-        steps = None if any(node.op_type in RECURRENT_OPERATORS for node in model.graph.node) else steps_of_graph(model)
+        has_node = any(node.op_type in RECURRENT_OPERATORS for node in model.graph.node)
+        steps = None if has_node or not model.graph.initializer else steps_of_graph(model)
         if steps is not None:
             return _driven_steps(model, runtime, steps)
         nodes = recurrent_nodes(model)
@@ -157,7 +164,7 @@ class OnnxAdapter:
         # Alone, the node can be made for any sizes; what stands around it may fit its sizes alone.
         is_alone = len(model.graph.node) == 1
         is_reverse = node_attributes(node).get("direction") == b"reverse"
-        if is_reverse and not is_alone:
+        if not is_alone and (is_reverse or takes_tokens(model)):
             return _driven_graph(model, runtime)
         opened, parameters = open_parameters(model, d if is_alone else None)
         lengths_name = input_name(node, LENGTHS_INPUT)
@@ -219,8 +226,8 @@ def _driven_graph(model: Any, runtime: str) -> DrivenModule:
     opened, parameters = open_parameters(model, None)
     names = [value.name for value in opened.graph.input if value.name not in parameters]
     function = OnnxModelFunction(opened, runtime, names, "")
-    capabilities = TargetCapabilities(library="ONNX", has_parts=True)
-    return DrivenModule(OnnxGraphModule(function, parameters, model), capabilities)
+    module = OnnxGraphModule(function, parameters, model)
+    return DrivenModule(module, TargetCapabilities(module.model_inputs.dtypes, library="ONNX", has_parts=True))
 
 
 def _driven_steps(model: Any, runtime: str, steps: StepsOfGraph) -> DrivenModule:
