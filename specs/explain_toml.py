@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -13,15 +13,24 @@ from pydantic import BaseModel, ValidationError
 _HEADER = re.compile(r"^\s*\[{1,2}\s*([\w.\"'-]+)\s*\]{1,2}")
 
 
-def line_of(text: str, key: str) -> int | None:
-    """Return the line (from 1) on which `key` first stands as an id or as a key; None where it does not.
+_NAMED = re.compile(r"^\s*(?:id\s*=\s*[\"'](?P<id>[^\"']*)[\"']|(?P<key>[\w.-]+)\s*=|\[+(?P<table>[\w.-]+)\s*\])")
+
+
+def lines_of(text: str, names: Iterable[str]) -> dict[str, int]:
+    """Return the line (from 1) on which each name first stands as an id, a key or a table; none where it does not.
 
     Args:
         text: the text of the file.
-        key: an id, the name of a key or the name of a table, without quotes.
+        names: ids, names of keys or names of tables, without quotes.
     """
-    pattern = re.compile(rf"^\s*(id\s*=\s*[\"']{re.escape(key)}[\"']|{re.escape(key)}\s*=|\[+{re.escape(key)}\s*\])")
-    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+    wanted = set(names)
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _NAMED.match(line)
+        if match is not None:
+            for name in {match["id"], "id" if match["id"] is not None else match["key"] or match["table"]} & wanted:
+                lines.setdefault(name, number)
+    return lines
 
 
 def line_of_path(text: str, path: Sequence[str | int]) -> int | None:

@@ -7,6 +7,7 @@ import difflib
 import functools
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from rnn_harness.specs.explain_toml import explain, line_of
+from rnn_harness.specs.explain_toml import explain, lines_of
 from rnn_harness.specs.schema import Entry, SpecModel
 from rnn_harness.specs.spec import Spec, SpecError
 
@@ -26,6 +27,10 @@ class UnknownId(KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+LARGEST_FILE = 2**20
+"""Bytes of the largest spec file that is read; the largest of the shipped ones has some ten thousand."""
 
 
 def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
@@ -48,6 +53,8 @@ def load_spec(path: Path | str, specs: Iterable[Spec] | None = None) -> Spec:
 def _read(path: Path) -> Spec:
     """Read a spec file, its ``uses`` still to be followed. Raises SpecError."""
     try:
+        if path.is_file() and path.stat().st_size > LARGEST_FILE:
+            raise SpecError(path, None, f"cannot be read: it is larger than {LARGEST_FILE // 2**20} MiB")
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise SpecError(path, None, "there is no such file; expected a spec file (TOML)") from None
@@ -82,11 +89,11 @@ def parse_spec(text: str, path: Path) -> Spec:
     except ValidationError as error:
         raise SpecError(path, *explain(text, SpecModel, error)) from None
     _refuse_unprintable(model.model_dump(mode="json"), path)
-    ids = [entry.id for entry in model.entries]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise SpecError(path, line_of(text, name), f"id {name} is given {ids.count(name)} times")
-    lines = {name: line for name in (*ids, "uses") if (line := line_of(text, name))}
+    ids = Counter(entry.id for entry in model.entries)
+    lines = lines_of(text, (*ids, "uses"))
+    for name, count in ids.items():
+        if count > 1:
+            raise SpecError(path, lines.get(name), f"id {name} is given {count} times")
     spec = Spec(_with_documents(model), path, lines)
     for entry in spec.entries:
         if entry.document and not entry.line:

@@ -103,6 +103,8 @@ def list_cells(request: ValidationRequest, limits: Limits) -> CellList:
                 listed.append(message)
             case WorkFailed(reason, traceback_text) if not found.targets:
                 raise HarnessError(reason, traceback_text)
+            case WorkerEnded() if not found.targets:
+                raise UsageError(f"{request.target}: {message} while its cells were listed")
             case WorkFailed() | WorkerEnded() if len(listed) < len(found.targets):
                 reason = message.reason if isinstance(message, WorkFailed) else f"{message} while it was tried"
                 listed.append(ListedCandidate(found.targets[len(listed)], "not driven", reason))

@@ -33,3 +33,26 @@ class Faded(Scanned):
 
     def restarted(self, carry: jax.Array, resets: jax.Array) -> jax.Array:
         return jnp.where(resets[:, None], carry / 2, carry)
+
+
+class ScannedPair(nn.Module):
+    """An LSTM whose two states are begun anew where a row's flag is set."""
+
+    @functools.partial(nn.scan, variable_broadcast="params", in_axes=0, out_axes=0, split_rngs={"params": False})
+    @nn.compact
+    def __call__(self, carry: Any, x: tuple[jax.Array, jax.Array]) -> Any:
+        inputs, resets = x
+        return nn.LSTMCell(features=4)(self.restarted(carry, resets), inputs)
+
+    def restarted(self, carry: Any, resets: jax.Array) -> Any:
+        return jax.tree_util.tree_map(lambda state: jnp.where(resets[:, None], jnp.zeros_like(state), state), carry)
+
+    def initialize_carry(self, batch_size: int) -> Any:
+        return jnp.zeros((batch_size, 4)), jnp.zeros((batch_size, 4))
+
+
+class OneStateKept(ScannedPair):
+    """One that keeps its hidden state."""
+
+    def restarted(self, carry: Any, resets: jax.Array) -> Any:
+        return jnp.where(resets[:, None], jnp.zeros_like(carry[0]), carry[0]), carry[1]

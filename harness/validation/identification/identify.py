@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
@@ -127,9 +127,26 @@ def _forgotten_gates(identification: Identification, unused: tuple[str, ...], pr
     assigned = identification.assignment.layout
     if not names or not any(probe.parameters[name].ndim > 1 for name in names):
         return ()
+    if all(_is_of_other_direction(name, [name for name, _ in assigned.forms]) for name in names):
+        return ()
     shapes = {name: probe.parameters[name].shape for name in (*(name for name, _ in assigned.forms), *names)}
     larger = any(layout.gates > assigned.gates for layout in possible_layouts(shapes, n, d))
     return names if larger else ()
+
+
+_DIRECTIONS = (("backward", "forward"), ("bwd", "fwd"), ("bw", "fw"), ("_b", "_f"))
+
+
+def _is_of_other_direction(name: str, used: Sequence[str]) -> bool:
+    """Whether a name is that of a weight that is used, for the direction that reads from the end: ``Whb`` for ``Whf``.
+
+    Args:
+        name: A parameter without influence.
+        used: The parameters of the cell.
+    """
+    ahead = [name.replace(behind, front) for behind, front in _DIRECTIONS if behind in name]
+    ahead += [f"{name[:-1]}f"] if name.endswith("b") else []
+    return any(counterpart in used for counterpart in ahead)
 
 
 def _forgotten_biases(identification: Identification, unused: tuple[str, ...], probe: Probe) -> tuple[str, ...]:

@@ -25,9 +25,11 @@ def check_padding_token(model: ModelUnderTest) -> Iterator[WiringStatement]:
     else reaches it may be meant so.
 
     Args:
-        model: The model; where it does not say that a token is padding, nothing is yielded.
+        model: The model; where it does not say that a token is padding, or takes several sequences of tokens, nothing
+            is yielded.
     """
-    rows = model.module.model_inputs.padding_rows if isinstance(model.module, HoldsParts) else ""
+    inputs = model.module.model_inputs if isinstance(model.module, HoldsParts) else None
+    rows = "" if inputs is None or any(known.vocabulary for known in inputs.further) else inputs.padding_rows
     batch = falling_lengths(model, 0, "") if rows else None
     if batch is None:
         return
@@ -37,12 +39,18 @@ def check_padding_token(model: ModelUnderTest) -> Iterator[WiringStatement]:
         yield not_run(CHECK, "it raises for rows that end with token 0, which its embedding calls padding")
         return
 
-    def moved(embedding: Tensor) -> Tensor:
-        changed = embedding.clone()
-        changed[0] += 1
-        return changed
+    def moved(token: int) -> ModelRun:
+        def change(embedding: Tensor) -> Tensor:
+            changed = embedding.clone()
+            changed[token] += 1
+            return changed
 
-    run = model.changed_parameters([rows], moved, arguments)
+        return model.changed_parameters([rows], change, arguments)
+
+    if differing_row(model, batch, moved(int(arguments.sequence[0, 0])), expected) is None:
+        yield not_run(CHECK, "the embedding that calls token 0 padding is not that of its first sequence")
+        return
+    run = moved(0)
     row = differing_row(model, batch, run, expected)
     if row is None:
         yield agrees(CHECK, "token 0, which its embedding calls padding, is left out")

@@ -252,6 +252,13 @@ def test_an_id_that_a_terminal_would_obey_is_refused(tmp_path: Path) -> None:
     assert r"the control character U+001B stands in 'mine\x1b[2J'" in _read(load_spec, path)
 
 
+def test_a_spec_of_millions_of_letters_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(SPEC.replace('title = "t"', f'title = "{"t" * 2**20}"'), encoding="utf-8")
+    with pytest.raises(SpecError, match="cannot be read: it is larger than 1 MiB"):
+        load_spec(path)
+
+
 @pytest.mark.parametrize("size", ["99999999999999999999d", "9" * 6_000, "8193 d"])
 def test_a_size_that_would_fill_the_memory_is_refused(size: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation import load_target
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems, role_of
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names, forward_partner
@@ -144,6 +144,18 @@ class TwoDirections:
         return np.tanh(np.concatenate([h_prev, x_t], 1) @ self.Whf + self.bhf)
     def backward(self, h_next, x_t):
         return np.tanh(np.concatenate([h_next, x_t], 1) @ self.Whb + self.bhb)
+class OneOfTwoDirections:
+    def __init__(self, n_in, n_hid):
+        self.Whf, self.Whb = np.ones((n_in + n_hid, n_hid)), np.ones((n_in + n_hid, n_hid))
+        self.bhf, self.bhb = np.zeros((1, n_hid)), np.zeros((1, n_hid))
+    def forward(self, h_prev, x_t):
+        return np.tanh(np.concatenate([h_prev, x_t], 1) @ self.Whf + self.bhf)
+class ForgetsAGate:
+    def __init__(self, n_in, n_hid):
+        self.Wh, self.Wz = np.ones((n_in + n_hid, n_hid)), np.ones((n_in + n_hid, n_hid))
+        self.bh, self.bz = np.zeros((1, n_hid)), np.zeros((1, n_hid))
+    def forward(self, h_prev, x_t):
+        return np.tanh(np.concatenate([h_prev, x_t], 1) @ self.Wh + self.bh)
 class ForgetsItsBias:
     def __init__(self, n_in, n_hid):
         self.W, self.U, self.b = np.ones((n_in, n_hid)), np.ones((n_hid, n_hid)), np.zeros(n_hid)
@@ -157,6 +169,16 @@ class ForgetsItsBias:
 def test_weights_that_only_the_other_direction_reads_are_not_those_of_a_cell(tmp_path: Path) -> None:
     target = load_target(f"{written(tmp_path, TWO_DIRECTIONS)}:TwoDirections")
     assert set(target.make_module(5, 3).state_dict()) == {"Whf", "bhf", "Wy"}
+
+
+@pytest.mark.deep(
+    "tests/unit/validation/test_handwritten.py::test_weights_that_only_the_other_direction_reads_are_not_those_of_a_cell"
+)
+@pytest.mark.parametrize(("name", "outcome"), [("OneOfTwoDirections", "agrees"), ("ForgetsAGate", "refuted")])
+def test_weights_of_a_direction_that_is_not_written_yet_are_no_gates(name: str, outcome: str, tmp_path: Path) -> None:
+    target = load_target(f"{written(tmp_path, TWO_DIRECTIONS)}:{name}")
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    assert collect_validation(name, run_validation(target, request)).outcome == outcome
 
 
 def test_a_bias_that_another_method_adds_to_the_same_weights_is_one_of_the_cell(tmp_path: Path) -> None:

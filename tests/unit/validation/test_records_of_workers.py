@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.cli._validation_conclusion import validation_conclusion
+from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, collect_validation
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import outcome_of
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import ValidationRequest, isolation, run_validation_isolated
+from rnn_harness.runtime.worker import Ending, WorkerEnded
+from rnn_harness.validation import Limits, ValidationRequest, isolation, list_isolated, run_validation_isolated
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 TARGET = "cells.py:Cell"
@@ -51,6 +53,15 @@ def test_a_worker_writes_no_record_of_another_cell_and_none_that_is_used_again(m
     assert (record.kernel, record.depends_on, record.batch_size) == (TARGET, "", None)
     part = _recorded(monkeypatch, REFUTED.model_copy(update={"kernel": f"{TARGET}.layer"}))
     assert part[0].kernel == f"{TARGET}.layer"
+
+
+def test_a_file_that_ends_the_process_is_not_said_to_hold_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = WorkerEnded(Ending.EXIT, "its process ended with exit code 0")
+    monkeypatch.setattr(list_isolated, "run_in_worker", lambda *_: iter([ended]))
+    with pytest.raises(
+        UsageError, match=r"^cells\.py: its process ended with exit code 0 while its cells were listed$"
+    ):
+        list_isolated.list_cells(ValidationRequest("cells.py"), Limits())
 
 
 def test_the_last_line_says_why_a_forged_verdict_is_undecided() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -182,8 +183,10 @@ def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | Non
         d: The hidden size, which may have to be the input size.
     """
     rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
-    carry = jax.numpy.zeros((rows, d), "float32")
-    for grid, is_sequence in (((steps, rows), True), ((rows,), False)):
+    state = jax.numpy.zeros((rows, d), "float32")
+    grids = (((steps, rows), True), ((rows,), False))
+    for (grid, is_sequence), states in itertools.product(grids, (1, 2)):
+        carry = state if states == 1 else (state, state)
         x, never = jax.numpy.zeros((*grid, n), "float32"), jax.numpy.zeros(grid, bool)
         try:
             with default_format(jax, double=False):
@@ -202,8 +205,9 @@ def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | Non
 
             return jax_function_module(run, dict(variables.get("params", {})))
 
-        convention = plain_convention(is_sequence, 1, state_first=True)
-        taken = (1, 0) if is_sequence else (0,)
+        convention = plain_convention(is_sequence, states, state_first=True)
+        of_carry = tuple(range(states))
+        taken = (states, *of_carry) if is_sequence else of_carry
         note = "it is called with a pair of inputs and resets, which are false, so that no state is reset"
         capabilities = TargetCapabilities(
             library="JAX",
