@@ -15,6 +15,7 @@ def _refuted(file: str, name: str, **options: int) -> list[tuple[str, str]]:
     pytest.importorskip(file.partition("_")[0])
     statements = wiring_statements(understand(load_target(f"{HELPERS / file}:{name}", options)))
     assert any(statement.outcome is Outcome.AGREES for statement in statements)
+    assert not [statement for statement in statements if statement.sentence.startswith("not decided")]
     return [(s.check, s.sentence) for s in statements if s.outcome is Outcome.REFUTED]
 
 

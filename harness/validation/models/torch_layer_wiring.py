@@ -50,7 +50,7 @@ def check_torch_layers(model: ModelUnderTest) -> Iterator[WiringStatement]:
             first call.
     """
     for part in model.called_parts:
-        if not part.is_layer:
+        if not part.is_layer or not part.family:  # a layer of another library, or of a user
             continue
         calls = [call for call in part_calls(model.baseline, part) if not is_packed(call.call)]
         if not calls:
