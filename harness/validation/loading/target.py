@@ -130,14 +130,14 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         maker = _Maker(name, make, arguments, dict(adapter.defaults(cell)))
         try:
             return _constructed_target(maker, adapter, adapter_options)
-        except UsageError:
-            loss = loss_of_class(cell.__name__, cell, arguments) if adapter.name == "numpy" else None
-            if loss is not None:
-                return _loss_target(name, loss, loss.cannot_be_driven)
-            network = network_of_class(cell.__name__, cell, arguments) if adapter.name == "numpy" else None
-            if network is None:
+        except UsageError as error:
+            if adapter.name != "numpy":
                 raise
-        return _loss_target(name, network, network.cannot_be_driven)
+            loss = loss_of_class(cell.__name__, cell, arguments)
+            computed = loss or network_of_class(cell.__name__, cell, arguments)
+            if computed is None:
+                return _target_of_arrays(maker, adapter, adapter_options, error)
+        return _loss_target(name, computed, computed.cannot_be_driven)
     if isinstance(cell, FunctionPair) or is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
@@ -181,7 +181,7 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     than torch and NumPy may let its cells learn their input size when they are called.
     """
     if adapter.name == "numpy":
-        return _target_of_arrays(maker, adapter, options)
+        return _target_of_arrays(maker, adapter, options, None)
     made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
     construction, cell = chosen_construction(made, TRIAL_SIZES, is_torch=adapter.name == "torch")
     sizes = construction.fixed_sizes
@@ -207,12 +207,12 @@ def _with_note(target: Target, note: str) -> Target:
     return replace(target, capabilities=replace(target.capabilities, notes=(*notes, note) if note else notes))
 
 
-def _target_of_arrays(maker: _Maker, adapter: Adapter, options: Options) -> Target:
-    """The target of NumPy arrays that a class makes, of the first ways to make it the first that can be driven."""
-    first_error: UsageError | None = None
+def _target_of_arrays(maker: _Maker, adapter: Adapter, options: Options, first_error: UsageError | None) -> Target:
+    """The target of NumPy arrays that a class makes in the first way; after its error, in the further ones."""
     made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
     fitting = (way for way in made if not way[0].learns_input_size)
-    for construction, cell in itertools.islice(fitting, _MOST_CONSTRUCTIONS):
+    ways = slice(0, 1) if first_error is None else slice(1, _MOST_CONSTRUCTIONS)
+    for construction, cell in itertools.islice(fitting, ways.start, ways.stop):
         sizes = construction.fixed_sizes
         if not construction.any_sizes:
             sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
