@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from rnn_harness.specs.draft.grouping import EquationGroup
-from rnn_harness.specs.notation import Binary, Bracket, Call, Name, Negative, Number, Tree, names
+from rnn_harness.specs.notation import Binary, Bracket, Call, Name, Negative, Number, Tree, Tuple, names
 from rnn_harness.specs.symbols import Denoted, denote
 
 _ENTRYWISE = ("\\odot", "\\circ", "\\otimes")
@@ -101,9 +102,12 @@ class ShapeInference:
         for definition in group.definitions.values():
             for name in _factors_of_products(definition.tree):
                 self.table.kinds[self._denoted(name).name] = "matrix"
+        entrywise = {
+            self._denoted(name).name for d in group.definitions.values() for name in _entrywise_factors(d.tree)
+        }
         for symbol in symbols:
             self.table.kinds.setdefault(symbol.name, "vector")
-            if _is_small(symbol.name):
+            if _is_small(symbol.name) and symbol.name not in entrywise:
                 self.table.kinds[symbol.name] = "scalar"
         self.table.kinds |= dict.fromkeys(self._vectors, "vector")
         for symbol_name, kind in self.table.kinds.items():
@@ -142,6 +146,8 @@ class ShapeInference:
                 return self._length(tree.argument)
             case Bracket():
                 return tuple(part for item in tree.items for part in self._length(item))
+            case Tuple():  # the arguments of max and min stand side by side
+                return functools.reduce(self.table.equate, map(self._length, tree.items), ())
             case Binary() if tree.sign in (*_SUMS, *_ENTRYWISE, "/"):
                 return self.table.equate(self._length(tree.left), self._length(tree.right))
             case Binary():
@@ -220,9 +226,28 @@ def _factors_of_products(tree: Tree) -> Iterable[Name]:
             yield from _factors_of_products(tree.body)
         case Call():
             yield from _factors_of_products(tree.argument)
-        case Bracket():
+        case Bracket() | Tuple():
             for item in tree.items:
                 yield from _factors_of_products(item)
+        case _:
+            pass
+
+
+def _entrywise_factors(tree: Tree) -> Iterable[Name]:
+    """Yield the names that are multiplied entry by entry: a number would need no sign for that."""
+    match tree:
+        case Binary():
+            sides = (tree.left, tree.right)
+            yield from (side for side in sides if tree.sign in _ENTRYWISE and isinstance(side, Name))
+            for side in sides:
+                yield from _entrywise_factors(side)
+        case Negative():
+            yield from _entrywise_factors(tree.body)
+        case Call():
+            yield from _entrywise_factors(tree.argument)
+        case Bracket() | Tuple():
+            for item in tree.items:
+                yield from _entrywise_factors(item)
         case _:
             pass
 

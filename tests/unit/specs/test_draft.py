@@ -99,8 +99,9 @@ def test_lines_of_a_plain_text_are_taken_where_nothing_is_displayed() -> None:
     ]
 
 
-UNSETTLED = ("gru.layernorm.apart", "lstm.layernorm", "lstm.layernorm.apart", "lstm.layernorm.gates")
-"""Their normalisation is written out over joined gates: a mean does not say over how many numbers it is taken."""
+UNSETTLED = ("gru.layernorm.apart", "lstm.layernorm", "lstm.layernorm.apart", "lstm.layernorm.gates", "ltc")
+"""Their normalisation is written out over joined gates: a mean does not say over how many numbers it is taken. Of the
+time constants of LTC, a small Greek letter in a fraction, nothing says that they are no single number."""
 ALL_CELLS = [
     spec
     for spec in (*literature(), *library().cells)
