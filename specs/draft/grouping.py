@@ -242,7 +242,7 @@ def _is_no_expression(tree: Tree) -> bool:
             return False
 
 
-_FUNCTIONS = frozenset({"max", "min"})
+_FUNCTIONS = frozenset({"max", "min", "LN", "LayerNorm"})
 
 
 def _time_letter(text: str) -> str:
