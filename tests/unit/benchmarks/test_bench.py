@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -78,8 +79,8 @@ def test_the_command_pins_the_threads_of_blas_before_numpy_reads_them() -> None:
 def test_a_spec_is_timed_with_its_own_kernels() -> None:
     titles = [job.title for job in plan_jobs(QUICK, ("speed",), ("rnn",), "float32", specs=("rnn.sigma",))]
     assert titles == ["speed of rnn.sigma, n = 64, d = 64, B = 16, T = 50"]
-    names = [competitor.name for competitor in competitors(SpeedPoint("rnn.sigma", 4, 3, 2, 5))]
-    assert names[:3] == ["reference", "eager/rnn.sigma", "function/rnn.sigma"]
+    first = itertools.islice(competitors(SpeedPoint("rnn.sigma", 4, 3, 2, 5)), 3)  # the further ones are compiled
+    assert [competitor.name for competitor in first] == ["reference", "eager/rnn.sigma", "function/rnn.sigma"]
 
 
 def test_the_memory_of_a_call_is_that_of_its_arrays() -> None:
