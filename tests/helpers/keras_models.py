@@ -107,3 +107,19 @@ class TwoArguments(Translator):
 
     def call(self, source: Any, target: Any, training: bool = False) -> Any:  # type: ignore[override]
         return super().call([source, target])
+
+
+def _of_two_kinds_of_tokens(joined: Any) -> Any:
+    words, shapes = (keras.Input((None,), dtype="int32", name=name) for name in ("words", "shapes"))
+    embedded = [layers.Embedding(size, 3, mask_zero=True)(x) for size, x in ((9, words), (8, shapes))]
+    return keras.Model([words, shapes], layers.Dense(2)(layers.GRU(4)(joined(embedded))))
+
+
+def two_kinds_of_tokens() -> Any:
+    """Return a model whose two embeddings are joined by a layer, which joins their masks too."""
+    return _of_two_kinds_of_tokens(layers.Concatenate())
+
+
+def two_kinds_of_tokens_mask_lost() -> Any:
+    """Return the same, joined by an operation that knows of no mask."""
+    return _of_two_kinds_of_tokens(lambda embedded: keras.ops.concatenate(embedded, axis=-1))

@@ -21,7 +21,9 @@ def _refuted(file: str, name: str, **options: int) -> list[tuple[str, str]]:
 
 @pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")
 @pytest.mark.filterwarnings("ignore:`build")  # Keras wants a build of a model that computes with its tokens
-@pytest.mark.parametrize("name", ["Scores", "MaskHandedOn", "LastStepPicked", "encoder_and_decoder"])
+@pytest.mark.parametrize(
+    "name", ["Scores", "MaskHandedOn", "LastStepPicked", "encoder_and_decoder", "two_kinds_of_tokens"]
+)
 def test_a_right_model_of_keras_is_not_refuted(name: str) -> None:
     assert not _refuted("keras_models.py", name)
 
@@ -31,6 +33,7 @@ def test_a_right_model_of_keras_is_not_refuted(name: str) -> None:
     ("name", "check", "words"),
     [
         ("MaskLost", "padding-token", "is given no mask: it runs over the padding"),
+        ("two_kinds_of_tokens_mask_lost", "padding-token", "is given no mask: it runs over the padding"),
         ("exchanged_states", "handed-states", "they are exchanged"),
     ],
 )

@@ -89,7 +89,7 @@ def _depends_on_other_lengths(model: ModelUnderTest, batch: PaddedBatch, expecte
 
     shortest = int(batch.lengths[-1])
     lengths = torch.full_like(batch.lengths, shortest)
-    shortened = batch.arguments.with_sequence(_with_padding(model, batch.arguments.sequence, lengths, batch.batch_axis))
+    shortened = batch.arguments.with_sequence(with_padding(model, batch.arguments.sequence, lengths, batch.batch_axis))
     run = model.runs(shortened.with_value(_lengths_argument(model)[0], lengths))
     if run is None:
         return False
@@ -176,7 +176,7 @@ def falling_lengths(model: ModelUnderTest, batch_axis: int, name: str, by_keywor
     sequence = model.arguments.sequence
     rows, steps = sequence.shape[batch_axis], sequence.shape[1 - batch_axis]
     lengths = torch.tensor([max(2, steps - row) for row in range(rows)])
-    padded = _with_padding(model, sequence, lengths, batch_axis)
+    padded = with_padding(model, sequence, lengths, batch_axis)
     arguments = model.arguments.with_sequence(padded)
     if any(argument.name == name for argument in arguments.arguments):
         arguments = arguments.with_value(name, lengths)
@@ -207,8 +207,15 @@ def _lengths_argument(model: ModelUnderTest) -> tuple[str, bool]:
     return next((name for name in parameters if is_lengths(name)), ""), True
 
 
-def _with_padding(model: ModelUnderTest, sequence: Tensor, lengths: Tensor, batch_axis: int) -> Tensor:
-    """The sequence with padding beyond the ends of the rows."""
+def with_padding(model: ModelUnderTest, sequence: Tensor, lengths: Tensor, batch_axis: int) -> Tensor:
+    """Return a sequence with padding beyond the ends of the rows.
+
+    Args:
+        model: The model, which may say what stands for padding.
+        sequence: The sequence.
+        lengths: The lengths of its rows.
+        batch_axis: Its axis that is the batch.
+    """
     padded = sequence.clone()
     for row, length in enumerate(lengths.tolist()):
         padded.select(batch_axis, row)[length:] = _padding(model)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rnn_harness.validation.loading.adapters.adapter import HoldsParts
-from rnn_harness.validation.models.check_lengths import differing_row, falling_lengths
+from rnn_harness.validation.loading.adapters.adapter import FurtherInput, HoldsParts
+from rnn_harness.validation.models.check_lengths import (
+    PaddedBatch,
+    differing_row,
+    falling_lengths,
+    with_padding,
+)
 from rnn_harness.validation.models.run_model import ModelRun
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
@@ -25,12 +31,12 @@ def check_padding_token(model: ModelUnderTest) -> Iterator[WiringStatement]:
     else reaches it may be meant so.
 
     Args:
-        model: The model; where it does not say that a token is padding, or takes several sequences of tokens, nothing
-            is yielded.
+        model: The model; where it does not say that a token is padding, nothing is yielded. Where it takes several
+            sequences of tokens, all of them end with padding at the same steps.
     """
     inputs = model.module.model_inputs if isinstance(model.module, HoldsParts) else None
-    rows = "" if inputs is None or any(known.vocabulary for known in inputs.further) else inputs.padding_rows
-    batch = falling_lengths(model, 0, "") if rows else None
+    rows = "" if inputs is None else inputs.padding_rows
+    batch = _all_padded(model, falling_lengths(model, 0, "")) if rows else None
     if batch is None:
         return
     arguments = batch.arguments
@@ -67,6 +73,26 @@ def check_padding_token(model: ModelUnderTest) -> Iterator[WiringStatement]:
         f"reaches the outputs of row {row}, which has {length} of {batch.steps} steps; the mask is lost on the way",
         unmasked.name,
     )
+
+
+def _all_padded(model: ModelUnderTest, batch: PaddedBatch) -> PaddedBatch | None:
+    """Rows of which every sequence of tokens ends with padding; None where these have other steps than the first."""
+    arguments = batch.arguments
+    known = {further.name for further in _further_tokens(model)}
+    for argument in batch.arguments.arguments:
+        if argument.name not in known:
+            continue
+        if argument.value.shape != arguments.sequence.shape:
+            return None
+        padded = with_padding(model, argument.value, batch.lengths, batch.batch_axis)
+        arguments = arguments.with_value(argument.name, padded)
+    return replace(batch, arguments=arguments)
+
+
+def _further_tokens(model: ModelUnderTest) -> list[FurtherInput]:
+    """The sequences of tokens that a model takes besides its first one."""
+    further = model.module.model_inputs.further if isinstance(model.module, HoldsParts) else ()
+    return [known for known in further if known.role == "sequence" and known.vocabulary]
 
 
 def _runs_over_padding(name: str, lengths: Tensor, run: ModelRun, expected: ModelRun) -> bool:
