@@ -19,7 +19,7 @@ from rnn_harness.benchmarks.parameters import spec_count
 from rnn_harness.benchmarks.speed.competitors import competitors
 from rnn_harness.benchmarks.speed.grid_point import SpeedPoint, WeightBlock
 from rnn_harness.cli._app import app
-from rnn_harness.errors import NotRun
+from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.kernels.drivers.equations import EquationsDriver
 from rnn_harness.references import Reference
 from rnn_harness.specs import Spec, library, literature
@@ -41,7 +41,7 @@ TYPICAL = ("mgu", "fastgrnn", "sru", "lstm.peephole.diagonal")
                 marks=pytest.mark.deep("tests/unit/benchmarks/test_equations.py::test_a_spec_alone_is_measured"),
             )
             for spec in literature()
-            if spec.id not in TYPICAL
+            if spec.id not in TYPICAL and len(spec.program().inputs) == 1
         ),
     ],
 )
@@ -57,6 +57,11 @@ def test_a_spec_alone_is_measured(name: str) -> None:
     decay = measure_decay_of_equations(name, 12, 5, 1)
     assert decay.agrees
     assert 0 < decay.rate < 2
+
+
+def test_a_spec_of_several_inputs_is_told_not_to_be_measured_alone() -> None:
+    with pytest.raises(UsageError, match="grud is no bare cell of one step with one input"):
+        measured_spec("grud")
 
 
 @pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])

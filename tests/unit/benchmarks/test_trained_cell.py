@@ -14,9 +14,9 @@ from rnn_harness.benchmarks.job import TrainingPlan
 from rnn_harness.benchmarks.learning.layer_maker import LayerMaker, LayerStack
 from rnn_harness.benchmarks.learning.trained_cell import layer_maker
 from rnn_harness.cli._app import app
-from rnn_harness.errors import NotRun
 from rnn_harness.validation import ValidationRequest
 from tests.helpers import HELPERS
+from tests.helpers.consistent_cells import SineCell
 from tests.helpers.user_cells import PackedGRU
 from tests.helpers.work_here import do_work_here
 
@@ -67,9 +67,18 @@ def test_layers_stand_above_each_other_and_have_about_as_many_parameters_as_the_
     "tests/unit/benchmarks/test_trained_cell.py::"
     "test_a_layer_is_the_cell_with_the_weights_that_its_constructor_draws_and_goes_on_from_its_states"
 )
-def test_what_is_no_cell_that_is_known_is_not_trained() -> None:
-    with pytest.raises(NotRun, match="what is no cell that is known is not trained"):
-        layer_maker(ValidationRequest(f"{HELPERS / 'consistent_cells.py'}:SineCell"))
+def test_a_cell_that_is_in_no_list_is_trained_by_its_own_code() -> None:
+    unknown = layer_maker(ValidationRequest(f"{HELPERS / 'consistent_cells.py'}:SineCell"))
+    assert unknown.spec == ""
+    stack = LayerStack(unknown, 2, 5, 1)
+    inputs = torch.randn(4, 3, 2)
+    cell = SineCell(2, 5)
+    names = [name for name, _ in cell.named_parameters()]
+    cell.load_state_dict({name: leaf.detach() for name, leaf in zip(names, stack.parameters(), strict=True)})
+    h = torch.zeros(3, 5)
+    for x in inputs:
+        h = cell(x, h)
+    torch.testing.assert_close(stack(inputs)[0][-1], h)
 
 
 @pytest.mark.deep(
