@@ -212,7 +212,7 @@ def with_padding(model: ModelUnderTest, sequence: Tensor, lengths: Tensor, batch
 
     Args:
         model: The model, which may say what stands for padding.
-        sequence: The sequence.
+        sequence: Numbers or tokens over rows and steps; it is copied.
         lengths: The lengths of its rows.
         batch_axis: Its axis that is the batch.
     """
