@@ -177,9 +177,15 @@ def _conditions(
     """Find what suffices for two cells to be equal: what the second lacks is zero, and one weight more; or None."""
     for further in _candidates(only_left, shapes):
         conditions = (*only_left, *further)
-        if conditions and _is_proved(pair, conditions):
+        if conditions and _leaves_a_matrix(conditions, shapes) and _is_proved(pair, conditions):
             return conditions
     return None
+
+
+def _leaves_a_matrix(conditions: tuple[_Condition, ...], shapes: dict[str, tuple[int, ...]]) -> bool:
+    """Say whether a matrix of the first cell is not zero: that cells without weights are equal says nothing of them."""
+    zero = {condition.name for condition in conditions if not condition.is_diagonal}
+    return any(len(shape) == 2 for name, shape in shapes.items() if name not in zero)
 
 
 def _candidates(

@@ -76,3 +76,12 @@ def test_a_cell_of_other_names_is_read_as_the_second_and_the_equation_that_diffe
 def test_a_cell_that_is_no_rewrite_of_the_second_is_not_read_as_it() -> None:
     own = written("A = 'd n', B = 'd d'", r"s_t = \max(A u_t, B s_{t-1})", inputs="u", states="s")
     assert compare_by_rewrite((own, shipped("mgu")), ("A", "B"), ROWS).comparison == ROWS
+
+
+def test_cells_that_are_equal_without_any_matrix_alone_have_no_condition() -> None:
+    first = written("W_f = 'd n', b_f = 'd'", r"h_t = \tanh(W_f x_t) + b_f \odot h_{t-1}")
+    second = written("V = 'd n', b_f = 'd'", r"h_t = V x_t + b_f \odot h_{t-1}")
+    decision = compare_by_names((first, second), ("A", "B"), ROWS)
+    assert decision.parting_point is not None
+    assert decision.comparison.conditions == ()
+    assert "proved equal" not in decision.comparison.sentence
