@@ -71,25 +71,84 @@ def differentiate(
     Returns:
         The gradients for inputs, initial states and parameters.
     """
+    return differentiate_parts(backward, [BatchPart(trajectory, d_outputs, d_finals)], arithmetic)[0]
+
+
+@dataclass(frozen=True)
+class BatchPart(Generic[StoredT]):
+    """Some rows of a batch, which all have the same number of steps.
+
+    Attributes:
+        trajectory: Their forward values.
+        d_outputs: Cotangents by output name, (T, B, k), of these rows and steps.
+        d_finals: Cotangents by state name, (B, d), of these rows.
+    """
+
+    trajectory: Trajectory[StoredT]
+    d_outputs: Mapping[str, Array]
+    d_finals: Mapping[str, Array]
+
+
+def differentiate_parts(
+    backward: Backward, parts: Sequence[BatchPart[StoredT]], arithmetic: Arithmetic[StoredT, OpenT]
+) -> list[Cotangents[StoredT]]:
+    """Compute the gradients of a batch whose rows have several lengths.
+
+    Args:
+        backward: The derived backward of the program that gave the trajectories.
+        parts: The rows of each length.
+        arithmetic: The arithmetic of the trajectories.
+
+    Returns:
+        For each part the gradients for its inputs and initial states; those for the parameters are the same in all,
+        sums over all rows, whose terms an implementation may add in any order.
+    """
     with arithmetic.scope():
-        walk = _Walk(trajectory, arithmetic)
-        for name, values in d_outputs.items():
-            for t in range(len(trajectory.steps)):
-                walk.seeds.add((name, t), arithmetic.array(values[t]))
-        for pass_ in backward.passes:
-            walk.run_pass(pass_, d_finals)
-        return walk.cotangents()
+        parameters = _ParameterSums(_Sums[str, StoredT, OpenT](arithmetic), set())
+        walks = []
+        for part in parts:
+            walk = _Walk(part.trajectory, arithmetic, parameters)
+            for name, values in part.d_outputs.items():
+                for t in range(len(part.trajectory.steps)):
+                    walk.seeds.add((name, t), arithmetic.array(values[t]))
+            for pass_ in backward.passes:
+                walk.run_pass(pass_, part.d_finals)
+            walks.append(walk)
+        stored = parameters.stored()
+        return [walk.cotangents(stored) for walk in walks]
+
+
+@dataclass(frozen=True)
+class _ParameterSums(Generic[StoredT, OpenT]):
+    """The gradients for parameters, summed over steps and rows.
+
+    Attributes:
+        sums: By the parameter's name.
+        scalars: Names of those without a shape.
+    """
+
+    sums: _Sums[str, StoredT, OpenT]
+    scalars: set[str]
+
+    def stored(self) -> dict[str, StoredT]:
+        """Store the sums."""
+        arithmetic = self.sums.arithmetic
+        stored = {name: arithmetic.settle(value) for name, value in self.sums.by_key.items()}
+        return stored | {name: arithmetic.only_entry(stored[name]) for name in self.scalars}
 
 
 class _Walk(Generic[StoredT, OpenT]):
     """The backward walk over a trajectory, with the sums of cotangents collected so far."""
 
-    def __init__(self, trajectory: Trajectory[StoredT], arithmetic: Arithmetic[StoredT, OpenT]) -> None:
-        self.trajectory, self.arithmetic = trajectory, arithmetic
+    def __init__(
+        self,
+        trajectory: Trajectory[StoredT],
+        arithmetic: Arithmetic[StoredT, OpenT],
+        parameters: _ParameterSums[StoredT, OpenT],
+    ) -> None:
+        self.trajectory, self.arithmetic, self.parameters = trajectory, arithmetic, parameters
         self.seeds = _Sums[tuple[str, int], StoredT, OpenT](arithmetic)
         self.inputs = _Sums[tuple[str, int], StoredT, OpenT](arithmetic)
-        self.parameters = _Sums[str, StoredT, OpenT](arithmetic)
-        self.scalars: set[str] = set()
         self.states: dict[str, StoredT] = {}
 
     def run_pass(self, pass_: BackwardPass, d_finals: Mapping[str, Array]) -> None:
@@ -112,22 +171,17 @@ class _Walk(Generic[StoredT, OpenT]):
             for i, (variable, _) in enumerate(pass_.into):
                 sums = self.inputs if variable.name in input_names else self.seeds
                 sums.add((variable.name, t), computed["into", i])
-            self.scalars.update(parameter.name for parameter, _ in pass_.parameters if not parameter.shape)
+            self.parameters.scalars.update(p.name for p, _ in pass_.parameters if not p.shape)
             for i, (parameter, nodes) in enumerate(pass_.parameters):
                 for j, node in enumerate(nodes):
                     value = computed[f"parameter{i}", j]
                     is_matrix = len(node.shape) == 2
-                    self.parameters.add(parameter.name, value if is_matrix else arithmetic.batch_sum(value))
+                    self.parameters.sums.add(parameter.name, value if is_matrix else arithmetic.batch_sum(value))
         self.states.update((name, arithmetic.settle(value)) for name, value in carry.items())
 
-    def cotangents(self) -> Cotangents[StoredT]:
-        """Store the sums."""
+    def cotangents(self, parameters: Mapping[str, StoredT]) -> Cotangents[StoredT]:
+        """Store the sums for the inputs, beside the stored gradients for the parameters."""
         settle, steps = self.arithmetic.settle, len(self.trajectory.steps)
         reached = sorted({name for name, _ in self.inputs.by_key})
-        parameters = {name: settle(value) for name, value in self.parameters.by_key.items()}
-        scalars = {name: self.arithmetic.only_entry(parameters[name]) for name in self.scalars}
-        return Cotangents(
-            {name: [settle(self.inputs.by_key[name, t]) for t in range(steps)] for name in reached},
-            self.states,
-            parameters | scalars,
-        )
+        inputs = {name: [settle(self.inputs.by_key[name, t]) for t in range(steps)] for name in reached}
+        return Cotangents(inputs, self.states, parameters)

@@ -102,11 +102,11 @@ def _at_sizes(evaluation: Evaluation, case: Case) -> Finding:
 
 
 def judge_at(evaluation: Evaluation, case: Case) -> Finding:
-    """Decide whether outputs and gradients of a case of any size lie in their proved bounds.
+    """Decide whether outputs, final states and gradients of a case of any size lie in their proved bounds.
 
     Args:
         evaluation: The subject and how it is judged; its own numbers are not used.
-        case: The case whose numbers are drawn.
+        case: The case whose numbers are drawn; its rows may have lengths of their own, and there may be no step.
 
     Returns:
         The worst finding, with what bounds that are only probable say of numbers that it does not refute.
@@ -117,12 +117,18 @@ def judge_at(evaluation: Evaluation, case: Case) -> Finding:
     entry = evaluation.subject.spec.id
     tried = evaluation.on(draw_arrays(case, evaluation.subject))
     bounds, probable = ArrayBounds(tried), ProbableBounds(tried)
-    name, outputs, gradients = tried.subject.output_name, bounds.outputs, bounds.gradients
+    subject = tried.subject
+    name, outputs, finals, gradients = subject.output_name, bounds.outputs, bounds.finals, bounds.gradients
     probable.compute()
     findings = [compare_with_array_balls(entry, f"the output {name}", outputs, tried.run.outputs)]
+    for state, source in subject.states.items() if findings[0].agrees else ():
+        if f"finals.{source}" not in tried.absent:
+            quantity = f"the final state {source}"
+            findings.append(compare_with_array_balls(entry, quantity, finals[state], tried.run.finals[source]))
     computed: dict[str, Array] = {}
     with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
-        computed = tried.flat_gradients if findings[0].agrees else {}  # of wrong outputs they are wrong in any case
+        is_right = all(finding.agrees for finding in findings)
+        computed = tried.flat_gradients if is_right else {}  # of wrong outputs they are wrong in any case
     missing = Finding(entry, False, "", float("inf"))
     for name in gradients if computed else ():
         quantity = f"the gradient of {name}"

@@ -54,11 +54,11 @@ def _is_taken(name: str, dtype: str, d: int) -> bool:
     return name.startswith("split/") or d <= largest_hidden_size(variant, dtype)
 
 
-AT_64 = [(name, dtype) for name in TRITON for dtype in ("bfloat16", "float32") if _is_taken(name, dtype, 64)]
+AT_64 = [(name, dtype) for name in TRITON for dtype in FORMATS if _is_taken(name, dtype, 64)]
 
 
 @pytest.mark.parametrize("rows", [16, 17])
-def test_rows_of_several_lengths_at_64_units_give_what_those_of_each_length_give(rows: int) -> None:
+def test_rows_of_several_lengths_are_right_at_64_units(rows: int) -> None:
     assert_rows_end_at_their_lengths(TRITON["fused/rnn.tanh"], Setting("float32", "cpu"), 16, 64, rows, 3)
 
 
@@ -75,17 +75,8 @@ def _without_gradient_of_finals(right: Any, p: Any, x: Any, s: Any, lengths: Any
     "spoil", [_one_step_more, _without_gradient_of_finals], ids=["a step too many", "a lost gradient"]
 )
 def test_a_kernel_that_is_wrong_about_lengths_is_noticed(spoil: Any) -> None:
-    with pytest.raises(AssertionError, match="of length"):
+    with pytest.raises(AssertionError, match=r"the output h|the gradient of"):
         assert_rows_end_at_their_lengths(wrong_kernels.kernel(spoil), Setting("float64", "cpu"), 3, 4, 5, 3)
-
-
-@pytest.mark.deep(
-    "tests/unit/kernels/test_triton_at_sizes_in_use.py::"
-    "test_rows_of_several_lengths_at_64_units_give_what_those_of_each_length_give"
-)
-@pytest.mark.parametrize(("name", "dtype"), AT_64)
-def test_every_kernel_takes_rows_of_several_lengths_at_64_units(name: str, dtype: str) -> None:
-    assert_rows_end_at_their_lengths(TRITON[name], Setting(dtype, "cpu"), 16, 64, 33, 3)
 
 
 def test_no_step_at_64_units_changes_nothing() -> None:
@@ -93,16 +84,28 @@ def test_no_step_at_64_units_changes_nothing() -> None:
         assert_no_step_changes_nothing(TRITON[name], Setting("float32", "cpu"), 16, 64, 33)
 
 
-@pytest.mark.deep(
-    "tests/unit/kernels/test_triton_at_sizes_in_use.py::test_no_step_at_64_units_changes_nothing",
+at_64 = pytest.mark.deep(
+    "tests/unit/kernels/test_triton_at_sizes_in_use.py::test_rows_of_several_lengths_are_right_at_64_units"
 )
+
+
+@at_64
+@pytest.mark.parametrize("rows", [1, 16, 33])
+@pytest.mark.parametrize(("name", "dtype"), AT_64)
+def test_every_kernel_takes_rows_of_several_lengths_at_64_units(name: str, dtype: str, rows: int) -> None:
+    assert_rows_end_at_their_lengths(TRITON[name], Setting(dtype, "cpu"), 16, 64, rows, 2)
+
+
+@at_64
 @pytest.mark.parametrize(("name", "dtype"), AT_64)
 def test_no_step_at_64_units_changes_nothing_in_any_kernel(name: str, dtype: str) -> None:
-    assert_no_step_changes_nothing(TRITON[name], Setting(dtype, "cpu"), 16, 64, 33)
+    for rows in (1, 16, 33):
+        assert_no_step_changes_nothing(TRITON[name], Setting(dtype, "cpu"), 16, 64, rows)
 
 
-@pytest.mark.deep("tests/unit/kernels/test_triton_at_sizes_in_use.py::test_an_lstm_is_right_beyond_one_tile")
-@pytest.mark.parametrize("rows", [1, 16, 33, 64])
+@at_64
+@pytest.mark.parametrize("rows", [1, 16, 33])
+@pytest.mark.parametrize("steps", [1, 2])
 @pytest.mark.parametrize(("name", "dtype"), AT_64)
-def test_every_kernel_is_right_over_two_steps_at_64_units(name: str, dtype: str, rows: int) -> None:
-    assert_right_at(TRITON[name], dtype, 16, 64, rows, 2)
+def test_every_kernel_is_right_over_one_and_two_steps_at_64_units(name: str, dtype: str, steps: int, rows: int) -> None:
+    assert_right_at(TRITON[name], dtype, 16, 64, rows, steps)
