@@ -39,6 +39,12 @@ def gpu(
             show_default=False,
         ),
     ] = "",
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the last run of this card there: what is unchanged is not done again."
+        ),
+    ] = False,
     interpret: Annotated[
         bool,
         typer.Option(
@@ -49,22 +55,29 @@ def gpu(
     """Judge and time on a GPU: the machine, probes, realistic sizes, cuDNN against Triton, every kernel's verdicts.
 
     What is worth most comes first, and every result is on disk as soon as it is there. The folder holds
-    machine.jsonl, verdicts.jsonl, times.jsonl and summary.md; `rnn-harness report --from` reads it. A machine without a
-    GPU is refused, unless --interpret is given.
+    machine.jsonl, verdicts.jsonl, times.jsonl and summary.md; `rnn-harness report --from` reads it. A run that was
+    stopped, or cut by its budget, is gone on with by --resume. A machine without a GPU is refused, unless --interpret
+    is given.
     """
     from rnn_harness.gpu import GpuRunOptions, run_on_gpu
 
     processes = workers or max(1, min(14, (os.cpu_count() or 2) - 2))
     names = tuple(name.strip() for name in stages.split(",") if name.strip())
-    options = GpuRunOptions(out, budget, processes, interpret, stages=names)
-    with _ended_like_ctrl_c():
-        folder = run_on_gpu(
-            options,
-            lambda stage: typer.echo(f"{stage} ...", err=True),
-            write_summary,
-            lambda made: typer.echo(f"every result is kept in {made}", err=True),
-        )
+    options = GpuRunOptions(out, budget, processes, interpret, stages=names, resume=resume)
+    try:
+        with _ended_like_ctrl_c():
+            folder = run_on_gpu(options, lambda stage: typer.echo(f"{stage} ...", err=True), write_summary, _say_folder)
+    except KeyboardInterrupt:
+        typer.echo("rnn-harness: the same command with --resume goes on", err=True)
+        raise
     typer.echo((folder / _summary_name()).read_text(encoding="utf-8"))
+
+
+def _say_folder(folder: Path, note: str) -> None:
+    """Say where results are kept, and what is to be known of an earlier run."""
+    if note:
+        typer.echo(f"rnn-harness: {note}", err=True)
+    typer.echo(f"every result is kept in {folder}", err=True)
 
 
 @contextlib.contextmanager

@@ -6,23 +6,31 @@ import datetime
 import importlib.util
 import math
 import os
-import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 
 from pydantic import BaseModel
 
 from rnn_harness.errors import UsageError, named_error
+from rnn_harness.gpu.earlier_run import (
+    EarlierRun,
+    is_finished,
+    read_earlier_run,
+    stopped_run,
+    times_in_order,
+    verdicts_in_order,
+)
 from rnn_harness.gpu.fused_probes import RIGHT
 from rnn_harness.gpu.machine import describe_machine
 from rnn_harness.gpu.probes import COOPERATIVE, PROBES, ProbeJob, ask_probe
-from rnn_harness.gpu.sizes import judge_size, size_jobs
+from rnn_harness.gpu.run_digest import run_digest
+from rnn_harness.gpu.run_files import SyncedFiles, new_folder
+from rnn_harness.gpu.sizes import judge_size, size_digest, size_jobs
 from rnn_harness.gpu.times import time_point, timed_points
 from rnn_harness.kernels import Kernel, WorkLimits, all_kernels, judge_isolated
-from rnn_harness.records.gpu_evidence import MACHINE, TIMES, VERDICTS, MachineFact, ProbeResult, StageEnd
+from rnn_harness.records.gpu_evidence import MACHINE, TIMES, VERDICTS, MachineFact, ProbeResult, RunStart, StageEnd
 from rnn_harness.records.measurement import SpeedMeasurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -37,6 +45,7 @@ USUAL_BUDGET = 480.0
 """Seconds for which the limits of the stages are made."""
 SECONDS_AT_THE_END = 5.0
 """What is left for the summary."""
+_NOT_JUDGED = "not judged at this size"
 _ORDER_OF_VERDICTS = (
     "fused/",
     "split/",
@@ -61,6 +70,8 @@ class GpuRunOptions:
         interpret: Whether it is a trial on the processor, with Triton's interpreter, at tiny sizes.
         with_split: Whether kernels that are split over many processors are tried; a probe decides that.
         stages: The names of the stages that are run, in their own order; empty for all.
+        resume: Whether the last run on this card is gone on with, if nothing has changed since it was stopped.
+        earlier: What that run has found; it is not done again.
     """
 
     out: Path
@@ -69,6 +80,8 @@ class GpuRunOptions:
     interpret: bool = False
     with_split: bool = True
     stages: tuple[str, ...] = ()
+    resume: bool = False
+    earlier: EarlierRun = field(default_factory=EarlierRun)
 
     @property
     def device(self) -> str:
@@ -96,7 +109,7 @@ def run_on_gpu(
     options: GpuRunOptions,
     on_stage: Callable[[str], None] = lambda _: None,
     after_stage: Callable[[Path], None] = lambda _: None,
-    on_folder: Callable[[Path], None] = lambda _: None,
+    on_folder: Callable[[Path, str], None] = lambda *_: None,
 ) -> Path:
     """Run all stages, the most valuable first, and keep every row on disk as it comes.
 
@@ -104,7 +117,8 @@ def run_on_gpu(
         options: What is done, and for how long.
         on_stage: Called with the name of a stage before it begins.
         after_stage: Called with the folder after every stage, and when the run is interrupted or fails.
-        on_folder: Called with the folder when it is made.
+        on_folder: Called with the folder of the run, and with what is to be said of runs that were stopped, if
+            anything is.
 
     Returns:
         The folder of the run.
@@ -115,36 +129,84 @@ def run_on_gpu(
     end = time.monotonic() + options.budget
     stages = _wanted_stages(options.stages)
     card = _card(options)
-    folder = _new_folder(options.out, card)
-    on_folder(folder)
-    judged: list[Record] = []
-    with _SyncedFiles(folder) as files:
-        for number, stage in enumerate(stages):
-            on_stage(stage.name)
-            start = time.monotonic()
-            remaining = end - SECONDS_AT_THE_END - start
-            is_last = number == len(stages) - 1
-            limit = stage.seconds * max(1.0, options.budget / USUAL_BUDGET)
-            deadline = start + (remaining if is_last else min(limit, remaining))
-            try:
-                for row in stage.rows(options, deadline) if remaining > 0 else ():
-                    if isinstance(row, Record):
-                        judged.append(row)
-                    if isinstance(row, ProbeResult) and row.probe == COOPERATIVE:
-                        options = replace(options, with_split=row.result.startswith(RIGHT))
-                    files.write(_judged_time(row, judged) if isinstance(row, SpeedMeasurement) else row)
-            except BaseException as error:
-                by = "interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {named_error(error)}"
-                files.write(StageEnd(stage=stage.name, ending=by, seconds=round(time.monotonic() - start, 1)))
-                after_stage(folder)
-                raise
-            stop = time.monotonic()
-            by_limit = not is_last and limit <= remaining
-            cut = "no time left" if remaining <= 0 else _cut(by_limit, deadline - start)
-            ending = "done" if remaining > 0 and stop < deadline else cut
-            files.write(StageEnd(stage=stage.name, ending=ending, seconds=round(stop - start, 1)))
-            after_stage(folder)
+    digest = run_digest(options.device, "run", options.interpret)
+    stopped = stopped_run(options.out, card, digest)
+    goes_on = options.resume and stopped is not None
+    folder = stopped if stopped is not None and goes_on else new_folder(options.out, card)
+    with SyncedFiles(folder) as files:
+        on_folder(folder, _said_of_stopped(options, stopped))
+        if goes_on:
+            options = replace(options, earlier=read_earlier_run(folder))
+            files.replace(MACHINE, options.earlier.rows)
+            files.replace(VERDICTS, options.earlier.records)
+        files.write(
+            RunStart(depends_on=digest, started=datetime.datetime.now(tz=datetime.UTC).isoformat(" ", "seconds"))
+        )
+        _run_stages(options, stages, end, files, on_stage, lambda: after_stage(folder))
+        if goes_on:
+            files.replace(VERDICTS, verdicts_in_order(folder))
+            files.replace(TIMES, times_in_order(folder))
     return folder
+
+
+def _said_of_stopped(options: GpuRunOptions, stopped: Path | None) -> str:
+    """Say what a user should know of an earlier run; empty where there is nothing to say."""
+    if stopped is None:
+        return "there is no run of just this to go on with: a new one begins" if options.resume else ""
+    if options.resume:
+        return "what an earlier run has found there is not done again"
+    is_open = not is_finished(stopped, (stage.name for stage in STAGES))
+    return f"{stopped} was not finished: --resume goes on with it" if is_open else ""
+
+
+def _run_stages(
+    options: GpuRunOptions,
+    stages: Sequence[_Stage],
+    end: float,
+    files: SyncedFiles,
+    on_stage: Callable[[str], None],
+    after_stage: Callable[[], None],
+) -> None:
+    """Run the stages until the end of the budget, in seconds of the monotonic clock."""
+    judged = list(options.earlier.records)
+    for answer in options.earlier.answers:
+        options = _answered(options, answer)
+    for number, stage in enumerate(stages):
+        on_stage(stage.name)
+        start = time.monotonic()
+        remaining = end - SECONDS_AT_THE_END - start
+        is_last = number == len(stages) - 1
+        limit = stage.seconds * max(1.0, options.budget / USUAL_BUDGET)
+        deadline = start + (remaining if is_last else min(limit, remaining))
+        if stage.name == "times" and options.earlier.times:  # what was judged since may say more of them
+            files.replace(TIMES, [_judged_time(time, judged) for time in options.earlier.times])
+        try:
+            for row in stage.rows(options, deadline) if remaining > 0 else ():
+                if isinstance(row, Record):
+                    if options.earlier.holds(row):
+                        continue
+                    judged.append(row)
+                if isinstance(row, ProbeResult):
+                    options = _answered(options, row)
+                files.write(_judged_time(row, judged) if isinstance(row, SpeedMeasurement) else row)
+        except BaseException as error:
+            by = "interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {named_error(error)}"
+            files.write(StageEnd(stage=stage.name, ending=by, seconds=round(time.monotonic() - start, 1)))
+            after_stage()
+            raise
+        stop = time.monotonic()
+        by_limit = not is_last and limit <= remaining
+        cut = "no time left" if remaining <= 0 else _cut(by_limit, deadline - start)
+        ending = "done" if remaining > 0 and stop < deadline else cut
+        files.write(StageEnd(stage=stage.name, ending=ending, seconds=round(stop - start, 1)))
+        after_stage()
+
+
+def _answered(options: GpuRunOptions, answer: ProbeResult) -> GpuRunOptions:
+    """Give the options with what a probe decides."""
+    if answer.probe != COOPERATIVE:
+        return options
+    return replace(options, with_split=answer.result.startswith(RIGHT))
 
 
 def _wanted_stages(names: tuple[str, ...]) -> tuple[_Stage, ...]:
@@ -184,52 +246,6 @@ def _card(options: GpuRunOptions) -> str:
     return torch.cuda.get_device_name(0)
 
 
-def _new_folder(out: Path, card: str) -> Path:
-    """Make a folder of its own, named by the date and the card. Raises UsageError."""
-    date = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    name = f"{date}-{re.sub(r'[^A-Za-z0-9]+', '-', card).strip('-')}"
-    numbered = (out / (name if number == 1 else f"{name}-{number}") for number in range(1, 1000))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = next(path for path in numbered if not path.exists())
-        folder.mkdir()
-    except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror}") from None
-    return folder
-
-
-class _SyncedFiles:
-    """The files of a run: every row is on disk before the next one is made.
-
-    Args:
-        folder: Where they are made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._files = {name: (folder / name).open("w", encoding="utf-8") for name in (MACHINE, VERDICTS, TIMES)}
-
-    def write(self, row: BaseModel) -> None:
-        """Append a row to the file of its type.
-
-        Args:
-            row: A record, a measurement, or a row of the machine's file.
-        """
-        name = VERDICTS if isinstance(row, Record) else TIMES if isinstance(row, SpeedMeasurement) else MACHINE
-        file = self._files[name]
-        file.write(row.model_dump_json() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-    def __enter__(self) -> _SyncedFiles:
-        return self
-
-    def __exit__(
-        self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for file in self._files.values():
-            file.close()
-
-
 def _judged_time(measurement: SpeedMeasurement, judged: list[Record]) -> SpeedMeasurement:
     """Say of a time whether the kernel was right at this hidden size in this format."""
     records = [
@@ -243,13 +259,15 @@ def _judged_time(measurement: SpeedMeasurement, judged: list[Record]) -> SpeedMe
     if Outcome.REFUTED in outcomes:
         reason = next(record.reason for record in records if record.outcome is Outcome.REFUTED)
         return measurement.model_copy(update={"agrees": False, "reason": reason})
+    own = "" if measurement.reason == _NOT_JUDGED else measurement.reason
     if Outcome.AGREES in outcomes:
-        return measurement.model_copy(update={"agrees": True})
-    return measurement.model_copy(update={"reason": measurement.reason or "not judged at this size"})
+        return measurement.model_copy(update={"agrees": True, "reason": own})
+    return measurement.model_copy(update={"reason": own or _NOT_JUDGED})
 
 
 def _machine(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
-    for answer in run_shares(describe_machine, [options.device], (MachineFact,), 1, SILENCE, deadline):
+    devices = [] if options.earlier.is_machine_described else [options.device]
+    for answer in run_shares(describe_machine, devices, (MachineFact,), 1, SILENCE, deadline):
         if isinstance(answer.message, MachineFact):
             yield answer.message
         elif isinstance(answer.message, WorkerEnded):
@@ -257,19 +275,23 @@ def _machine(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
 
 
 def _probes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
-    jobs = [ProbeJob(number, options.device) for number in range(len(PROBES))]
+    known = {answer.probe for answer in options.earlier.answers}
+    asked = [number for number, probe in enumerate(PROBES) if probe.title not in known]
+    jobs = [ProbeJob(number, options.device) for number in asked]
     answered = set()
     for answer in run_shares(ask_probe, jobs, (ProbeResult,), 1, SILENCE_OF_PROBES, deadline):
         if isinstance(answer.message, ProbeResult):
             answered.add(answer.item)
             yield answer.message
         elif isinstance(answer.message, WorkerEnded) and answer.item not in answered:
-            probe = PROBES[answer.item]
-            yield ProbeResult(probe=probe.title, prediction=probe.prediction, result=str(answer.message))
+            probe, ended = PROBES[asked[answer.item]], str(answer.message)
+            yield ProbeResult(probe=probe.title, prediction=probe.prediction, result=ended, is_unanswered=True)
 
 
 def _sizes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
-    jobs = size_jobs(options.device, options.with_split)
+    known = options.earlier.known_records
+    wanted = size_jobs(options.device, options.with_split)
+    jobs = [job for job in wanted if not known.batch(size_digest(job))]
     for answer in run_shares(judge_size, jobs, (Record,), options.workers, SILENCE, deadline):
         if isinstance(answer.message, Record):
             yield answer.message
@@ -280,7 +302,8 @@ def _sizes(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
 
 
 def _times(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
-    points = timed_points(options.device, options.with_split)
+    wanted = timed_points(options.device, options.with_split)
+    points = [point for point in wanted if not point.is_timed_by(options.earlier.times_of(point.digest))]
     for answer in run_shares(time_point, points, (SpeedMeasurement,), 1, SILENCE, deadline):
         if isinstance(answer.message, SpeedMeasurement):
             yield answer.message
@@ -294,7 +317,7 @@ def _verdicts(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
     limits = WorkLimits(options.workers, max(0.0, deadline - time.monotonic()), SILENCE)
     kernels = verdict_kernels(options.device)
     wanted = tuple(kernel for kernel in kernels if options.with_split or not kernel.id.startswith("split"))
-    return judge_isolated(wanted, limits=limits)
+    return judge_isolated(wanted, known=options.earlier.known_records, limits=limits)
 
 
 def verdict_kernels(device: str) -> tuple[Kernel, ...]:

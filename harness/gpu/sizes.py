@@ -10,11 +10,13 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all
 from rnn_harness.engine.runner import Runner, RunPlan
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.families import FAMILIES
+from rnn_harness.gpu.run_digest import run_digest
 from rnn_harness.kernels import DIFFERENT_BY_A_FLAG, Kernel, Setting, all_kernels
 from rnn_harness.kernels.checks.scale import judge_at
 from rnn_harness.kernels.environment.device import device_description, ensure_sound
 from rnn_harness.kernels.environment.repeatable import hold_workspace
 from rnn_harness.kernels.judge import ignored_warnings
+from rnn_harness.records.batches import stamped
 from rnn_harness.records.record import Record
 from rnn_harness.runtime.worker import Send
 
@@ -32,7 +34,10 @@ SIZES = (
 """Input size, hidden size, rows and steps; the most telling first."""
 SMALL_SIZES = ((3, 16, 2, 1),)
 """For a trial in the interpreter."""
+SIZE_CHECK = "scale.n"
+"""With this begins the name of the check of a size."""
 _SIZES_LATER = 2
+_SEED = 1
 _PREFIXES = ("fused/", "split/", "fused-tf32x3/", "split-tf32x3/", "fused-tf32/", "split-tf32/")
 
 
@@ -99,7 +104,7 @@ def judge_size(send: Send[Record], job: SizeJob) -> None:
     hold_workspace(job.setting.device)
     kernel = next(kernel for kernel in all_kernels() if kernel.id == job.kernel_id)
     n, d, rows, steps = job.sizes
-    case = Case(spec=kernel.spec, dtype=job.setting.dtype, n=n, d=d, B=rows, T=steps, seed=1)  # type: ignore[arg-type]
+    case = Case(spec=kernel.spec, dtype=job.setting.dtype, n=n, d=d, B=rows, T=steps, seed=_SEED)  # type: ignore[arg-type]
 
     def within_bounds(evaluation: Evaluation) -> Iterator[Finding]:
         yield judge_at(evaluation, case)
@@ -110,9 +115,19 @@ def judge_size(send: Send[Record], job: SizeJob) -> None:
     with ignored_warnings():  # as an error, torch's "no current CUDA context" would refute the kernel
         runner.try_case(case, guarded=False)
     stamp = {"kernel": kernel.id, "dtype": job.setting.dtype, "device": device_description(job.setting.device)}
-    for record in runner.results().records(seed=1, shrink=False):
-        send(record.model_copy(update=stamp))
+    records = (record.model_copy(update=stamp) for record in runner.results().records(seed=_SEED, shrink=False))
+    for record in stamped(records, size_digest(job)):
+        send(record)
     ensure_sound(job.setting.device)
+
+
+def size_digest(job: SizeJob) -> str:
+    """Return a digest of everything that the record of a size depends on.
+
+    Args:
+        job: What is judged.
+    """
+    return run_digest(job.setting.device, "size", job.kernel_id, job.setting.dtype, job.sizes, _SEED)
 
 
 def check_name(sizes: tuple[int, int, int, int]) -> str:
@@ -121,4 +136,5 @@ def check_name(sizes: tuple[int, int, int, int]) -> str:
     Args:
         sizes: Input size, hidden size, rows and steps.
     """
-    return "scale." + "-".join(f"{letter}{size}" for letter, size in zip("ndBT", sizes, strict=True))
+    n, d, rows, steps = sizes
+    return f"{SIZE_CHECK}{n}-d{d}-B{rows}-T{steps}"

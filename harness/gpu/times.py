@@ -9,7 +9,7 @@ held in both directions.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, control_drift, time_interleaved
 from rnn_harness.errors import named_error
 from rnn_harness.families import FAMILIES, Family
+from rnn_harness.gpu.run_digest import run_digest
 from rnn_harness.kernels import all_kernels
 from rnn_harness.kernels.drivers.fused import fused_sequence
 from rnn_harness.kernels.drivers.split import split_sequence
@@ -81,6 +82,26 @@ class TimedPoint:
     def family(self) -> Family:
         """The family of the spec."""
         return FAMILIES[self.spec.partition(".")[0]]
+
+    @property
+    def digest(self) -> str:
+        """What its times depend on."""
+        return run_digest(self.device, "times", self.spec, self.d, self.B, self.T, self.with_split, ROUNDS)
+
+    @property
+    def titles(self) -> set[tuple[str, str, SpeedPhase]]:
+        """What is timed there: subject, format and phase."""
+        phases: tuple[SpeedPhase, ...] = ("forward", "both")
+        names = {(name, a.dtype) for a in ARITHMETICS for name in (*_torch_names(self, a), *_triton_names(self, a))}
+        return {(name, dtype, phase) for name, dtype in names for phase in phases}
+
+    def is_timed_by(self, times: Iterable[SpeedMeasurement]) -> bool:
+        """Say whether measurements are all of this point, so that it need not be timed again.
+
+        Args:
+            times: Measurements that depend on what those of the point do.
+        """
+        return {(time.subject, time.dtype, time.phase) for time in times} == self.titles
 
 
 def timed_points(device: str, with_split: bool = True) -> list[TimedPoint]:
@@ -166,6 +187,7 @@ def _measurement(point: TimedPoint, timed: _Timed, seconds: tuple[float, ...], r
         phase=timed.phase,
         device=point.device,
         samples=seconds,
+        depends_on=point.digest,
     )
 
 
@@ -184,28 +206,40 @@ def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
     def held() -> AbstractContextManager[None]:
         return library_kernels(enabled=True, tf32=arithmetic.tf32)
 
-    if point.spec == point.family.spec:
-        name, run, variables = _torch_call(point, arithmetic, x)
+    for name in _torch_names(point, arithmetic):
+        run, variables = _torch_call(point, x)
         yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
-    divisions = (("fused", fused_sequence), ("split", split_sequence))
-    for division, sequence in divisions if point.with_split else divisions[:1]:
-        run, variables = _triton_call(point, arithmetic, x, sequence)
-        name = f"{division}{arithmetic.suffix}/{point.spec}"
+    for name in _triton_names(point, arithmetic):
+        run, variables = _triton_call(point, arithmetic, x, _SEQUENCES[name.partition("/")[0].partition("-")[0]])
         yield from _phases(name, arithmetic.dtype, run, variables, d_outputs, held)
 
 
-def _torch_call(point: TimedPoint, arithmetic: Arithmetic, x: Any) -> tuple[str, Callable[[], Any], tuple[Any, ...]]:
-    """Give the id and the call of torch's module, and what is differentiated."""
+_SEQUENCES: dict[str, Callable[..., Any]] = {"fused": fused_sequence, "split": split_sequence}
+"""By the beginning of the kernel's id."""
+
+
+def _torch_names(point: TimedPoint, arithmetic: Arithmetic) -> tuple[str, ...]:
+    """Give the id of torch's module, if there is one of the spec."""
+    if point.spec != point.family.spec:
+        return ()
+    path = "native" if point.device == "cpu" else "cudnn-tf32" if arithmetic.tf32 else "cudnn"
+    return (f"nn.{point.family.torch_class}/{path}",)
+
+
+def _triton_names(point: TimedPoint, arithmetic: Arithmetic) -> tuple[str, ...]:
+    """Give the ids of the Triton kernels."""
+    divisions = tuple(_SEQUENCES) if point.with_split else ("fused",)
+    return tuple(f"{division}{arithmetic.suffix}/{point.spec}" for division in divisions)
+
+
+def _torch_call(point: TimedPoint, x: Any) -> tuple[Callable[[], Any], tuple[Any, ...]]:
+    """Give the call of torch's module, and what is differentiated."""
     import torch
 
-    class_name = point.family.torch_class
-    placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
-    module = getattr(torch.nn, class_name)(point.d, point.d).to(**placed)
-    path = "native"
+    module = getattr(torch.nn, point.family.torch_class)(point.d, point.d).to(device=point.device, dtype=x.dtype)
     if point.device == "cuda":
         module.flatten_parameters()
-        path = "cudnn-tf32" if arithmetic.tf32 else "cudnn"
-    return f"nn.{class_name}/{path}", lambda: module(x)[0], (x, *module.parameters())
+    return lambda: module(x)[0], (x, *module.parameters())
 
 
 def _triton_call(

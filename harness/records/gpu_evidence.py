@@ -32,6 +32,21 @@ class MachineFact(BaseModel):
     value: str
 
 
+class RunStart(BaseModel):
+    """That the run began, or went on after it had been stopped.
+
+    Attributes:
+        depends_on: Digest of everything that its results depend on: this package, its libraries, and the device.
+        started: When, as ``2026-11-30T01:30:00+00:00``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["start"] = "start"
+    depends_on: str
+    started: str
+
+
 class ProbeResult(BaseModel):
     """What the shortest code that shows a suspected behaviour showed.
 
@@ -39,6 +54,7 @@ class ProbeResult(BaseModel):
         probe: What was asked.
         prediction: What was expected before any device had been tried.
         result: What happened, in words; how its process ended, if it did not come back.
+        is_unanswered: Whether its process ended before it answered.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +63,7 @@ class ProbeResult(BaseModel):
     probe: str
     prediction: str
     result: str
+    is_unanswered: bool = False
 
 
 class StageEnd(BaseModel):
@@ -66,8 +83,8 @@ class StageEnd(BaseModel):
     seconds: float
 
 
-EvidenceRow = Annotated[MachineFact | ProbeResult | StageEnd, Field(discriminator="kind")]
-_ADAPTER: TypeAdapter[MachineFact | ProbeResult | StageEnd] = TypeAdapter(EvidenceRow)
+MachineRow = MachineFact | RunStart | ProbeResult | StageEnd
+_ADAPTER: TypeAdapter[MachineRow] = TypeAdapter(Annotated[MachineRow, Field(discriminator="kind")])
 
 
 def gpu_runs_in(folder: Path) -> list[Path]:
@@ -88,7 +105,7 @@ def is_gpu_run(path: Path) -> bool:
     return all((path / name).is_file() for name in (MACHINE, VERDICTS, TIMES))
 
 
-def read_machine_rows(folder: Path) -> list[MachineFact | ProbeResult | StageEnd]:
+def read_machine_rows(folder: Path) -> list[MachineRow]:
     """Read the facts and probes of a run; a last line that was being written when the machine stopped is left out.
 
     Args:

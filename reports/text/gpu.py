@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rnn_harness.records.gpu_evidence import MachineFact, ProbeResult, StageEnd
+from rnn_harness.records.gpu_evidence import MachineFact, MachineRow, ProbeResult, RunStart, StageEnd
 from rnn_harness.records.measurement import SpeedMeasurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
@@ -16,7 +16,7 @@ _LONGEST_REASON = 160
 
 
 def gpu_summary(
-    rows: Sequence[MachineFact | ProbeResult | StageEnd],
+    rows: Sequence[MachineRow],
     records: Sequence[Record],
     times: Sequence[SpeedMeasurement],
 ) -> str:
@@ -32,13 +32,26 @@ def gpu_summary(
     lines = [title, ""]
     lines += [f"- {row.subject}: {row.value}" for row in rows if isinstance(row, MachineFact)]
     lines += ["", "## Stages", ""]
-    lines += [f"- {row.stage}: {row.ending}, {row.seconds:g} s" for row in rows if isinstance(row, StageEnd)]
+    lines += _stages(rows)
     lines += ["", "## Probes", "", "| asked | predicted | found |", "|---|---|---|"]
     lines += [f"| {row.probe} | {row.prediction} | {row.result} |" for row in rows if isinstance(row, ProbeResult)]
     lines += ["", *_verdicts("Sizes", [r for r in records if _is_size(r)])]
     lines += ["", *_verdicts("Kernels", [r for r in records if not _is_size(r)])]
     lines += ["", *_times(times)]
     return "\n".join(lines) + "\n"
+
+
+def _stages(rows: Iterable[MachineRow]) -> list[str]:
+    """Return how every stage ended, and where the run went on after it had been stopped."""
+    lines: list[str] = []
+    starts = 0
+    for row in rows:
+        if isinstance(row, RunStart):
+            starts += 1
+            lines += [f"- gone on at {row.started}"] if starts > 1 else []
+        elif isinstance(row, StageEnd):
+            lines.append(f"- {row.stage}: {row.ending}, {row.seconds:g} s")
+    return lines
 
 
 def _is_size(record: Record) -> bool:

@@ -97,10 +97,10 @@ def test_every_row_is_in_its_file_before_the_next_stage_begins(tmp_path: Path, m
         lines.append([len((folder / name).read_text().splitlines()) for name in (MACHINE, VERDICTS, TIMES)])
 
     folder = run_on_gpu(GpuRunOptions(tmp_path, 100, 1), after_stage=count)
-    assert lines == [[2, 0, 0], [3, 1, 0], [4, 1, 1]]
+    assert lines == [[3, 0, 0], [4, 1, 0], [5, 1, 1]]
     assert folder.name.endswith("-NVIDIA-H200-fake")
     assert run_on_gpu(GpuRunOptions(tmp_path, 100, 1)).name == f"{folder.name}-2"
-    assert read_machine_rows(folder)[0] == fact
+    assert read_machine_rows(folder)[1] == fact
 
 
 @pytest.mark.usefixtures("fake_card")
@@ -180,7 +180,7 @@ def test_where_the_budget_is_used_up_the_remaining_stages_say_so(
 ) -> None:
     set_stages(monkeypatch, first=[MachineFact(subject="device", value="a card")])
     folder = run_on_gpu(GpuRunOptions(tmp_path, 1, 1))  # less than what is left for the summary
-    (row,) = read_machine_rows(folder)
+    _, row = read_machine_rows(folder)
     assert isinstance(row, StageEnd)
     assert (row.stage, row.ending) == ("first", "no time left")
 
@@ -190,8 +190,8 @@ def test_where_the_budget_is_used_up_the_remaining_stages_say_so(
     ("limit", "budget", "ending"),
     [
         (0.02, 100, "cut by its limit after 0 s: it may not have come to everything"),
-        (math.inf, 5.02, "cut by the budget of the run after 0 s: it may not have come to everything"),
-        (60, 5.02, "cut by the budget of the run after 0 s: it may not have come to everything"),
+        (math.inf, 5.3, "cut by the budget of the run after 0 s: it may not have come to everything"),
+        (60, 5.3, "cut by the budget of the run after 0 s: it may not have come to everything"),
     ],
     ids=["by its limit", "by the budget, as the last stage", "by the budget, before its limit"],
 )
@@ -228,8 +228,8 @@ def test_a_run_that_ends_in_a_stage_keeps_its_rows_and_writes_its_summary(
     monkeypatch.setattr(run, "STAGES", (run._Stage("sizes", math.inf, work), run._Stage("later", math.inf, no_work)))
     folders: list[Path] = []
     with pytest.raises(type(error)):
-        run_on_gpu(GpuRunOptions(tmp_path, 100, 1), after_stage=write_summary, on_folder=folders.append)
-    (row,) = read_machine_rows(folders[0])
+        run_on_gpu(GpuRunOptions(tmp_path, 100, 1), lambda _: None, write_summary, lambda made, _: folders.append(made))
+    _, row = read_machine_rows(folders[0])
     assert isinstance(row, StageEnd)
     assert (row.stage, row.ending) == ("sizes", ending)
     summary = (folders[0] / SUMMARY).read_text()
