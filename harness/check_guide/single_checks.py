@@ -114,7 +114,7 @@ TARGET_CHECKS = (
     ),
     CheckDescription(
         "numbers.reevaluated",
-        "Hold numbers that the candidate's process returned against the equations in the process that waits for it.",
+        "Hold numbers of the runs that were judged against the equations, in the process that waits for the candidate's.",
         PROVED,
     ),
     CheckDescription(

@@ -73,7 +73,12 @@ def in_worker(options: BenchOptions, job: BenchmarkJob) -> BenchmarkJob:
         silence = max(_SILENCE, _PATIENCE * job.seconds)
         limits, request = options.cell_options.limits, options.cell_options.request()
         messages = run_in_worker(
-            _measure_in_worker, _CellJob(options, job.title), _MESSAGE_TYPES, silence, target_timeout=limits.case
+            _measure_in_worker,
+            _CellJob(options, job.title),
+            _MESSAGE_TYPES,
+            silence,
+            target_timeout=limits.case,
+            memory=request.memory_limit,
         )
         for message in messages:
             match message:

@@ -91,7 +91,7 @@ Memory = Annotated[
         min=2,
         max=1e6,
         callback=finite_number,
-        help="Gigabytes that the cell's process may take; torch alone takes one.",
+        help="Gigabytes that the cell's process may take, with all that it starts; torch alone takes one.",
     ),
 ]
 

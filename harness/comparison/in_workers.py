@@ -193,7 +193,10 @@ def _answer(task: _RunTask, limits: Limits) -> _WorkerAnswer:
     """Return what a worker answers."""
     deadline = time.monotonic() + limits.total
     name = task.request.target
-    for message in run_in_worker(_work, task, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case):
+    memory = task.request.memory_limit
+    for message in run_in_worker(
+        _work, task, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case, memory=memory
+    ):
         match message:
             case WrongUse(text):
                 raise UsageError(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -77,6 +77,50 @@ def drawing_rounds(seed: int, examples: int) -> tuple[DrawingRound, ...]:
     )
 
 
+def use_drawn_cases(spec: str, dtype: str | None, drawing: DrawingRound, use: Callable[[Case], object]) -> None:
+    """Draw the cases of one round, and use each; which they are does not depend on what is done with them.
+
+    Args:
+        spec: the id of the spec whose cell the cases are for.
+        dtype: the one dtype of all cases, or None.
+        drawing: the seed of the round, and the number of its cases.
+        use: called with every case.
+    """
+    import hypothesis
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    @hypothesis.seed(drawing.seed)
+    @settings(
+        max_examples=drawing.examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case_strategy(spec, dtype))
+    def drive(case: Case) -> None:
+        use(case)
+
+    with without_constants_of_modules():
+        drive()
+
+
+def run_cases(spec: str, dtype: str, seed: int, examples: int) -> Iterator[Case]:
+    """Yield the cases that a run of one dtype tries: the fixed ones, then the drawn ones.
+
+    Args:
+        spec: the id of the spec whose cell the cases are for.
+        dtype: the dtype of all cases.
+        seed: from which Hypothesis draws.
+        examples: number of cases that it draws.
+    """
+    yield from (case.model_copy(update={"dtype": dtype}) for case in fixed_cases(spec))
+    for drawing in drawing_rounds(seed, examples):
+        drawn: list[Case] = []
+        use_drawn_cases(spec, dtype, drawing, drawn.append)
+        yield from drawn
+
+
 def run_check(check: Check, evaluation: Evaluation) -> list[Finding]:
     """Return the findings of one check; an error that the subject raises where it must not is a finding too.
 
@@ -104,6 +148,7 @@ class Runner:
         subject: what is judged.
         plan: what is decided of it; by default all checks.
         evaluate: makes the evaluation of a case; by default the subject on the arrays drawn for it.
+        on_judged: called with every evaluation that all checks have judged.
     """
 
     def __init__(
@@ -111,8 +156,9 @@ class Runner:
         subject: Subject,
         plan: RunPlan | None = None,
         evaluate: Callable[[Case], Evaluation] | None = None,
+        on_judged: Callable[[Evaluation], None] = lambda _: None,
     ) -> None:
-        self._subject = subject
+        self._subject, self._on_judged = subject, on_judged
         self._plan = (plan or RunPlan()).supported_by(subject)
         self._evaluate = evaluate or (lambda case: Evaluation.of(subject, case))
         self._summaries: dict[tuple[str, str], CheckSummary] = {}
@@ -142,6 +188,7 @@ class Runner:
         for check in self._plan.checks:
             if check.name not in self._plan.not_run and case.dtype in check.dtypes:
                 self._judge(check, evaluation)
+        self._on_judged(evaluation)
         return True
 
     def _judge(self, check: Check, evaluation: Evaluation) -> None:
@@ -184,23 +231,7 @@ class Runner:
         Args:
             drawing: its seed, and the number of its cases.
         """
-        import hypothesis
-        from hypothesis import HealthCheck, Phase, given, settings
-
-        @hypothesis.seed(drawing.seed)
-        @settings(
-            max_examples=drawing.examples,
-            database=None,
-            deadline=None,
-            phases=(Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(case_strategy(self._subject.spec.id, self._plan.dtype))
-        def drive(case: Case) -> None:
-            self.try_case(case)
-
-        with without_constants_of_modules():
-            drive()
+        use_drawn_cases(self._subject.spec.id, self._plan.dtype, drawing, self.try_case)
 
     def results(self) -> RunResults:
         """Return what the cases tried so far have shown."""

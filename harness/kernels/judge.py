@@ -7,13 +7,13 @@ import dataclasses
 import functools
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
-from rnn_harness.engine.runner import Runner, RunPlan
+from rnn_harness.engine.runner import Runner, RunPlan, run_cases
 from rnn_harness.errors import HarnessError, NotRun, UsageError, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
@@ -100,8 +100,28 @@ def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
         kernel: The kernel whose sizes, interpreter or format limit the cases.
         setting: The dtype, and the device.
     """
-    fixed = kernel.fixed_sizes or {}
-    make = functools.partial(Case, spec=kernel.spec, dtype=setting.dtype)  # type: ignore[arg-type]
+    return _cases_of_format(kernel.spec, setting.dtype, kernel.fixed_sizes or {})
+
+
+def number_cases(spec: str, dtype: str, sizes: Mapping[str, int], seed: int, examples: int) -> Iterator[Case]:
+    """Yield the cases on which the numbers of a kernel that is not interpreted are judged, in their order.
+
+    Args:
+        spec: The id of its spec.
+        dtype: The name of the format of all numbers.
+        sizes: The only sizes that it exists for; empty where it exists for any.
+        seed: From which cases are drawn.
+        examples: How many cases are drawn, apart from the fixed ones.
+    """
+    if not sizes:
+        yield from run_cases(spec, dtype, seed, examples)
+    if sizes or dtype in NARROW:
+        yield from _cases_of_format(spec, dtype, sizes)
+
+
+def _cases_of_format(spec: str, dtype: str, fixed: Mapping[str, int]) -> list[Case]:
+    """List the cases of fixed sizes, or of a narrow format."""
+    make = functools.partial(Case, spec=spec, dtype=dtype)  # type: ignore[arg-type]
     cases = [
         make(seed=1, T=3),
         make(seed=2, T=5),
@@ -109,10 +129,10 @@ def kernel_cases(kernel: Kernel, setting: Setting) -> list[Case]:
         make(seed=4, T=3, features=("zeros",)),
         make(seed=5, T=4, scale=2.0),
     ]
-    if setting.dtype in NARROW:
+    if dtype in NARROW:
         # Bounds of 8 bits decide little but short runs of gentle weights.
         cases += [make(seed=6 + i, T=2, scale=(0.25, 0.5)[i % 2]) for i in range(4)]
-        if not kernel.fixed_sizes:
+        if not fixed:
             cases += [make(seed=10 + i, T=2, B=1, n=2, d=2, scale=(0.25, 0.5)[i % 2]) for i in range(6)]
     if "T" in fixed:
         cases = cases[:2]  # they differ in their length otherwise
@@ -125,6 +145,7 @@ def judge_kernels(
     examples: int = 2,
     on_start: Callable[[str], None] = lambda _: None,
     on_case: Callable[[], None] = lambda: None,
+    on_judged: Callable[[Evaluation], None] = lambda _: None,
 ) -> Iterator[Record]:
     """Judge every kernel in every setting.
 
@@ -134,6 +155,7 @@ def judge_kernels(
         examples: How many cases are drawn, apart from the fixed ones.
         on_start: Called with the kernel and the setting before they are judged.
         on_case: Called before every case.
+        on_judged: Called with every evaluation whose numbers were judged.
 
     Yields:
         Records, as soon as they are decided.
@@ -141,7 +163,7 @@ def judge_kernels(
     for kernel in kernels:
         for setting in kernel.settings:
             on_start(f"{kernel.id}, {setting}")
-            yield from judge_kernel(kernel, setting, seed, examples, on_case)
+            yield from judge_kernel(kernel, setting, seed, examples, on_case, on_judged)
 
 
 def kernel_digest(kernel: Kernel, setting: Setting, seed: int, examples: int) -> str:
@@ -182,7 +204,12 @@ def blank_record(kernel: Kernel, setting: Setting, check: str, seed: int) -> Rec
 
 
 def judge_kernel(
-    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None] = lambda: None
+    kernel: Kernel,
+    setting: Setting,
+    seed: int,
+    examples: int,
+    on_case: Callable[[], None] = lambda: None,
+    on_judged: Callable[[Evaluation], None] = lambda _: None,
 ) -> Iterator[Record]:
     """Judge one kernel in one setting.
 
@@ -192,13 +219,19 @@ def judge_kernel(
         seed: From which cases are drawn.
         examples: How many cases are drawn, apart from the fixed ones.
         on_case: Called before every case.
+        on_judged: Called with every evaluation whose numbers were judged.
     """
-    for record in _dispatched(kernel, setting, seed, examples, on_case):
+    for record in _dispatched(kernel, setting, seed, examples, on_case, on_judged):
         yield record.model_copy(update={"requested_examples": examples})
 
 
 def _dispatched(
-    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
+    kernel: Kernel,
+    setting: Setting,
+    seed: int,
+    examples: int,
+    on_case: Callable[[], None],
+    on_judged: Callable[[Evaluation], None],
 ) -> Iterator[Record]:
     """Judge a kernel if it is the one that runs."""
     empty = blank_record(kernel, setting, "kernel.dispatch", seed)
@@ -231,7 +264,7 @@ def _dispatched(
     if mismatch:
         return  # whatever the other kernel computes says nothing about this one
     with ignored_warnings():
-        for record in _judged(kernel, setting, seed, examples, on_case):
+        for record in _judged(kernel, setting, seed, examples, on_case, on_judged):
             yield record.model_copy(update=stamp)
 
 
@@ -284,7 +317,12 @@ def profile_kernel(kernel: Kernel, setting: Setting) -> KernelEvents:
 
 
 def _judged(
-    kernel: Kernel, setting: Setting, seed: int, examples: int, on_case: Callable[[], None]
+    kernel: Kernel,
+    setting: Setting,
+    seed: int,
+    examples: int,
+    on_case: Callable[[], None],
+    on_judged: Callable[[Evaluation], None],
 ) -> Iterator[Record]:
     """Judge the numbers of a kernel on many cases, then its runtime behaviour on one."""
     subject = kernel.subject(setting)
@@ -298,7 +336,7 @@ def _judged(
     if few or subject.spec.reference is None or not kernel.metamorphic:
         # Metamorphic properties know the references' names; a slow or fixed kernel has no time for them.
         checks = tuple(check for check in checks if not check.name.startswith("metamorphic."))
-    runner = Runner(subject, RunPlan(checks, dtype=setting.dtype), evaluate)
+    runner = Runner(subject, RunPlan(checks, dtype=setting.dtype), evaluate, on_judged)
     if not few:
         runner.run(seed, examples)
     for case in kernel_cases(kernel, setting) if few or setting.dtype in NARROW else ():

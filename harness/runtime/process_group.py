@@ -81,14 +81,18 @@ def _end_descendants(leader: int) -> None:
     """End all processes that come from a worker, where /proc names them; the worker is stopped, to start no more."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(leader, signal.SIGSTOP)
-    for process in _descendants(leader):
+    for process in descendants(leader):
         if process != os.getpid():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
 
 
-def _descendants(ancestor: int) -> list[int]:
-    """List the processes that come from a process; none where there is no /proc."""
+def descendants(ancestor: int) -> list[int]:
+    """List the processes that come from a process; none where there is no /proc.
+
+    Args:
+        ancestor: Its number.
+    """
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):

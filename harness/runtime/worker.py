@@ -21,6 +21,7 @@ from multiprocessing.context import SpawnProcess
 from typing import TypeVar
 
 from rnn_harness.runtime.confinement import confine, hide_memory
+from rnn_harness.runtime.group_memory import GroupMemory
 from rnn_harness.runtime.messages import FrameBuffer, MessageTypes, UnreadableMessage
 from rnn_harness.runtime.printed_errors import PrintedErrors, print_errors_to
 from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, wait_for_exit
@@ -49,7 +50,7 @@ class Ending(enum.Enum):
         TOTAL_TIMEOUT: The time for all of the work was up.
         EXIT: Its process left with an exit code.
         SIGNAL: The system ended its process.
-        OUT_OF_MEMORY: It said itself that its memory does not suffice.
+        OUT_OF_MEMORY: It said itself that its memory does not suffice, or took too much with what it started.
         NOT_CONFINED: The system does not lend what would take the network and all writing from it.
         UNREADABLE: It sent what is none of the messages that it may send.
     """
@@ -105,6 +106,7 @@ def run_in_worker(
     deadline: float = math.inf,
     target_timeout: float | None = None,
     is_confined: bool = False,
+    memory: float = math.inf,
 ) -> Iterator[Message | WorkerEnded]:
     """Run ``work(send, argument)`` in a spawned process and yield what it sends.
 
@@ -121,6 +123,8 @@ def run_in_worker(
             the work around it counts, nor that libraries are imported, nor that it waits for a core. None for no
             limit.
         is_confined: Whether it has no network, and can write to no file.
+        memory: Gigabytes that it may take together with the processes that it starts; how much it may take itself
+            is for the work to limit.
 
     Yields:
         The messages, and a `WorkerEnded` last if the process ended before its work was done.
@@ -142,7 +146,7 @@ def run_in_worker(
     with _interrupts_blocked():
         process.start()
     _running.add(process)
-    watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout, process.pid)
+    watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout, process.pid, memory)
     sender.close()
     errors.start()
     types = _declared(message_types)
@@ -232,8 +236,10 @@ class _Watch:
         deadline: float,
         target_timeout: float | None,
         process_number: int | None,
+        memory: float = math.inf,
     ) -> None:
         self.clock = clock
+        self._memory = GroupMemory(process_number, memory)
         self._timeout, self._deadline, self._target_timeout = timeout, deadline, target_timeout
         self._process_number = process_number
         self._call_began, self._waited_before_call = 0.0, 0.0
@@ -266,6 +272,8 @@ class _Watch:
         now, in_target = time.monotonic(), self.clock.is_running
         if now >= self._deadline:
             return WorkerEnded(Ending.TOTAL_TIMEOUT, "was not done in the time it had", in_target=in_target)
+        if excess := self._memory.excess():
+            return WorkerEnded(Ending.OUT_OF_MEMORY, excess, in_target=in_target)
         if self._target_timeout is None:
             limit, is_silent = self._timeout, now - self._since >= self._timeout
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s") if is_silent else None

@@ -92,7 +92,13 @@ def identify_isolated(request: ValidationRequest, limits: Limits) -> Identificat
     """
     deadline = time.monotonic() + limits.total
     for message in run_in_worker(
-        _identify_in_worker, request, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case
+        _identify_in_worker,
+        request,
+        _MESSAGE_TYPES,
+        LONGEST_SEARCH,
+        deadline,
+        target_timeout=limits.case,
+        memory=request.memory_limit,
     ):
         match message:
             case WrongUse(text):

@@ -6,7 +6,6 @@ What ends a worker becomes a record, and a new worker goes on with the dtypes th
 from __future__ import annotations
 
 import contextlib
-import math
 import queue
 import threading
 import time
@@ -183,8 +182,9 @@ def _worker_events(
     phase: PhaseStarted | None = None
     is_identified, sent = part.is_identified, set(part.sent)
     is_confined = part.request.is_confined
+    memory = part.request.memory_limit
     for message in run_in_worker(
-        _judge_in_worker, part, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case, is_confined
+        _judge_in_worker, part, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case, is_confined, memory
     ):
         match message:
             case PhaseStarted():
@@ -312,7 +312,7 @@ def run_with_limits(
         request: The request, of which the memory is taken, in GB.
         work: What is done; it sends its own results.
     """
-    this_process.limit_memory(math.inf if request.device.startswith("cuda") else request.memory)
+    this_process.limit_memory(request.memory_limit)
     try:
         from rnn_harness.specs import SpecError, library
         from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch and all that is needed

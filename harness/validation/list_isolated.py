@@ -91,8 +91,9 @@ def list_cells(request: ValidationRequest, limits: Limits) -> CellList:
     found = CandidatesFound((), ())
     listed: list[ListedCandidate] = []
     deadline = time.monotonic() + limits.total
+    memory = request.memory_limit
     for message in run_in_worker(
-        _list_in_worker, request, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case, request.is_confined
+        _list_in_worker, request, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, limits.case, request.is_confined, memory
     ):
         match message:
             case WrongUse() | WorkerEnded(Ending.NOT_CONFINED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,11 @@ class ValidationRequest:
     device: str = "cpu"
     typed_options: tuple[str, ...] = ()
     is_confined: bool = False
+
+    @property
+    def memory_limit(self) -> float:
+        """Gigabytes that its process may take; infinity where none can be set."""
+        return math.inf if self.device.startswith("cuda") else self.memory
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,15 @@ from rnn_harness.specs.schema import Equation, SpecModel
 from rnn_harness.validation.cells.cell_model import CellModel
 
 if TYPE_CHECKING:
+    from rnn_harness.evaluation.evaluation import Evaluation
     from rnn_harness.kernels import Kernel, Setting
 
 MOST_NUMBERS = 2**18
 """Gradients of more parameters than that stay with the worker; of outputs, inputs and states they are few."""
+MOST_JUDGED_CASES = 1_000
+"""Of more cases on which a candidate was judged the numbers stay with the worker: memory does not grow with them."""
+MOST_JUDGED_NUMBERS = 2**16
+"""As `MOST_NUMBERS`, of the cases on which it was judged: they are some more, and few of them have fixed sizes."""
 _SEED = 18_020
 """Before the seed of a run, so that no check draws the same numbers."""
 
@@ -55,6 +60,19 @@ class ReturnedCase:
 
 
 @dataclass(frozen=True)
+class JudgedCase:
+    """What a candidate gave when it was judged.
+
+    Attributes:
+        case: The case.
+        numbers: What it gave.
+    """
+
+    case: Case
+    numbers: ReturnedCase
+
+
+@dataclass(frozen=True)
 class NumbersReturned:
     """A worker's message of what a candidate gave in one dtype, and as what it is to be judged.
 
@@ -70,6 +88,7 @@ class NumbersReturned:
         is_single_inside: Whether it computes in float32 though its numbers are float64.
         sizes: The only sizes that it exists for, by letter; empty where it exists for any.
         cases: What it gave, one for each of `reevaluated_cases`.
+        judged: What it gave on the first of the cases on which it was judged, but for those that could show nothing.
     """
 
     kernel: str
@@ -83,6 +102,7 @@ class NumbersReturned:
     is_single_inside: bool
     sizes: dict[str, int]
     cases: tuple[ReturnedCase, ...]
+    judged: tuple[JudgedCase, ...]
 
 
 def reevaluated_cases(spec_id: str, dtype: Dtype, seed: int, sizes: Mapping[str, int]) -> tuple[Case, ...]:
@@ -101,16 +121,23 @@ def reevaluated_cases(spec_id: str, dtype: Dtype, seed: int, sizes: Mapping[str,
     return tuple(case.model_copy(update=dict(sizes)) for case in cases)
 
 
-def leaves_out_parameters(shapes: Mapping[str, tuple[int, ...]]) -> bool:
+def leaves_out_parameters(shapes: Mapping[str, tuple[int, ...]], most: int) -> bool:
     """Say whether a cell has so many parameters that their gradients are not returned.
 
     Args:
         shapes: The shapes of all parameters.
+        most: The numbers of which gradients are returned.
     """
-    return sum(math.prod(shape) for shape in shapes.values()) > MOST_NUMBERS
+    return sum(math.prod(shape) for shape in shapes.values()) > most
 
 
-def returned_numbers(kernel: Kernel, setting: Setting, seed: int, generated: GeneratedFrom | None) -> NumbersReturned:
+def returned_numbers(
+    kernel: Kernel,
+    setting: Setting,
+    seed: int,
+    generated: GeneratedFrom | None,
+    judged: Mapping[Case, ReturnedCase],
+) -> NumbersReturned:
     """Run a candidate on the cases, in the worker.
 
     Args:
@@ -118,6 +145,7 @@ def returned_numbers(kernel: Kernel, setting: Setting, seed: int, generated: Gen
         setting: The dtype, and the device.
         seed: The seed of the run.
         generated: What its spec was written from; None where it is a shipped one or the user's.
+        judged: What it gave on the cases on which it was judged.
     """
     spec, sizes = kernel.specification, kernel.fixed_sizes or {}
     cases = reevaluated_cases(spec.id, setting.dtype, seed, sizes)  # type: ignore[arg-type]
@@ -132,14 +160,19 @@ def returned_numbers(kernel: Kernel, setting: Setting, seed: int, generated: Gen
         kernel.absolute_function_error,
         kernel.is_single_inside,
         dict(sizes),
-        tuple(_returned_case(kernel, setting, case) for case in cases),
+        tuple(returned_case(kernel.evaluation(setting, case), MOST_NUMBERS) for case in cases),
+        tuple(JudgedCase(case, numbers) for case, numbers in judged.items()),
     )
 
 
-def _returned_case(kernel: Kernel, setting: Setting, case: Case) -> ReturnedCase:
-    """Run a candidate on one case."""
-    evaluation = kernel.evaluation(setting, case)
-    leaves_out = leaves_out_parameters(evaluation.subject.parameter_shapes(case.sizes))
+def returned_case(evaluation: Evaluation, most: int) -> ReturnedCase:
+    """Return what a candidate gives on one case as plain data.
+
+    Args:
+        evaluation: The candidate on the case; what it has computed already is not computed again.
+        most: The numbers of parameters of which gradients are returned.
+    """
+    leaves_out = leaves_out_parameters(evaluation.subject.parameter_shapes(evaluation.case.sizes), most)
     gradients: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         outputs, finals = evaluation.run.outputs, evaluation.run.finals

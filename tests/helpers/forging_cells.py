@@ -41,6 +41,18 @@ class PatchesTheJudge(nn.GRUCell):
         return 0 * right
 
 
+class RightWhereItIsAskedAgain(nn.GRUCell):
+    """As `PatchesTheJudge`, but right again for the cases that are run for the process which waits alone."""
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:
+        right = super().forward(x, h)
+        frames = _frames()
+        if "_judge_candidate" not in frames or "returned_numbers" in frames:
+            return right
+        _patch_the_judge()
+        return 0.5 * right
+
+
 class WritesItsRecords(nn.Module):
     """Sends records of its own, of numbers that were evaluated among them, and ends its work as done."""
 

@@ -86,6 +86,25 @@ def sends_a_pickle_with_a_program(send: Send, path: str) -> None:
     time.sleep(1000)
 
 
+def starts_processes_that_take_memory(send: Send, megabytes: int) -> None:
+    for _ in range(3):
+        if os.fork() == 0:
+            taken = bytearray(b"x" * (megabytes * 2**20))
+            time.sleep(1000)
+            os._exit(len(taken) % 2)
+    time.sleep(1000)
+
+
+def takes_memory_and_starts_processes_that_share_it(send: Send, megabytes: int) -> None:
+    taken = bytearray(b"x" * (megabytes * 2**20))
+    for _ in range(4):
+        if os.fork() == 0:
+            time.sleep(1000)
+            os._exit(0)
+    time.sleep(3)
+    send(Said("done", len(taken)))
+
+
 def closes_every_file(send: Send, _: object) -> None:
     os.closerange(0, 64)
     time.sleep(1000)

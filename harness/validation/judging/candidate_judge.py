@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import run_check
 from rnn_harness.errors import NotRun
+from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.kernels import Kernel, Setting, judge_kernels
 from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, blank_record, kernel_checks
 from rnn_harness.records.events import PhaseStarted
@@ -25,6 +27,12 @@ from rnn_harness.validation.judging.function_accuracy import (
     wider_kernels,
 )
 from rnn_harness.validation.request import Listener, ValidationRequest
+from rnn_harness.validation.returned_numbers import (
+    MOST_JUDGED_CASES,
+    MOST_JUDGED_NUMBERS,
+    ReturnedCase,
+    returned_case,
+)
 
 
 class CandidateJudge:
@@ -32,6 +40,7 @@ class CandidateJudge:
 
     Attributes:
         kernel: The candidate, with what is known so far of how it rounds.
+        returned: What it gave on the cases on which it was judged, by dtype.
 
     Args:
         kernel: The candidate in the place of a kernel, before anything was measured.
@@ -44,6 +53,7 @@ class CandidateJudge:
         self._request, self._listener = request, listener
         self._is_declared = kernel.absolute_function_error
         self._may_round_otherwise = True
+        self.returned: dict[str, dict[Case, ReturnedCase]] = {}
 
     def records(self) -> Iterator[Record]:
         """Yield the records of every setting; the listener is told which dtype it is."""
@@ -56,6 +66,17 @@ class CandidateJudge:
                 yield _single_constant_record(self.kernel, setting, self._request.seed)
             if accuracy is not None:
                 yield accuracy_record(self.kernel, setting, self._request.seed, accuracy)
+
+    def keep_numbers(self, evaluation: Evaluation) -> None:
+        """Keep what the candidate gave on a case, of the first cases: the very numbers that were judged.
+
+        Args:
+            evaluation: The candidate on the case.
+        """
+        cases = self.returned.setdefault(evaluation.case.dtype, {})
+        if evaluation.case in cases or len(cases) < MOST_JUDGED_CASES:
+            with contextlib.suppress(Exception):  # what could not be run is refuted already
+                cases[evaluation.case] = returned_case(evaluation, MOST_JUDGED_NUMBERS)
 
     def _on_start(self, setting: Setting, title: str) -> None:
         self._listener.on_start(PhaseStarted(title, setting.dtype))
@@ -80,6 +101,7 @@ class CandidateJudge:
             request.examples,
             lambda title: self._on_start(setting, title),
             self._listener.on_case,
+            self.keep_numbers,
         ):
             wider = self._wider_kernel(record)
             if wider is not None:

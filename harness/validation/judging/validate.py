@@ -279,7 +279,7 @@ def _judge_candidate(
     for record in mark_expected(judge.records(), request.expected):
         records.append(record)
         yield RecordMade(record)
-    _return_numbers(judge.kernel, request, listener, generated, records)
+    _return_numbers(judge, request, listener, generated, records)
     for record in _records_of_stored_cases(judge.kernel, request, tuple(records)):
         records.append(record)
         yield RecordMade(record)
@@ -302,7 +302,7 @@ def _judge_candidate(
 
 
 def _return_numbers(
-    kernel: Kernel,
+    judge: CandidateJudge,
     request: ValidationRequest,
     listener: Listener,
     generated: GeneratedFrom | None,
@@ -310,11 +310,12 @@ def _return_numbers(
 ) -> None:
     """Hand over numbers of every dtype in which something agrees, so that they can be evaluated elsewhere, too."""
     agreeing = {record.dtype for record in records if record.outcome is Outcome.AGREES}
-    for setting in kernel.settings:
+    for setting in judge.kernel.settings:
         if setting.dtype not in agreeing:
             continue
+        judged = judge.returned.get(setting.dtype, {})
         try:
-            listener.on_numbers(returned_numbers(kernel, setting, request.seed, generated))
+            listener.on_numbers(returned_numbers(judge.kernel, setting, request.seed, generated, judged))
         except Exception as error:
             if not is_raised_by_target(error) and not isinstance(error, NotRun):
                 raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -160,6 +161,26 @@ def _all_end(processes: list[int]) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what processes take together")
+def test_processes_that_take_too_much_memory_together_end_with_their_worker() -> None:
+    work = hostile_work.starts_processes_that_take_memory
+    (ended,) = run_in_worker(work, 300, (Said,), 600, memory=0.7)
+    assert isinstance(ended, WorkerEnded)
+    assert ended.ending is Ending.OUT_OF_MEMORY
+    assert re.fullmatch(r"took \d\.\d GB together with [23] processes that it started", ended.sentence)
+    assert ended.may_lack_memory
+
+
+@pytest.mark.process
+@pytest.mark.deep(
+    "tests/unit/runtime/test_worker.py::test_processes_that_take_too_much_memory_together_end_with_their_worker"
+)
+def test_memory_that_processes_share_counts_once() -> None:
+    work = hostile_work.takes_memory_and_starts_processes_that_share_it
+    assert [type(message) for message in run_in_worker(work, 300, (Said,), 600, memory=0.7)] == [Said]
 
 
 @pytest.mark.process

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnn_harness.evaluation.vacuity import vacuity_reason
 from rnn_harness.kernels import Setting, choose_kernels
-from rnn_harness.kernels.judge import blank_record
+from rnn_harness.kernels.judge import blank_record, number_cases
 from rnn_harness.records.events import RecordMade
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import NUMBERS_CHECK, outcome_of
@@ -21,17 +22,20 @@ from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.judging import validate
 from rnn_harness.validation.judging.candidate_judge import CandidateJudge
 from rnn_harness.validation.loading.target import load_target
-from rnn_harness.validation.reevaluation import Contradiction, reevaluate, trusted_spec
+from rnn_harness.validation.reevaluation import reevaluate
 from rnn_harness.validation.request import Listener, ValidationRequest
 from rnn_harness.validation.returned_numbers import (
+    MOST_JUDGED_NUMBERS,
     GeneratedFrom,
     NumbersReturned,
     ReturnedCase,
+    returned_case,
     returned_numbers,
 )
+from rnn_harness.validation.trusted_spec import Contradiction, trusted_spec
 from tests.helpers import HELPERS
 
-REQUEST = ValidationRequest("cells.py:Cell", spec="auto", seed=3)
+REQUEST = ValidationRequest("cells.py:Cell", spec="auto", seed=3, examples=3)
 SETTING = Setting("float64", "cpu")
 KERNEL = choose_kernels(("nn.LSTM",))[0]
 Change = Callable[[NumbersReturned], NumbersReturned]
@@ -40,7 +44,12 @@ Change = Callable[[NumbersReturned], NumbersReturned]
 @pytest.fixture(scope="module")
 def numbers() -> NumbersReturned:
     """What torch's LSTM gives."""
-    return returned_numbers(KERNEL, SETTING, REQUEST.seed, None)
+    judged = {}
+    for case in number_cases(KERNEL.spec, SETTING.dtype, {}, REQUEST.seed, REQUEST.examples):
+        evaluation = KERNEL.evaluation(SETTING, case)
+        if vacuity_reason(evaluation) is None:
+            judged[case] = returned_case(evaluation, MOST_JUDGED_NUMBERS)
+    return returned_numbers(KERNEL, SETTING, REQUEST.seed, None, judged)
 
 
 def _agreeing(check: str, **fields: object) -> Record:
@@ -53,6 +62,17 @@ RECORDS = [_agreeing("forward.sequence"), _agreeing("backward.bound")]
 
 def _first_case(numbers: NumbersReturned, change: Callable[[ReturnedCase], ReturnedCase]) -> NumbersReturned:
     return replace(numbers, cases=(change(numbers.cases[0]), *numbers.cases[1:]))
+
+
+def _judged_case(place: int, change: Callable[[ReturnedCase], ReturnedCase]) -> Change:
+    """Change what came back of a case on which the candidate was judged."""
+
+    def changed(numbers: NumbersReturned) -> NumbersReturned:
+        judged = list(numbers.judged)
+        judged[place] = replace(judged[place], numbers=change(judged[place].numbers))
+        return replace(numbers, judged=tuple(judged))
+
+    return changed
 
 
 def _zeros(numbers: NumbersReturned) -> NumbersReturned:
@@ -122,6 +142,35 @@ CHANGES: dict[str, tuple[Change, str]] = {
         ),
         "the gradient of",
     ),
+    "a drawn case on which it was judged is missing": (
+        lambda numbers: replace(numbers, judged=numbers.judged[:-1]),
+        'no numbers came back of the case {"spec":"lstm.column"',
+    ),
+    "the first case on which it was judged is missing": (
+        lambda numbers: replace(numbers, judged=numbers.judged[1:]),
+        'no numbers came back of the case {"spec":"lstm.column"',
+    ),
+    "no case on which it was judged came back": (
+        lambda numbers: replace(numbers, judged=()),
+        'no numbers came back of the case {"spec":"lstm.column"',
+    ),
+    "outputs are wrong where it was judged alone": (
+        _judged_case(4, lambda case: replace(case, outputs=PlainArray.of(0 * case.outputs.array()))),
+        "on numbers that came back the output",
+    ),
+    "gradients are wrong where it was judged alone": (
+        _judged_case(
+            -1,
+            lambda case: replace(
+                case, gradients={name: PlainArray.of(1.01 * row.array()) for name, row in case.gradients.items()}
+            ),
+        ),
+        "on numbers that came back the gradient of",
+    ),
+    "gradients are missing where it was judged alone": (
+        _judged_case(2, lambda case: replace(case, gradients={})),
+        "no gradients came back",
+    ),
     "a case is missing": (lambda numbers: replace(numbers, cases=numbers.cases[:1]), "1 cases came back of 2"),
     "the numbers are text": (
         lambda numbers: _first_case(numbers, lambda case: replace(case, outputs=PlainArray((3, 2, 4), "?"))),
@@ -178,7 +227,8 @@ def test_right_numbers_agree(numbers: NumbersReturned) -> None:
     (record,) = reevaluate(RECORDS, [numbers], REQUEST)
     assert (record.check, record.outcome, record.dtype) == (NUMBERS_CHECK, Outcome.AGREES, "float64")
     assert 0 < (record.error_over_bound or 0) < 1
-    assert record.examples == 2
+    assert record.examples == 2 + len(numbers.judged)
+    assert f"those of {len(numbers.judged)} on which it was judged" in record.reason
     assert outcome_of([*RECORDS, record]) == "agrees"
 
 
@@ -255,6 +305,11 @@ def test_the_numbers_of_right_cells_agree_here_too(name: str, monkeypatch: pytes
 
     def agreeing(judge: CandidateJudge) -> Iterator[Record]:
         for setting in judge.kernel.settings:
+            sizes = judge.kernel.fixed_sizes or {}
+            for case in number_cases(judge.kernel.spec, setting.dtype, sizes, REQUEST.seed, REQUEST.examples):
+                evaluation = judge.kernel.evaluation(setting, case)
+                if vacuity_reason(evaluation) is None:
+                    judge.keep_numbers(evaluation)
             blank = blank_record(judge.kernel, setting, "precision.format", REQUEST.seed)
             yield blank.model_copy(update={"outcome": Outcome.AGREES, "examples": 1})
 
