@@ -114,7 +114,7 @@ TARGET_CHECKS = (
     ),
     CheckDescription(
         "numbers.reevaluated",
-        "Hold numbers of the runs that were judged against the equations, in the process that waits for the candidate's.",
+        "Hold numbers of the runs that were judged against the equations, in the process that waits for them.",
         PROVED,
     ),
     CheckDescription(

@@ -64,6 +64,7 @@ def case_findings(
     Raises:
         NotRun: A bound is not finite.
         ValueError: What came back is no such array.
+        Contradiction: The equations give nothing but zeros.
     """
     evaluation = returned_evaluation(spec, case, numbers, returned)
     bounds, subject = ArrayBounds(evaluation), evaluation.subject

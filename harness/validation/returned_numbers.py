@@ -64,7 +64,7 @@ class JudgedCase:
     """What a candidate gave when it was judged.
 
     Attributes:
-        case: The case.
+        case: What it was run on.
         numbers: What it gave.
     """
 

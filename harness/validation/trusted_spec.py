@@ -27,7 +27,10 @@ def trusted_spec(numbers: NumbersReturned, request: ValidationRequest) -> Spec:
     Raises:
         Contradiction: This process knows no such spec, or it is another than the one that was asked for.
     """
-    for spec in _possible_specs(numbers, request):
+    possible = (
+        variant for spec in _possible_specs(numbers, request) for variant in _with_roots_of(numbers, spec, request)
+    )
+    for spec in possible:
         open_values = {"constants": numbers.spec.constants, "sizes": numbers.spec.sizes}
         for field, values in open_values.items():
             known = spec.model.constants if field == "constants" else spec.model.sizes
@@ -36,6 +39,19 @@ def trusted_spec(numbers: NumbersReturned, request: ValidationRequest) -> Spec:
         if spec.model == numbers.spec and spec.used == numbers.used:
             return spec
     raise Contradiction(f"they are held against {numbers.spec.id!r}, which is not what this process knows by that name")
+
+
+def _with_roots_of(numbers: NumbersReturned, spec: Spec, request: ValidationRequest) -> Iterator[Spec]:
+    """Yield a spec, and with the constant below the roots of its normalisations that a worker has found, if it has."""
+    yield spec
+    if numbers.spec.constants.keys() - spec.model.constants.keys():
+        from rnn_harness.validation.spec_search import constant_below_root  # only here torch is needed
+
+        kept_ones = (False, True) if request.spec == "auto" else (True,)  # what was asked for holds as it is printed
+        for value in constant_below_root.VALUES:
+            if str(value) == numbers.spec.constants.get(constant_below_root.NAME):
+                variants = (constant_below_root.with_constant_below_root(spec, value, kept) for kept in kept_ones)
+                yield from (variant for variant in variants if variant is not None)
 
 
 def _possible_specs(numbers: NumbersReturned, request: ValidationRequest) -> Iterator[Spec]:

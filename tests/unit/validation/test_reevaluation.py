@@ -291,6 +291,7 @@ def test_numbers_are_plain_data_that_comes_back_bit_by_bit(numbers: NumbersRetur
 
 RIGHT_CELLS = {
     "a generated spec": "variants.py:Shifted",
+    "a constant beside its spec's, and one below a root": "normalised_cells.py:NormalisedGRU",
     "a slope with a constant of its own": "variants.py:HardGRU",
     "gradients that are means over rows": "alarming_cells.py:MeanGradients",
     "float32 inside": "alarming_cells.py:FloatInside",
