@@ -1,7 +1,7 @@
 """A worker and all that it starts are one group of processes, which ends with the worker and with the worker's parent.
 
-On Linux that holds for processes that have left the group, too, as long as the worker has not ended by itself before:
-those that they leave behind become its children, and are found there.
+On Linux that holds for processes that have left the group, too: those that they leave behind become children of the
+worker, and are found there; where the worker has ended by itself before, by a name in their environment.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import secrets
 import signal
 import sys
+import threading
 import time
 import warnings
+from collections.abc import Iterator
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -20,6 +23,10 @@ _SET_PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of Linux's prctl."""
 _SET_CHILD_SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER: a process whose parent ends becomes a child of this one, and not of the first process."""
+_MARK = "RNN_HARNESS_WORKER"
+"""The variable of a worker's environment that names it; what it starts has it too, unless it is started without any."""
+_MOST_DESCRIPTORS = 2**16
+"""Where the system says that there is no limit, descriptors up to this one are closed."""
 SECONDS_BETWEEN_LOOKS = 0.02
 SECONDS_TO_END = 10.0
 """How long a process that was killed, or closed its pipe, is waited for."""
@@ -69,7 +76,7 @@ def _start_watchdog() -> None:
 def _wait_for_the_end_of(sentinel: int) -> None:
     """Wait until the other end of a pipe is closed, as it is where the parent ends; then end this group."""
     os.closerange(0, sentinel)
-    os.closerange(sentinel + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(sentinel + 1, min(os.sysconf("SC_OPEN_MAX"), _MOST_DESCRIPTORS))
     while os.read(sentinel, 1):
         pass
     leader = os.getpgrp()
@@ -96,14 +103,46 @@ def descendants(ancestor: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
-            children.setdefault(parent, []).append(int(path.parent.name))
+            children.setdefault(_parent_of(path), []).append(int(path.parent.name))
     found, waiting = [], [ancestor]
     while waiting:
         following = children.get(waiting.pop(), [])
         found += following
         waiting += following
     return found
+
+
+_marking = threading.Lock()
+
+
+@contextlib.contextmanager
+def marked(process: SpawnProcess) -> Iterator[None]:
+    """Mark the environment of a process that is started in this block with its name.
+
+    Args:
+        process: A worker that is not started yet; its name becomes one that no other process has.
+    """
+    process.name = f"{os.getpid()}-{secrets.token_hex(8)}"
+    with _marking:
+        os.environ[_MARK] = process.name
+        try:
+            yield
+        finally:
+            del os.environ[_MARK]
+
+
+def _end_marked(name: str) -> None:
+    """End all processes that a worker has left behind, where /proc shows their environments."""
+    mark = f"{_MARK}={name}".encode("ascii")
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if mark in path.read_bytes().split(b"\0") and _parent_of(path.with_name("stat")) != os.getpid():
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+def _parent_of(path: Path) -> int:
+    """Read the number of a process's parent from its file in /proc. Raises OSError, ValueError or IndexError."""
+    return int(path.read_bytes().rpartition(b")")[2].split()[1])
 
 
 def end_group(process: SpawnProcess) -> None:
@@ -119,6 +158,7 @@ def end_group(process: SpawnProcess) -> None:
         if sys.platform != "win32" and process.pid is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
+            _end_marked(process.name)
         process.join(SECONDS_TO_END)
 
 
@@ -129,6 +169,8 @@ def has_exited(process: SpawnProcess) -> bool:
         process: The worker, started.
     """
     if sys.platform == "win32" or process.pid is None:
+        return process.exitcode is not None
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13
         return process.exitcode is not None
     try:
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -143,6 +185,8 @@ def exit_code(process: SpawnProcess) -> int | None:
         process: The worker, started.
     """
     if sys.platform == "win32" or process.pid is None:
+        return process.exitcode
+    if not hasattr(os, "waitid"):
         return process.exitcode
     try:
         result = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)

@@ -7,7 +7,6 @@ import contextlib
 import enum
 import math
 import multiprocessing
-import os
 import pickle
 import signal
 import sys
@@ -23,8 +22,9 @@ from typing import TypeVar
 from rnn_harness.runtime.confinement import confine, hide_memory
 from rnn_harness.runtime.group_memory import GroupMemory
 from rnn_harness.runtime.messages import FrameBuffer, MessageTypes, UnreadableMessage
+from rnn_harness.runtime.pipe_bytes import read_some, write_all
 from rnn_harness.runtime.printed_errors import PrintedErrors, print_errors_to
-from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, wait_for_exit
+from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, marked, wait_for_exit
 from rnn_harness.runtime.run_queue import seconds_waited
 from rnn_harness.runtime.target_call import CLOCK_SLOTS, FloatSlots, TargetClock, install_clock
 
@@ -33,7 +33,6 @@ Message = TypeVar("Message")
 Send = Callable[[Message], None]
 """Sends one message from the worker to the process that started it, as plain data."""
 
-CHUNK_BYTES = 2**16
 SECONDS_BETWEEN_LOOKS = 0.1
 """How often it is looked at the clock of a target, and whether its process has ended."""
 SECONDS_TO_LOAD = 60.0
@@ -143,7 +142,7 @@ def run_in_worker(
     process = context.Process(target=_run_work, args=arguments, daemon=True)
     if is_confined:
         hide_memory()
-    with _interrupts_blocked():
+    with _interrupts_blocked(), marked(process):
         process.start()
     _running.add(process)
     watch = _Watch(TargetClock(slots), timeout, deadline, target_timeout, process.pid, memory)
@@ -200,7 +199,7 @@ def _frames(process: SpawnProcess, receiver: Connection, watch: _Watch) -> Itera
         is_over = has_exited(process)
         if receiver.poll(0 if is_over else min(watch.seconds_to_wait(), SECONDS_BETWEEN_LOOKS)):
             try:
-                chunk = os.read(receiver.fileno(), CHUNK_BYTES)
+                chunk = read_some(receiver)
                 if chunk:
                     yield from buffer.add(chunk)
                     is_over = False
@@ -345,9 +344,7 @@ def _run_work(
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):  # closed by the target, or nobody reads it
                 stream.flush()
-        data = memoryview(types.encode(message))
-        while data:
-            data = data[os.write(connection.fileno(), data) :]
+        write_all(connection, types.encode(message))
 
     if refusal:
         send(WorkerEnded(Ending.NOT_CONFINED, f"could not be confined: {refusal}"))

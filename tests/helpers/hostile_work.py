@@ -110,6 +110,11 @@ def closes_every_file(send: Send, _: object) -> None:
     time.sleep(1000)
 
 
+def closes_every_file_and_exits(send: Send, _: object) -> None:
+    os.closerange(0, 64)
+    os._exit(5)
+
+
 def leaves_a_child_that_holds_the_pipe(send: Send, path: str) -> None:
     _start_child(path)
     os._exit(7)
@@ -122,6 +127,17 @@ def _start_child(path: str) -> None:
         time.sleep(1000)
     while not Path(path).exists() or not Path(path).read_text(encoding="ascii"):
         time.sleep(0.01)
+
+
+def leaves_a_child_of_another_session_and_exits(send: Send, path: str) -> None:
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            hangs_with_a_child(lambda _: None, path)
+        os._exit(0)
+    while not Path(path).exists() or not Path(path).read_text(encoding="ascii"):
+        time.sleep(0.01)
+    os._exit(7)
 
 
 def hangs_with_a_child(send: Send, path: str) -> None:

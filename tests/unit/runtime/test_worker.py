@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from rnn_harness.records.events import PhaseStarted, RecordMade
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.messages import LENGTH_BYTES, FrameBuffer, MessageTypes, UnreadableMessage
+from rnn_harness.runtime.pipe_bytes import read_some, write_all
 from rnn_harness.runtime.printed_errors import MOST_LETTERS, PrintedErrors
 from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
 from tests.helpers import HELPERS, hostile_work
@@ -212,6 +214,41 @@ def test_a_process_that_has_left_the_group_ends_with_the_worker(tmp_path: Path) 
     assert _is_alive(child)
     messages.close()  # type: ignore[attr-defined]
     assert _all_end([child])
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the environment of a process")
+def test_a_process_that_has_left_a_worker_which_has_ended_is_ended(tmp_path: Path) -> None:
+    path = tmp_path / "child"
+    (ended,) = _ended(hostile_work.leaves_a_child_of_another_session_and_exits, str(path))
+    assert isinstance(ended, WorkerEnded)
+    assert ended.sentence == "its process ended with exit code 7"
+    assert _all_end([int(path.read_text(encoding="ascii"))])
+    assert "RNN_HARNESS_WORKER" not in os.environ
+
+
+def test_pipes_are_read_and_written_where_they_have_no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has such pipes: what it would run is run here, on the pipes of this system."""
+    receiver, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    monkeypatch.setattr("rnn_harness.runtime.pipe_bytes.sys.platform", "win32")
+    data = bytes(range(256)) * 300
+    writing = threading.Thread(target=write_all, args=(sender, data))
+    writing.start()
+    read = read_some(receiver)
+    while len(read) < len(data):
+        read += read_some(receiver)
+    writing.join()
+    assert read == data
+    sender.close()
+    assert read_some(receiver) == b""
+
+
+def test_an_exit_is_seen_where_the_system_cannot_look_at_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MacOS has no `os.waitid` before Python 3.13."""
+    monkeypatch.delattr(os, "waitid")
+    (ended,) = _ended(hostile_work.closes_every_file_and_exits)
+    assert isinstance(ended, WorkerEnded)
+    assert ended.sentence == "its process ended with exit code 5"
 
 
 def _assert_all_ends_with_the_parent(signal_number: int, tmp_path: Path) -> None:
