@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,9 +26,12 @@ from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import (
     stored_arrays,
 )
 from rnn_harness.validation.loading.adapters.inferred_weights.size_terms import INFERENCE_SIZES
+from rnn_harness.validation.loading.adapters.inferred_weights.unknown_weight import FREE_WIDTH
 from rnn_harness.validation.loading.adapters.numpy_functions import functions_of_module, uses_jax
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
-from rnn_harness.validation.loading.loss_calls import LossArgument, LossCall, LossRole, TokenForm
+from rnn_harness.validation.loading.loss_calls import LossArgument, LossCall, LossRole
+from rnn_harness.validation.loading.loss_fit import LossFit, fit_of
+from rnn_harness.validation.loading.loss_forms import ROWS, LossForm, forms_of_numbers, forms_of_tokens
 from rnn_harness.validation.loading.loss_methods import cuts_gradients, loss_and_gradients
 from rnn_harness.validation.loading.loss_weights import WeightTrees, inferred_weights, made_weights
 from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
@@ -80,9 +83,9 @@ def loss_of_class(
         function = inspect.getattr_static(written_class, method)
         parameters = possible_parameters(stored_arrays(holder))
         for arguments in _arguments(function, skipped=1):
-            found = _first_that_works(LossCall(f"{name}.{method}", function, holder, parameters, arguments), search)
-            if found is not None:
-                return found
+            call = _first_that_works(LossCall(f"{name}.{method}", function, holder, parameters, arguments), search)
+            if call is not None:
+                return call
     for pair in loss_and_gradients(written_class):
         holder = made_with_named_arguments(written_class, options)
         if holder is None:
@@ -91,9 +94,9 @@ def loss_of_class(
         for arguments in _arguments(pair.function, skipped=1):
             loss = LossCall(f"{name}.{pair.name}", pair.function, holder, parameters, arguments)
             steps = 1 if cuts_gradients(holder, USUAL_STEPS) else 0
-            found = _first_that_works(replace(loss, result_names=pair.result_names, steps=steps), search)
-            if found is not None:
-                return found
+            call = _first_that_works(replace(loss, result_names=pair.result_names, steps=steps), search)
+            if call is not None:
+                return call
     return None
 
 
@@ -118,37 +121,60 @@ def loss_of_function(name: str, function: Callable[..., Any], search: LossSearch
     for arguments in _arguments(function, skipped=0):
         loss = LossCall(name, function, None, parameters, arguments)
         if any(argument.role == "weights" for argument in arguments):
-            found = None if uses_jax(function) else _with_weights(loss, search)
+            call = None if uses_jax(function) else _with_weights(loss, search)
         else:
             numbers = (0, *(module[key] for key in names if _STEPS.search(key) and type(module.get(key)) is int))
             tried = (_first_that_works(replace(loss, steps=steps), search) for steps in numbers if steps <= _MOST_STEPS)
-            found = next((call for call in tried if call is not None), None)
-        if found is not None:
-            return found
+            call = next((loss_call for loss_call in tried if loss_call is not None), None)
+        if call is not None:
+            return call
     return None
 
 
 def _with_weights(loss: LossCall, search: LossSearch) -> LossCall | None:
     """The loss with weights as arguments that it takes; None if it takes none."""
     names = [argument.name for argument in loss.arguments if argument.role == "weights"]
-    for trees in made_weights(loss.function, names):
-        found = _first_that_works(_with_trees(loss, trees), search)
-        if found is not None:
-            return found
+    for weights in made_weights(loss.function, names):
+        call = _first_that_works(_with_trees(loss, weights.trees), search, weights.sizes)
+        if call is not None:
+            return call
     d, n = INFERENCE_SIZES.hidden_size, INFERENCE_SIZES.input_size
+    of_tokens = list(_in_forms(loss, (d,), forms_of_tokens((n,))))
     for is_thorough in (False, True):
-        for tried in _forms(loss, (d,), (n,)):
-            shaped = inferred_weights(names, tried.loss_of_weights, is_thorough=is_thorough)
-            if shaped is None:
-                continue
-            found = _with_trees(tried, shaped)
-            values = _values_of(found, search)
-            # What broadcasts over a weight of a wrong shape gives states or gradients of a wrong shape too.
-            if values is None or len(values.states) != len(found.state_shapes):
-                continue
-            if set(values.gradients) == set(found.parameters):
-                return found
-    return None
+        for tried in of_tokens:
+            call = _with_shapes(tried, names, search, is_thorough=is_thorough)
+            if call is not None:
+                return call
+    of_numbers = list(_in_forms(loss, (d,), forms_of_numbers((n,), (FREE_WIDTH, n))))
+    quickly = (_with_shapes(tried, names, search, is_thorough=False) for tried in of_numbers)
+    usual = [tried for tried in of_numbers if tried.form.target_width in (0, FREE_WIDTH)]
+    at_length = (_with_shapes(tried, names, search, is_thorough=True) for tried in usual)
+    return _best_of(call for call in itertools.chain(quickly, at_length) if call is not None)
+
+
+def _with_shapes(loss: LossCall, names: Sequence[str], search: LossSearch, *, is_thorough: bool) -> LossCall | None:
+    """The loss with weights of the first shapes that it takes; None if it takes none of those that are tried."""
+    shaped = inferred_weights(names, loss.loss_of_weights, is_thorough=is_thorough)
+    if shaped is None:
+        return None
+    call = _with_trees(loss, shaped)
+    values = _values_of(call, search)
+    # What broadcasts over a weight of a wrong shape gives states or gradients of a wrong shape too.
+    if values is None or len(values.states) != len(call.state_shapes):
+        return None
+    return call if set(values.gradients) == set(call.parameters) else None
+
+
+def _best_of(calls: Iterable[LossCall]) -> LossCall | None:
+    """The loss in the form of numbers that fits best; None where none does."""
+    best: tuple[LossFit, LossCall] | None = None
+    for call in calls:
+        fit = fit_of(call)
+        if fit is not None and (best is None or fit > best[0]):
+            best = fit, call
+        if best is not None and best[0].is_right and best[0].gradients == len(call.parameters):
+            break
+    return None if best is None else best[1]
 
 
 def _with_trees(loss: LossCall, trees: WeightTrees) -> LossCall:
@@ -188,29 +214,40 @@ def loss_role(name: str, sized: SizeNames | None = None) -> LossRole:
     return "weights"
 
 
-def _first_that_works(loss: LossCall, search: LossSearch) -> LossCall | None:
+def _first_that_works(loss: LossCall, search: LossSearch, sizes: Sequence[int] = ()) -> LossCall | None:
     """The first shape of its states and form of its tokens with which a loss gives finite numbers and gradients."""
     if not loss.arguments or not loss.parameters:
         return None
     axes = sorted({size for value in loss.parameters.values() for size in value.shape if size > 1})
+    if sizes and all(value.ndim < 2 for value in loss.parameters.values()):
+        axes = sorted(set(sizes))  # a flat vector does not show them
     fallback: LossCall | None = None
-    for tried in _forms(loss, axes, axes):
+    for tried in _in_forms(loss, axes, forms_of_tokens(axes)):
         values = _values_of(tried, search)
         if values is None:
             continue
         if len(values.states) == len(tried.state_shapes):
             return tried
         fallback = fallback or tried
-    return fallback
+    if fallback is not None:
+        return fallback
+    running: dict[bool, list[LossCall]] = {True: [], False: []}
+    for tried in _in_forms(loss, axes, forms_of_numbers(axes, axes)):
+        values = _values_of(tried, search)
+        if values is not None:
+            running[len(values.states) == len(tried.state_shapes)].append(tried)
+    return _best_of(running[True]) or _best_of(running[False])
 
 
-def _forms(loss: LossCall, widths: Sequence[int], vocabularies: Sequence[int]) -> Iterator[LossCall]:
-    """Yield the loss with every shape of its states and every form of its tokens."""
+def _in_forms(loss: LossCall, widths: Sequence[int], forms: Iterable[LossForm]) -> Iterator[LossCall]:
+    """Yield the loss with every form of its inputs and targets, each with every shape of its states."""
     count = sum(argument.role == "state" for argument in loss.arguments)
-    shapes = [shape for d in widths for shape in ((d, 1), (d,), (1, d))] if count else [()]
-    forms: list[tuple[TokenForm, int]] = [("list", 0), ("array", 0), *(("vectors", size) for size in vocabularies)]
-    for shape, (form, vocabulary) in itertools.product(shapes, forms):
-        yield replace(loss, state_shapes=(shape,) * count, token_form=form, vocabulary=vocabulary)
+    for form in forms:
+        shapes: list[tuple[int, ...]] = [shape for d in widths for shape in ((d, 1), (d,), (1, d))]
+        if form.is_batch:
+            shapes = [(ROWS, d) for d in widths]
+        for shape in shapes if count else [()]:
+            yield replace(loss, state_shapes=(shape,) * count, form=form)
 
 
 def _values_of(loss: LossCall, search: LossSearch) -> LossValues | None:

@@ -30,9 +30,9 @@ from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import (
 )
 from rnn_harness.validation.loading.adapters.inferred_weights.size_terms import INFERENCE_SIZES
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_with_leaves
+from rnn_harness.validation.loading.loss_forms import LossForm
 from rnn_harness.validation.loading.loss_weights import FIRST_TOKENS, WeightTrees
 
-TokenForm = Literal["list", "array", "vectors"]
 LossRole = Literal["x", "target", "state", "weights", "input size", "hidden size"]
 
 
@@ -60,8 +60,7 @@ class LossCall:
         arguments: What is handed over.
         weights: The weights that are arguments, as they are handed over; none where all weights are kept elsewhere.
         state_shapes: The shape of each state.
-        token_form: Whether tokens go in as a list, as an array, or as a list of vectors with a one at the token.
-        vocabulary: The length of such a vector; 0 where tokens go in as numbers.
+        form: How its inputs and targets go in.
         adds_up: Whether the losses of pieces must give that of all steps.
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
@@ -76,8 +75,7 @@ class LossCall:
     arguments: tuple[LossArgument, ...]
     weights: WeightTrees = field(default_factory=dict)
     state_shapes: tuple[tuple[int, ...], ...] = ()
-    token_form: TokenForm = "list"
-    vocabulary: int = 0
+    form: LossForm = field(default_factory=LossForm)
     adds_up: bool = True
     result: str = "loss"
     gives: str = COMPUTES_A_LOSS
@@ -136,9 +134,9 @@ class LossCall:
         for argument in self.arguments:
             match argument.role:
                 case "x":
-                    values[argument.name] = self._tokens(inputs)
+                    values[argument.name] = self.form.laid_out_inputs(inputs)
                 case "target":
-                    values[argument.name] = list(targets)
+                    values[argument.name] = self.form.laid_out_targets(targets)
                 case "state":
                     values[argument.name] = next(remaining)
                 case "weights":
@@ -149,12 +147,6 @@ class LossCall:
                     widths = [max(shape) for shape in self.state_shapes if shape]
                     values[argument.name] = widths[0] if widths else INFERENCE_SIZES.hidden_size
         return values
-
-    def _tokens(self, tokens: tuple[int, ...]) -> object:
-        """Tokens as it takes them."""
-        if self.token_form == "vectors":
-            return [np.eye(self.vocabulary)[:, [token]] for token in tokens]
-        return np.array(tokens) if self.token_form == "array" else list(tokens)
 
     def _call_in_object(self, parameters: Mapping[str, Array], values: Keywords) -> tuple[Any, Mapping[str, Array]]:
         """Call the method of a copy of its object, and list the arrays that the copy has then."""
@@ -190,7 +182,7 @@ class LossCall:
         """Tell loss, gradients and states apart among what came back."""
         loss = self._loss(result)
         gradients, result = self._listed_gradients(result)
-        parts = _named_parts(result, self._result_names)
+        parts = list(_named_parts(result, self._result_names))
         unmatched: list[Array] = []
         for name, value in parts:
             parameter = self._parameter_of(name, value.shape)
@@ -202,6 +194,10 @@ class LossCall:
             parameter = self._parameter_of(path, value.shape) if path not in self.parameters else ""
             if parameter:
                 gradients.setdefault(parameter, value)
+        if len(self.parameters) == 1:  # a flat vector: its gradient needs no name
+            ((name, vector),) = self.parameters.items()
+            fitting = [value for _, value in parts if value.shape == vector.shape and vector.ndim]
+            gradients |= {name: fitting[0]} if len(fitting) == 1 else {}
         if not gradients:
             raise ValueError("it gives no gradient of any parameter")
         states: list[Array] = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
+from rnn_harness.validation.loading.adapters.handwritten.flat_parameters import numbers_of_module
 from rnn_harness.validation.loading.adapters.inferred_weights.choices import ChoiceSearch
 from rnn_harness.validation.loading.adapters.inferred_weights.infer import FEW_RUNS, MANY_RUNS
 from rnn_harness.validation.loading.adapters.inferred_weights.operations import add_operators
@@ -17,7 +19,7 @@ from rnn_harness.validation.loading.adapters.inferred_weights.unknown_weight imp
     RunOfShapes,
     UnknownWeight,
 )
-from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters, possible_makers
+from rnn_harness.validation.loading.adapters.parameter_makers import OUTPUTS, make_parameters, possible_makers
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 from rnn_harness.validation.loading.named_arguments import named_arguments
 
@@ -27,7 +29,19 @@ FIRST_TOKENS = tuple(map(RowNumber, (0, INFERENCE_SIZES.input_size - 1, 1, INFER
 """Tokens of a first call: with the last one, so that a weight that is too long shows."""
 
 
-def made_weights(function: Callable[..., Any], names: Sequence[str]) -> Iterator[WeightTrees]:
+class MadeWeights(NamedTuple):
+    """Weights that a function makes.
+
+    Attributes:
+        trees: The weights.
+        sizes: The sizes for which they were made: one flat vector does not show them.
+    """
+
+    trees: WeightTrees
+    sizes: tuple[int, ...]
+
+
+def made_weights(function: Callable[..., Any], names: Sequence[str]) -> Iterator[MadeWeights]:
     """Yield the weights that a function beside the loss makes, where one argument takes all of them.
 
     Args:
@@ -37,16 +51,21 @@ def made_weights(function: Callable[..., Any], names: Sequence[str]) -> Iterator
     makers = possible_makers(function) if len(names) == 1 else ()
     for maker in makers:
         arguments = named_arguments(maker, {})
-        attempts: list[Callable[[], Any]] = [functools.partial(maker, **arguments)] if arguments else []
-        attempts.append(functools.partial(make_parameters, maker, *INFERENCE_SIZES))
-        for attempt in attempts:
+        attempts: list[tuple[Callable[[], Any], tuple[int, ...]]] = []
+        if arguments:
+            sizes = tuple(value for value in arguments.values() if type(value) is int)
+            attempts.append((functools.partial(maker, **arguments), sizes))
+        attempts.append((functools.partial(make_parameters, maker, *INFERENCE_SIZES), (*INFERENCE_SIZES, OUTPUTS)))
+        if not required_arguments(maker):
+            attempts.append((maker, tuple(numbers_of_module(function))))
+        for attempt, sizes in attempts:
             try:
                 trees = {names[0]: attempt()}
             except Exception:  # a user's function may raise anything
                 continue
             leaves = [leaf.value for leaf in tree_leaves(trees)]
             if leaves and all(isinstance(value, np.ndarray) and value.dtype.kind == "f" for value in leaves):
-                yield trees
+                yield MadeWeights(trees, sizes)
 
 
 def inferred_weights(

@@ -76,6 +76,7 @@ def test_a_gradient_names_what_it_is_the_gradient_of(name: str) -> None:
         ("lstm_fwd", "lstm_bwd"),
         ("gru_step", "gru_step_backward"),
         ("fprop", "bprop"),
+        ("forward", "gradients"),
     ],
 )
 def test_the_backward_of_a_forward_is_known_by_its_name(forward: str, backward: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import itertools
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,6 +28,10 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
 from rnn_harness.validation.loading.adapters.handwritten.drive_source import DrivenSource, drive_sources
+from rnn_harness.validation.loading.adapters.handwritten.flat_parameters import (
+    flat_parameters,
+    flat_parameters_of_one_size,
+)
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair, backward_partner
 from rnn_harness.validation.loading.adapters.handwritten.function_source import FunctionSource
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
@@ -44,6 +49,7 @@ from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
 )
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 
+_DATA = ("x", "h", "c")
 _ROUNDS_OF_USE = 2
 """How many of the first rounds take parameters that are made or fit how they are used, and not what they are called."""
 MakeTree = Callable[[CellSizes], Any]
@@ -51,7 +57,11 @@ MakeTree = Callable[[CellSizes], Any]
 
 
 def drive_numpy_function(
-    pair: Callable[..., Any] | FunctionPair, make_tree: MakeTree | None, sizes: CellSizes, log: FailureLog
+    pair: Callable[..., Any] | FunctionPair,
+    make_tree: MakeTree | None,
+    sizes: CellSizes,
+    log: FailureLog,
+    makers_of_one_size: Sequence[Callable[[], object]] = (),
 ) -> DrivenModule | None:
     """Drive a function on NumPy arrays, with the backward that is named with it or stands next to it.
 
@@ -60,6 +70,7 @@ def drive_numpy_function(
         make_tree: Makes its parameters; None to try shapes that fit their names.
         sizes: The input size and the hidden size.
         log: Where the ways that fail are noted.
+        makers_of_one_size: Functions beside it that may make its parameters, and take no sizes.
 
     Returns:
         The module; None if the function does not take NumPy arrays.
@@ -72,9 +83,38 @@ def drive_numpy_function(
     if uses_jax(function):
         return None
     for adapted in adapted_pairs(function, backward):
-        driven = _drive_pair(adapted, make_tree, sizes, log)
+        driven = _drive_flat(adapted, make_tree, makers_of_one_size, sizes, log)
+        driven = driven or _drive_pair(adapted, make_tree, sizes, log)
         if driven is not None:
             return driven
+    return None
+
+
+def _drive_flat(
+    adapted: AdaptedPair,
+    make_tree: MakeTree | None,
+    makers_of_one_size: Sequence[Callable[[], object]],
+    sizes: CellSizes,
+    log: FailureLog,
+) -> DrivenModule | None:
+    """Drive a pair that takes its parameters as one flat vector; None if it takes none, or more than parameters."""
+    function = with_usual_names(adapted.forward)
+    argument = tree_argument([name.name for name in required_arguments(function) if role_of(name.name) not in _DATA])
+    if not argument:
+        return None
+    of_one_size = (flat_parameters_of_one_size(function, argument, maker) for maker in makers_of_one_size)
+    for flat in itertools.chain(flat_parameters(function, argument, make_tree), *of_one_size):
+        backward = adapted.backward
+        pair = replace(
+            adapted,
+            forward=flat.adapted(function),
+            backward=None if backward is None else flat.adapted(backward),
+        )
+        driven = _drive_pair(pair, flat.make, flat.sizes or sizes, log)
+        if driven is not None and flat.sizes is None:
+            return driven
+        if driven is not None:
+            return replace(driven, capabilities=replace(driven.capabilities, fixed_sizes=flat.sizes))
     return None
 
 

@@ -25,7 +25,7 @@ from rnn_harness.validation.cells.documented_mask import mask_in_texts
 from rnn_harness.validation.cells.own_documentation import function_texts
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, PaddedArrayModule
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import role_of
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
@@ -46,7 +46,7 @@ from rnn_harness.validation.loading.adapters.numpy_functions import (
     tree_argument,
     uses_jax,
 )
-from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters, parameter_maker
+from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters, parameter_maker, possible_makers
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
@@ -79,7 +79,9 @@ class StepFunctionAdapter:
         exchanged = None if maker is None else functools.partial(_parameters_of_exchanged_sizes, maker)
         driven = None
         if not isinstance(cell, FunctionOfTensors):
-            driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log)
+            beside = possible_makers(function) if has_tree and maker is None else ()
+            sizeless = [function for function in beside if not required_arguments(function)]
+            driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log, sizeless)
         if driven is not None:
             return driven
         if not step.data or not step.parameters:

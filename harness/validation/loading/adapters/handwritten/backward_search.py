@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -121,6 +122,7 @@ def _orders(trial: CallTrial) -> Iterator[_Order]:
         trial.way.is_sequence and np.array_equal(forward.results[0][-1], forward.results[1])
     ):
         orders = [order for order in orders if order != ("dy+",)]  # its last output is no final state
+    yield from _orders_by_name(trial, required, orders, _caches(trial.way, forward.result))
     for cotangents, cache in itertools.product(orders, _caches(trial.way, forward.result)):
         cached = ("cache",) if cache else ()
         for tokens in (cotangents + cached, cached + cotangents) if cached else (cotangents,):
@@ -129,6 +131,56 @@ def _orders(trial: CallTrial) -> Iterator[_Order]:
                     yield _Order(tokens, cache)
             elif len(tokens) < len(required):
                 yield from (_Order(filled, cache) for filled in _filled(trial, tokens, required))
+
+
+def _orders_by_name(
+    trial: CallTrial, required: list[str], cotangents: list[tuple[str, ...]], caches: list[tuple[int, ...]]
+) -> Iterator[_Order]:
+    """Yield the orders of a backward whose arguments are called as those of forward are, with gradients among them.
+
+    ``gradients(params, xs, h0, dhs)`` runs forward again, and needs no cache.
+    """
+    tokens = [_token_by_name(trial, name) for name in required]
+    if not any(token and token != "cache" for token in tokens):
+        return
+    named = [place for place, name in enumerate(required) if backward_role_of(name) == "gradient" and not tokens[place]]
+    free = [place for place, token in enumerate(tokens) if not token]
+    if free != named and named:
+        return
+    for order, cache in itertools.product(cotangents, caches if "cache" in tokens else [()]):
+        if len(order) == len(free):
+            filled = {**dict(enumerate(tokens)), **dict(zip(free, order, strict=True))}
+            yield _Order(tuple(filled[place] for place in range(len(required))), cache)
+
+
+def _token_by_name(trial: CallTrial, name: str) -> str:
+    """What goes in under the name that it has in forward, or comes out; empty where the name says nothing."""
+    source, way = trial.source, trial.way
+    shown, written = all_arguments(source.forward_function), all_arguments(inspect.unwrap(source.forward_function))
+    usual_names = (
+        {mine.name: usual.name for usual, mine in zip(shown, written, strict=True)}
+        if len(shown) == len(written)
+        else {}
+    )
+    usual = usual_names.get(name, name)
+    if usual and usual == getattr(source, "tree_argument", ""):  # functions alone have one
+        return "parameters"
+    if usual in source.parameters:
+        return f"p:{usual}"
+    tokens = dict(zip(way.keywords, way.order, strict=False))
+    if usual in tokens:
+        return tokens[usual] if len(tokens[usual]) == 1 else ""
+    role = backward_role_of(name)
+    if role == "cache":
+        return "cache"
+    if role in ("h", "c") and way.is_sequence and not _is_of_before(name):
+        return "ry" if role == "h" else ""
+    return ""
+
+
+def _is_of_before(name: str) -> bool:
+    """Whether a name is that of a state before the first step."""
+    return "prev" in name or "0" in name or "init" in name
 
 
 def _is_named_so(tokens: tuple[str, ...], names: list[str]) -> bool:
@@ -190,7 +242,7 @@ def _filled(trial: CallTrial, tokens: tuple[str, ...], required: list[str]) -> I
         elif role == "x":
             choices.append(("x",))
         elif role in ("h", "c"):
-            choices.append((*states, *results) if "prev" in name or "0" in name else (*results, *states))
+            choices.append((*states, *results) if _is_of_before(name) else (*results, *states))
         else:
             choices.append(("x", *states, *results))
     fillings = (filling for filling in itertools.product(*choices) if len(set(filling)) == len(filling))

@@ -48,8 +48,8 @@ class BackwardWay:
     Attributes:
         order: Its arguments. ``dy`` is the gradient of the outputs over time, ``dy+`` the same with that of the last
             state added to its last step, ``d0`` and ``d1`` those of the states, ``d01`` both in a tuple; ``cache`` is
-            what forward gave back besides; ``x``, ``0``, ``1`` are what went in, ``r0``, ``r1`` what came out;
-            ``parameters`` stands for all of them, ``p:W`` for one.
+            what forward gave back besides; ``x``, ``0``, ``1`` are what went in, ``r0``, ``r1`` what came out, ``ry``
+            the outputs over time; ``parameters`` stands for all of them, ``p:W`` for one.
         names: The names of its arguments, for messages.
         cotangent_axes: The axes of the gradient of a state.
         cache: Where the cache is in forward's result; empty if it is not needed.
@@ -63,7 +63,7 @@ class BackwardWay:
     places: GradientPlaces | None = None
 
     def __str__(self) -> str:
-        words = {"cache": "the cache", "parameters": "the parameters", "x": "the input"}
+        words = {"cache": "the cache", "parameters": "the parameters", "x": "the input", "ry": "the outputs"}
         parts = []
         for token in self.order:
             if token.startswith("d"):
@@ -109,6 +109,8 @@ class BackwardWay:
             return tuple(arrange(cotangents[first_state + i], self.cotangent_axes) for i in range(2))
         if token.startswith("d"):
             return arrange(cotangents[first_state + int(token[1:])], self.cotangent_axes)
+        if token == "ry":
+            return arrange(forward.results[0], way.output_axes)
         if token.startswith("r"):
             return arrange(forward.results[first_state + int(token[1:])], way.state_axes)
         if token.startswith("p:"):

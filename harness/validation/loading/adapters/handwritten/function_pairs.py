@@ -51,6 +51,8 @@ def backward_names(name: str) -> Iterator[str]:
         if base:
             yield from (f"{base}_backward", f"backward_{base}", f"{base}_back", f"{base}_bwd", f"{base}_bprop")
             yield from (f"{base}_grad", f"{base}_gradient", f"d_{base}", f"{base}_bptt")
+    if not stem:
+        yield from ("gradients", "grads", "gradient", "bptt", "backprop")
 
 
 def backward_partner(function: Callable[..., Any]) -> Callable[..., Any] | None:
