@@ -42,6 +42,7 @@ def run_here(
     deadline: float = math.inf,
     target_timeout: float | None = None,
     is_confined: bool = False,
+    memory: float = math.inf,
 ) -> Iterator[Message | WorkerEnded]:
     """Do a worker's work here, then yield its messages: written as plain data and read again, as between processes.
 
@@ -53,6 +54,7 @@ def run_here(
         deadline: Not kept either.
         target_timeout: Nor this.
         is_confined: Nor this.
+        memory: Nor this.
 
     Yields:
         The messages.
