@@ -1,4 +1,4 @@
-"""Bounds of an expectation in arrays, narrowed so that none is wider than Arb's: what lies within them needs no Arb."""
+"""Bounds of an expectation in arrays: none is narrower than Arb's, nor much wider, and mostly they decide."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ class QuickRadii:
 
     @functools.cached_property
     def step_radii(self) -> tuple[Mapping[str, Array], ...]:
-        """The bounds of all values: by step, then by symbol."""
-        return tuple({name: self.narrowed(ball) for name, ball in step.items()} for step in self._trajectory.steps)
+        """The bounds of all values, none narrower than Arb's: by step, then by symbol."""
+        return tuple({name: ball.radius for name, ball in step.items()} for step in self._trajectory.steps)
 
     @functools.cached_property
     def cotangents(self) -> Cotangents[ArrayBall]:
-        """All gradients, with bounds that are not yet narrowed."""
+        """All gradients, with bounds none of which is narrower than Arb's."""
         arithmetic = ArrayBallArithmetic(self.rounding.of_backward)
         return differentiate(derive(self.program), self._trajectory, self.d_outputs, self.d_finals, arithmetic)
 
-    def narrowed(self, ball: ArrayBall) -> Array:
-        """Return radii that are no wider than Arb's would be.
 
-        Args:
-            ball: a value or a gradient of this program.
-        """
-        is_as_precise = self.rounding.unit <= UNIT_ROUNDOFF["float64"]
-        narrow: Array = ball.radius / (WIDEST_IN_FLOAT64 if is_as_precise else WIDEST_IN_NARROWER_FORMATS)
-        return narrow
+def most_over_arb(rounding: Rounding) -> float:
+    """Say how many times as wide as Arb's the bounds in arrays are at most.
+
+    Args:
+        rounding: what an implementation may round.
+    """
+    is_as_precise = rounding.unit <= UNIT_ROUNDOFF["float64"]
+    return WIDEST_IN_FLOAT64 if is_as_precise else WIDEST_IN_NARROWER_FORMATS

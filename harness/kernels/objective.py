@@ -52,6 +52,8 @@ class Objective:
         states: Initial states (B, d) by name, leaves.
         outputs: Gives the outputs (T, B, d), or (T, B, k) behind an output layer of k units, for inputs.
         scalar: Gives the scalar for inputs.
+        run: Gives the outputs, and the final states by name, for inputs, leaves and states.
+        cotangents: The gradients for the outputs, and for the final states by name.
         parameters_swapped_in: Gives the context in which a backward must happen.
     """
 
@@ -60,6 +62,8 @@ class Objective:
     states: Tensors
     outputs: Callable[[Tensor], Tensor]
     scalar: Callable[[Tensor], Tensor]
+    run: Callable[[Tensor, Tensors, Tensors], tuple[Tensor, Tensors]]
+    cotangents: tuple[Tensor, Tensors]
     parameters_swapped_in: Callable[[], AbstractContextManager[None]]
 
 
@@ -88,14 +92,16 @@ def torch_objective(evaluation: Evaluation) -> Objective:
         "softmax": lambda y: torch.softmax(y, dim=-1),
     }
 
-    def run(x: Tensor) -> tuple[Tensor, Tensors]:
-        hidden, finals = call_subject(cell.driver.run, leaves, x, states, None)
+    all_leaves = leaves | top
+
+    def run(x: Tensor, given: Tensors, initial: Tensors) -> tuple[Tensor, Tensors]:
+        hidden, finals = call_subject(cell.driver.run, {name: given[name] for name in leaves}, x, initial, None)
         if layer is None:
             return hidden, finals
-        return functions[layer.activation](hidden @ top["W_y"].T + top["b_y"]), finals
+        return functions[layer.activation](hidden @ given["W_y"].T + given["b_y"]), finals
 
     def scalar(x: Tensor) -> Tensor:
-        outputs, finals = run(x)
+        outputs, finals = run(x, all_leaves, states)
         total: Tensor = (outputs * d_outputs).sum()
         for name, cotangent in d_finals.items():
             total = total + (finals[name] * cotangent).sum()
@@ -106,7 +112,16 @@ def torch_objective(evaluation: Evaluation) -> Objective:
     def swapped_in() -> AbstractContextManager[None]:
         return cell.driver.parameters_swapped_in(leaves, inputs, states)
 
-    return Objective(leaves | top, inputs, states, lambda x: run(x)[0], scalar, swapped_in)
+    return Objective(
+        leaves=all_leaves,
+        inputs=inputs,
+        states=states,
+        outputs=lambda x: run(x, all_leaves, states)[0],
+        scalar=scalar,
+        run=run,
+        cotangents=(d_outputs, d_finals),
+        parameters_swapped_in=swapped_in,
+    )
 
 
 def input_direction(evaluation: Evaluation) -> Array:

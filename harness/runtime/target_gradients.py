@@ -31,16 +31,22 @@ def target_gradients(
     """
     import torch
 
+    def products() -> list[Tensor]:
+        # torch loads sympy when it is handed cotangents, and the slope of a product with one is that very cotangent.
+        with torch.enable_grad():
+            return [(result * cotangent).sum() for result, cotangent in zip(results, cotangents, strict=True)]
+
+    def differentiate() -> tuple[Tensor | None, ...]:
+        return torch.autograd.grad(products(), leaves, retain_graph=retain_graph, allow_unused=True)
+
     try:
-        return call_target(
-            torch.autograd.grad, results, leaves, cotangents, retain_graph=retain_graph, allow_unused=True
-        )
+        return call_target(differentiate)
     except RuntimeError:
         if not holds_reentrant_checkpoint(results):
             raise
     for leaf in leaves:
         leaf.grad = None
-    call_target(torch.autograd.backward, list(results), list(cotangents), retain_graph=retain_graph)
+    call_target(lambda: torch.autograd.backward(products(), retain_graph=retain_graph))
     gradients = tuple(leaf.grad for leaf in leaves)
     for leaf in leaves:
         leaf.grad = None

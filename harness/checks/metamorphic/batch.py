@@ -66,14 +66,16 @@ def batch_splitting(original: SubjectRun) -> Iterator[Comparison]:
             f"outputs of row {row}",
             original.run.outputs[:, rows],
             alone.run.outputs,
-            lambda: original.radii.outputs[:, rows] + alone.radii.outputs,
+            lambda: original.radii.outputs[:, rows],
+            lambda: alone.radii.outputs,
         )
         for name, value in alone.run.finals.items():
             yield close(
                 f"final {name} of row {row}",
                 original.run.finals[name][rows],
                 value,
-                lambda: original.radii.finals[name][rows] + alone.radii.finals[name],
+                lambda: original.radii.finals[name][rows],
+                lambda: alone.radii.finals[name],
             )
 
 

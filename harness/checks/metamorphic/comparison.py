@@ -15,12 +15,12 @@ from typing import TypeAlias
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.checks.metamorphic.subject_run import SubjectRun, bounds_in_arrays
+from rnn_harness.checks.metamorphic.subject_run import BoundSource, SubjectRun, bounds_from
 
 Side: TypeAlias = Array | float
 """Numbers that are compared; the two sides of a comparison are broadcast against each other."""
 Allowed: TypeAlias = Callable[[], Side]
-"""Gives the radius; computing it costs a run in balls, so it is asked only where the sides differ at all."""
+"""Gives a part of what is allowed, at the cost of a run in balls: it is asked for only where the rest is too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Comparison:
         label: Says what is compared, for the detail of a refutation.
         first: One side.
         second: The side it is compared with.
-        allowed: Gives the radius; None for no difference at all.
+        allowed: What is allowed is the sum of these, none of which is negative; none for no difference at all.
         differs: Whether it is a negative control: the sides must differ somewhere by more than allowed.
         below: Whether only ``first > second`` counts as a difference.
     """
@@ -58,7 +58,7 @@ class Comparison:
     label: str
     first: Side
     second: Side
-    allowed: Allowed | None = None
+    allowed: tuple[Allowed, ...] = ()
     differs: bool = False
     below: bool = False
 
@@ -74,13 +74,28 @@ class Comparison:
         worst = float(gap.max())
         if worst == 0.0 and not self.differs:
             return Judgement(True, error_over_bound=0.0, error=0.0)
-        if self.allowed is not None and not self.differs:
+        if self.differs:
+            # What differs by more than arrays that are no narrower than Arb's bound differs by more than that one.
+            with bounds_from(BoundSource.WIDER_ARRAYS):
+                judgement = self._within(gap, self._allowed(gap))
+            if judgement.agrees:
+                return judgement
+        else:
             # What agrees within arrays that are no wider than Arb's bound agrees within that one.
-            with bounds_in_arrays():
-                narrower = np.broadcast_to(np.asarray(self.allowed()), gap.shape)
+            with bounds_from(BoundSource.NARROWER_ARRAYS):
+                narrower = self._allowed(gap)
             if np.isfinite(narrower).all() and (gap <= narrower).all():
                 return self._within(gap, narrower)
-        return self._within(gap, np.broadcast_to(np.asarray(self.allowed() if self.allowed else 0.0), gap.shape))
+        return self._within(gap, self._allowed(gap))
+
+    def _allowed(self, gap: Array) -> Array:
+        """Add up what is allowed, entry by entry, until it covers the gap; of a negative control, all of it."""
+        total = np.zeros(gap.shape)
+        for part in self.allowed:
+            total = total + np.asarray(part())
+            if not self.differs and (gap <= total).all():
+                break
+        return total
 
     def _within(self, gap: Array, allowed: Array) -> Judgement:
         """Decide the comparison by how far the sides lie apart, and by what is allowed."""
@@ -107,38 +122,38 @@ def identical(label: str, first: Side, second: Side) -> Comparison:
     return Comparison(label, first, second)
 
 
-def close(label: str, first: Side, second: Side, allowed: Allowed) -> Comparison:
+def close(label: str, first: Side, second: Side, *allowed: Allowed) -> Comparison:
     """Require that the sides are equal within `allowed`.
 
     Args:
         label: Says what is compared, for the detail of a refutation.
         first: One side.
         second: The other side.
-        allowed: Gives the largest difference allowed, entry by entry.
+        allowed: Give the largest difference allowed, entry by entry, as a sum; what costs nothing comes first.
     """
     return Comparison(label, first, second, allowed)
 
 
-def at_most(label: str, first: Side, second: Side, allowed: Allowed | None = None) -> Comparison:
+def at_most(label: str, first: Side, second: Side, *allowed: Allowed) -> Comparison:
     """Require ``first <= second``, within `allowed`.
 
     Args:
         label: Says what is compared, for the detail of a refutation.
         first: The lower side.
         second: The upper side.
-        allowed: Gives by how much `first` may exceed `second`; None for not at all.
+        allowed: Give by how much `first` may exceed `second`, as a sum; none for not at all.
     """
     return Comparison(label, first, second, allowed, below=True)
 
 
-def apart(label: str, first: Side, second: Side, allowed: Allowed) -> Comparison:
+def apart(label: str, first: Side, second: Side, *allowed: Allowed) -> Comparison:
     """Require that the sides differ somewhere by more than `allowed`: a negative control.
 
     Args:
         label: Says what is compared, for the detail of a refutation.
         first: One side.
         second: The other side.
-        allowed: Gives the difference that rounding can explain, entry by entry.
+        allowed: Give the difference that rounding can explain, entry by entry, as a sum.
     """
     return Comparison(label, first, second, allowed, differs=True)
 
@@ -159,12 +174,14 @@ def runs_close(a: SubjectRun, b: SubjectRun, select: Callable[[Array], Array] | 
         "outputs",
         a.run.outputs,
         aligned(b.run.outputs),
-        lambda: a.radii.outputs + aligned(b.radii.outputs),
+        lambda: a.radii.outputs,
+        lambda: aligned(b.radii.outputs),
     )
     for name in a.run.finals:
         yield close(
             f"final {name}",
             a.run.finals[name],
             aligned(b.run.finals[name][None])[0],
-            lambda: a.radii.finals[name] + aligned(b.radii.finals[name][None])[0],
+            lambda: a.radii.finals[name],
+            lambda: aligned(b.radii.finals[name][None])[0],
         )

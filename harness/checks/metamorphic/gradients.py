@@ -54,10 +54,8 @@ def gradient_additivity(original: SubjectRun) -> Iterator[Comparison]:
                 f"gradient of {name} over {axis}",
                 value,
                 sum(part.gradients.parameters[name] for part in parts),
-                lambda: (
-                    2 * original.gradient_radii.parameters[name]
-                    + sum(part.gradient_radii.parameters[name] for part in parts)
-                ),
+                lambda: 2 * original.gradient_radii.parameters[name],
+                *(lambda part=part: part.gradient_radii.parameters[name] for part in parts),
             )
 
 
@@ -121,7 +119,8 @@ def constant_input_gradient(original: SubjectRun) -> Iterator[Comparison]:
                 f"gradients of {weight} and {bias}",
                 wide.gradients.parameters[weight][:, -1],
                 wide.gradients.parameters[bias],
-                lambda: wide.gradient_radii.parameters[weight][:, -1] + wide.gradient_radii.parameters[bias],
+                lambda: wide.gradient_radii.parameters[weight][:, -1],
+                lambda: wide.gradient_radii.parameters[bias],
             )
 
 

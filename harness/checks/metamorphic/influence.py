@@ -90,7 +90,8 @@ def update_gate_moves_state(original: SubjectRun) -> Iterator[Comparison]:
             f"way of the state beyond {pre_activation:g}",
             abs(nearer.run.finals["h"] - before),
             abs(further.run.finals["h"] - before),
-            lambda: further.radii.finals["h"] + nearer.radii.finals["h"],
+            lambda: further.radii.finals["h"],
+            lambda: nearer.radii.finals["h"],
         )
 
 
@@ -153,5 +154,6 @@ def inputs_reach_later_states(original: SubjectRun) -> Iterator[Comparison]:
                 f"final {name} with another input {step + 1} of {steps}",
                 plain.run.finals[name],
                 moved.run.finals[name],
-                lambda: plain.radii.finals[name] + moved.radii.finals[name],
+                lambda: plain.radii.finals[name],
+                lambda: moved.radii.finals[name],
             )

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from enum import Enum
+from functools import cached_property, lru_cache
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -24,7 +25,7 @@ from rnn_harness.evaluation.alternative_forms import forms
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.expectation import Expectation, expect
 from rnn_harness.evaluation.judging_options import JudgingOptions
-from rnn_harness.evaluation.quick_radii import QuickRadii
+from rnn_harness.evaluation.quick_radii import QuickRadii, most_over_arb
 from rnn_harness.references import Gradients, Run
 from rnn_harness.references.gru import GRU
 from rnn_harness.references.lstm import LSTM
@@ -59,45 +60,81 @@ class Radii:
     finals: dict[str, Array]
     trace: dict[str, Array]
 
+    def divided_by(self, factor: float) -> Radii:
+        """Divide every bound.
+
+        Args:
+            factor: By what.
+        """
+        return Radii(self.outputs / factor, _divided(self.finals, factor), _divided(self.trace, factor))
+
+
+def _divided(table: dict[str, Array], factor: float) -> dict[str, Array]:
+    return {name: value / factor for name, value in table.items()}
+
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows of equal length, and what the spec expects of them over that length, by every form it may be computed in."""
+    """Rows of equal length, and what the spec expects of them over that length, by every form it may be computed in.
+
+    Attributes:
+        rows: Their indices.
+        length: How many steps they have.
+        expectations: What is expected of them, by form.
+    """
 
     rows: IndexArray
     length: int
     expectations: tuple[Expectation, ...]
 
-    @property
-    def sources(self) -> tuple[Expectation | QuickRadii, ...]:
-        """Where the bounds come from now: Arb's balls, or arrays that are no wider."""
-        if not _IN_ARRAYS.get():
+    def sources(self, is_in_arrays: bool) -> tuple[Expectation | QuickRadii, ...]:
+        """Say where bounds come from: arrays, or Arb's balls."""
+        if not is_in_arrays:
             return self.expectations
         return tuple(expectation.quick or expectation for expectation in self.expectations)
 
-    def step_radius(self, step: int, name: str) -> Array:
-        """Return the widest of the forms' bounds of a symbol at a step, (rows, d)."""
-        widest: Array = np.maximum.reduce([source.step_radii[step][name] for source in self.sources])
-        return widest
+
+class BoundSource(Enum):
+    """Where bounds come from.
+
+    Attributes:
+        ARB: Arb's balls.
+        NARROWER_ARRAYS: Arrays that are no wider than Arb's balls, and cost a fraction of them.
+        WIDER_ARRAYS: Arrays that are no narrower.
+    """
+
+    ARB = "Arb"
+    NARROWER_ARRAYS = "arrays that are no wider"
+    WIDER_ARRAYS = "arrays that are no narrower"
 
 
-_IN_ARRAYS: ContextVar[bool] = ContextVar("whether bounds are taken from arrays", default=False)
+_BOUND_SOURCE: ContextVar[BoundSource] = ContextVar("where bounds come from", default=BoundSource.ARB)
 
 
 @contextmanager
-def bounds_in_arrays() -> Iterator[None]:
-    """Take all bounds from arrays for a while: they are no wider than Arb's, and cost a fraction of them."""
-    token = _IN_ARRAYS.set(True)
+def bounds_from(source: BoundSource) -> Iterator[None]:
+    """Take all bounds from a source for a while.
+
+    Args:
+        source: Where they come from.
+    """
+    token = _BOUND_SOURCE.set(source)
     try:
         yield
     finally:
-        _IN_ARRAYS.reset(token)
+        _BOUND_SOURCE.reset(token)
+
+
+def _step_radius(sources: tuple[Expectation | QuickRadii, ...], step: int, name: str) -> Array:
+    """Return the widest of the forms' bounds of a symbol at a step, (rows, d)."""
+    widest: Array = np.maximum.reduce([source.step_radii[step][name] for source in sources])
+    return widest
 
 
 def _radii_of(source: Expectation | QuickRadii, balls: Array | ArrayBall) -> Array:
     """Return the bounds of values of a source."""
     if isinstance(source, QuickRadii):
-        return source.narrowed(cast("ArrayBall", balls))
+        return cast("ArrayBall", balls).radius
     return np.asarray(_radius(balls), dtype=np.float64)
 
 
@@ -127,9 +164,10 @@ class SubjectRun:
         """Take the subject and the numbers of an evaluation, rounded to a grain on which changes of them are exact.
 
         Args:
-            evaluation: Its subject, arrays and options are taken, nothing that it has computed.
+            evaluation: Its subject, arrays and options are taken, nothing that it has computed. All properties of
+                one evaluation share the run, and what it computes.
         """
-        return cls(evaluation.subject, evaluation.arrays.on_common_grain(), evaluation.options)
+        return _run_of(evaluation)
 
     @cached_property
     def traits(self) -> Traits:
@@ -242,28 +280,44 @@ class SubjectRun:
     @property
     def radii(self) -> Radii:
         """The bounds of the forward in this dtype, proved in balls."""
-        return self._radii_in_arrays if _IN_ARRAYS.get() else self._radii_in_arb
+        match _BOUND_SOURCE.get():
+            case BoundSource.ARB:
+                return self._radii_in_arb
+            case BoundSource.NARROWER_ARRAYS:
+                return self._narrower_radii
+            case BoundSource.WIDER_ARRAYS:
+                return self._wider_radii
 
     @cached_property
-    def _radii_in_arrays(self) -> Radii:
-        return self._computed_radii()
+    def _narrower_radii(self) -> Radii:
+        return self._wider_radii.divided_by(self._most_over_arb)
+
+    @cached_property
+    def _wider_radii(self) -> Radii:
+        return self._computed_radii(is_in_arrays=True)
 
     @cached_property
     def _radii_in_arb(self) -> Radii:
-        return self._computed_radii()
+        return self._computed_radii(is_in_arrays=False)
 
-    def _computed_radii(self) -> Radii:
+    @property
+    def _most_over_arb(self) -> float:
+        """How many times as wide as Arb's bounds those in arrays are at most."""
+        return most_over_arb(self.options.rounding(str(self.dtype)))
+
+    def _computed_radii(self, is_in_arrays: bool) -> Radii:
         steps, batch = self.arrays.inputs.shape[:2]
         symbols: dict[str, Array] = {}
         finals = {name: np.zeros(value.shape) for name, value in self.arrays.states.items()}
         last = self._last_steps()
         for group in self._groups():
-            for t, step in enumerate(group.sources[0].step_radii):
+            sources = group.sources(is_in_arrays)
+            for t, step in enumerate(sources[0].step_radii):
                 for name, value in step.items():
                     symbols.setdefault(name, np.zeros((steps, batch, value.shape[-1])))
-                    symbols[name][t, group.rows] = group.step_radius(t, name)
+                    symbols[name][t, group.rows] = _step_radius(sources, t, name)
             for name, source in self.subject.states.items():
-                finals[source][group.rows] = group.step_radius(last[name], name)
+                finals[source][group.rows] = _step_radius(sources, last[name], name)
         trace = {source: symbols[name] for name, source in self.subject.trace.items() if name in symbols}
         return Radii(symbols[self.subject.output_name], finals, trace)
 
@@ -275,24 +329,35 @@ class SubjectRun:
     @property
     def gradient_radii(self) -> Gradients:
         """The bounds of the backward in this dtype: radii in place of gradients."""
-        return self._gradient_radii_in_arrays if _IN_ARRAYS.get() else self._gradient_radii_in_arb
+        match _BOUND_SOURCE.get():
+            case BoundSource.ARB:
+                return self._gradient_radii_in_arb
+            case BoundSource.NARROWER_ARRAYS:
+                return self._narrower_gradient_radii
+            case BoundSource.WIDER_ARRAYS:
+                return self._wider_gradient_radii
 
     @cached_property
-    def _gradient_radii_in_arrays(self) -> Gradients:
-        return self._computed_gradient_radii()
+    def _narrower_gradient_radii(self) -> Gradients:
+        wider, factor = self._wider_gradient_radii, self._most_over_arb
+        return Gradients(wider.inputs / factor, _divided(wider.states, factor), _divided(wider.parameters, factor))
+
+    @cached_property
+    def _wider_gradient_radii(self) -> Gradients:
+        return self._computed_gradient_radii(is_in_arrays=True)
 
     @cached_property
     def _gradient_radii_in_arb(self) -> Gradients:
-        return self._computed_gradient_radii()
+        return self._computed_gradient_radii(is_in_arrays=False)
 
-    def _computed_gradient_radii(self) -> Gradients:
+    def _computed_gradient_radii(self, is_in_arrays: bool) -> Gradients:
         arrays = self.arrays
         inputs = np.zeros(arrays.inputs.shape)
         states = {name: np.zeros(value.shape) for name, value in arrays.d_finals.items()}
         parameters = {name: np.zeros(value.shape) for name, value in arrays.parameters.items()}
         weights = []
         for group in self._groups():
-            sources = group.sources
+            sources = group.sources(is_in_arrays)
             # A ball of either kind offers what the maps of parameters do with an array.
             forms_cotangents = cast("list[Cotangents[Array]]", [source.cotangents for source in sources])
             printed, of_input = forms_cotangents[0], self.subject.input_name
@@ -320,3 +385,9 @@ def flat(gradients: Gradients) -> dict[str, Array]:
     """
     table = {"inputs": gradients.inputs} | {f"states.{name}": value for name, value in gradients.states.items()}
     return table | {f"parameters.{name}": value for name, value in gradients.parameters.items()}
+
+
+@lru_cache(maxsize=1)
+def _run_of(evaluation: Evaluation) -> SubjectRun:
+    """Make the run of the evaluation that is judged now."""
+    return SubjectRun(evaluation.subject, evaluation.arrays.on_common_grain(), evaluation.options)

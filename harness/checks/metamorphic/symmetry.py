@@ -41,14 +41,16 @@ def hidden_unit_permutation(original: SubjectRun) -> Iterator[Comparison]:
             "outputs",
             reordered(original, original.run.outputs, order),
             transformed.run.outputs,
-            lambda: reordered(original, original.radii.outputs, order) + transformed.radii.outputs,
+            lambda: reordered(original, original.radii.outputs, order),
+            lambda: transformed.radii.outputs,
         )
         for name, value in original.run.finals.items():
             yield close(
                 f"final {name}",
                 value[:, order],
                 transformed.run.finals[name],
-                lambda: original.radii.finals[name][:, order] + transformed.radii.finals[name],
+                lambda: original.radii.finals[name][:, order],
+                lambda: transformed.radii.finals[name],
             )
 
 
@@ -69,16 +71,14 @@ def gradient_permutation(original: SubjectRun) -> Iterator[Comparison]:
                 f"gradient of {name}",
                 value,
                 transformed.gradients.parameters[name],
-                lambda: (
-                    along(
-                        {name: original.gradient_radii.parameters[name]},
-                        take(order, d),
-                        "hidden",
-                        "below",
-                        "merged",
-                    )[name]
-                    + transformed.gradient_radii.parameters[name]
-                ),
+                lambda: along(
+                    {name: original.gradient_radii.parameters[name]},
+                    take(order, d),
+                    "hidden",
+                    "below",
+                    "merged",
+                )[name],
+                lambda: transformed.gradient_radii.parameters[name],
             )
 
 
@@ -149,7 +149,7 @@ def _mirrored(a: SubjectRun, b: SubjectRun, name: str, first: Array, second: Arr
     """Compare bit for bit where tanh is NumPy's or torch's; another tanh may be odd up to rounding alone."""
     if a.has_library_functions or np.array_equal(first, second):
         return identical(f"final {name}", first, second)
-    return close(f"final {name}", first, second, lambda: a.radii.finals[name] + b.radii.finals[name])
+    return close(f"final {name}", first, second, lambda: a.radii.finals[name], lambda: b.radii.finals[name])
 
 
 @metamorphic_property(
@@ -202,16 +202,14 @@ def block_diagonal_weights(original: SubjectRun) -> Iterator[Comparison]:
             f"final {name}",
             both,
             joint.run.finals[name],
-            lambda: (
-                np.concatenate(
-                    [
-                        original.radii.finals[name],
-                        original.radii.finals[name][:, order],
-                    ],
-                    axis=1,
-                )
-                + joint.radii.finals[name]
+            lambda: np.concatenate(
+                [
+                    original.radii.finals[name],
+                    original.radii.finals[name][:, order],
+                ],
+                axis=1,
             ),
+            lambda: joint.radii.finals[name],
         )
 
 
@@ -252,7 +250,8 @@ def _grown(original: SubjectRun, larger: SubjectRun) -> Iterator[Comparison]:
             f"final {name}",
             value,
             larger.run.finals[name][:, :d],
-            lambda: original.radii.finals[name] + larger.radii.finals[name][:, :d],
+            lambda: original.radii.finals[name],
+            lambda: larger.radii.finals[name][:, :d],
         )
     if original.subject.output is not None:
         yield from runs_close_outputs(original, larger)

@@ -117,7 +117,8 @@ def coupled_gates(original: SubjectRun) -> Iterator[Comparison]:
         "i + f",
         gates[0] + gates[1],
         np.ones_like(gates[0]),
-        lambda: unit + sum(tied.radii.trace[g] for g in ("input_gate", "forget_gate")),
+        lambda: unit,
+        lambda: sum(tied.radii.trace[g] for g in ("input_gate", "forget_gate")),
     )
 
 
@@ -275,7 +276,8 @@ def recurrent_and_input_bias_differ(original: SubjectRun) -> Iterator[Comparison
         "final h",
         original.run.finals["h"],
         moved.run.finals["h"],
-        lambda: original.radii.finals["h"] + moved.radii.finals["h"],
+        lambda: original.radii.finals["h"],
+        lambda: moved.radii.finals["h"],
     )
 
 

@@ -6,6 +6,7 @@ import functools
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,11 +27,14 @@ from rnn_harness.checks.check import Check, Finding, applies_to_all, compare_wit
 from rnn_harness.derivatives import derive, differentiate
 from rnn_harness.errors import NotRun, Refused, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.kernels.objective import cell_parameters, input_direction, kernel_of, torch_objective
+from rnn_harness.kernels.objective import Objective, cell_parameters, input_direction, kernel_of, torch_objective
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.runtime.target_call import call_subject, call_target
 from rnn_harness.runtime.target_gradients import handwritten_functions
 from rnn_harness.subjects.parameter_role import OUTPUT_LAYER
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _LACKING_ERRORS = (NotImplementedError, RuntimeError)
 """What torch raises where it has no such transformation of a kernel."""
@@ -139,6 +143,27 @@ def _load_forward_mode() -> None:
     torch.func.jvp(torch.sigmoid, (one,), (one,))
 
 
+def _tangent(objective: Objective, v: Tensor) -> float:
+    """Differentiate the objective in forward mode along a direction of the inputs.
+
+    Everything else gets a tangent of zeros: where it has none at all, torch loads its compiler to add the two. A
+    module that takes nothing but plain tensors for parameters is differentiated by its inputs alone.
+    """
+    import torch
+
+    others = (objective.leaves, objective.states)
+    values = tuple({name: value.detach() for name, value in table.items()} for table in others)
+    zeros = tuple({name: torch.zeros_like(value) for name, value in table.items()} for table in values)
+    inputs = objective.inputs.detach()
+    try:
+        _, (outputs, finals) = call_subject(torch.func.jvp, objective.run, (inputs, *values), (v, *zeros))
+    except _LACKING_ERRORS:
+        return float(call_subject(torch.func.jvp, objective.scalar, (inputs,), (v,))[1].detach())
+    d_outputs, d_finals = objective.cotangents
+    products = [outputs.detach() * d_outputs, *(finals[name].detach() * d_finals[name] for name in d_finals)]
+    return float(sum(product.sum() for product in products))
+
+
 def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare torch's forward mode along a direction of the inputs with a complex step of the equations."""
     import torch
@@ -149,12 +174,12 @@ def _jvp(evaluation: Evaluation) -> Iterator[Finding]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, when it loads its forward-mode rules
             _load_forward_mode()
-            tangent = call_subject(torch.func.jvp, objective.scalar, (objective.inputs.detach(),), (v,))[1]
+            derivative = _tangent(objective, v)
     except _LACKING_ERRORS as refusal:
         raise _refusal("forward mode", refusal) from None
     measured = complex_derivative(evaluation, {"inputs": input_direction(evaluation)})
     mass = float(np.abs(evaluation.flat_gradients["inputs"] * input_direction(evaluation)).sum())
-    derivative, bound = float(tangent.detach()), COMPLEX_STEP_FLOOR * max(mass, abs(measured))
+    bound = COMPLEX_STEP_FLOOR * max(mass, abs(measured))
     error = abs(derivative - measured)
     detail = "" if error <= bound else f"torch.func.jvp gives {derivative!r}, a complex step {measured!r}"
     error_over_bound = 0.0 if error == 0 else error / bound if bound else float("inf")
