@@ -156,7 +156,7 @@ def _tangent(objective: Objective, v: Tensor) -> float:
     zeros = tuple({name: torch.zeros_like(value) for name, value in table.items()} for table in values)
     inputs = objective.inputs.detach()
     try:
-        _, (outputs, finals) = call_subject(torch.func.jvp, objective.run, (inputs, *values), (v, *zeros))
+        outputs, finals = call_subject(torch.func.jvp, objective.run, (inputs, *values), (v, *zeros))[1]
     except _LACKING_ERRORS:
         return float(call_subject(torch.func.jvp, objective.scalar, (inputs,), (v,))[1].detach())
     d_outputs, d_finals = objective.cotangents
