@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_a_reader_who_goes_away_is_not_told_that_something_is_refuted(arguments:
     finally:
         os.close(write)
     assert done.returncode == 141
-    assert done.stderr == ""
+    # On a busy machine the lines of progress are told, each a number of seconds; nothing else is.
+    assert [line for line in done.stderr.splitlines() if not re.match(r"rnn-harness: \d+ s[,:] ", line)] == []
 
 
 @pytest.mark.process
