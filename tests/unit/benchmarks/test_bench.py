@@ -171,7 +171,7 @@ def test_what_a_cells_worker_says_is_what_is_measured(monkeypatch: pytest.Monkey
         _measured(1.0),
         WorkerEnded(Ending.TIMEOUT, "did not come back within 4 s", in_target=True),
     ]
-    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_, target_timeout: iter(messages))
+    monkeypatch.setattr(_bench_cells, "run_in_worker", lambda *_, **__: iter(messages))
     options = cast(BenchOptions, SimpleNamespace(cell_options=CellOptions(timeout=4.0)))
     measured, failed = run_job(_bench_cells.in_worker(options, job))
     assert measured == _measured(1.0, job=job.title, plan=job.plan)

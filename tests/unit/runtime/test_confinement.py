@@ -77,7 +77,7 @@ def test_the_result_says_that_a_cell_was_confined(monkeypatch: pytest.MonkeyPatc
     asked: list[bool] = []
 
     def sent(*arguments: object) -> list[RecordMade]:
-        asked.append(arguments[-1] is True)
+        asked.append(arguments[-2] is True)
         return [RecordMade(AGREES), RecordMade(AGREES.model_copy(update={"check": "process.confined", "reason": "no"}))]
 
     monkeypatch.setattr(isolation, "run_in_worker", sent)
