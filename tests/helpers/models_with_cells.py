@@ -98,3 +98,32 @@ class TagsAndSummary(SideBySide):
 
     def output(self, states: list[Tensor]) -> Tensor:
         return states[1]
+
+
+class OscillatorCell(nn.Module):
+    """A step of coupled oscillators: one layer takes the input beside velocity and position."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.force = nn.Linear(inputs + 2 * units, units)
+
+    def forward(self, x: Tensor, position: Tensor, velocity: Tensor) -> tuple[Tensor, Tensor]:
+        push = torch.tanh(self.force(torch.cat([x, velocity, position], dim=1)))
+        velocity = velocity + 0.125 * (push - 2.0 * position - 4.0 * velocity)
+        return position + 0.125 * velocity, velocity
+
+
+class Oscillators(nn.Module):
+    """Two numbers made of the last position; only the layer of its cell tells how wide an input is."""
+
+    def __init__(self, inputs: int = 3, units: int = 16) -> None:
+        super().__init__()
+        self.units = units
+        self.cell = OscillatorCell(inputs, units)
+        self.head = nn.Linear(units, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        position = velocity = x.new_zeros(x.size(1), self.units)
+        for step in x:
+            position, velocity = self.cell(step, position, velocity)
+        return self.head(position)

@@ -43,6 +43,7 @@ RIGHT = (
     "Continued",
     "ContinuedFromBothWays",
     "Captions",
+    "Oscillators",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),

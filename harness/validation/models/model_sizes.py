@@ -51,7 +51,8 @@ def read_sizes(module: nn.Module) -> ModelSizes:
     norms = [part.normalized_shape[-1] for part in module.modules() if isinstance(part, nn.LayerNorm)]
     columns = [parameter.shape[-1] for parameter in module.parameters() if parameter.dim() > 1]
     hidden = list(dict.fromkeys(part.output_size for part in parts)) or list(dict.fromkeys(columns))
-    differences = [size - d for size in linear for d in hidden if size > d]
+    # A layer may take the inputs beside one state, or beside two of equal width.
+    differences = [size - states * d for states in (1, 2) for size in linear for d in hidden if size > states * d]
     kept = [value for value in vars(module).values() if type(value) is int and 0 < value <= _LARGEST]
     own_sizes = (part.input_size for part in parts)
     features = dict.fromkeys([*own_sizes, *linear, *norms, *columns, *differences, 1, *kept])
