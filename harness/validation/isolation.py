@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rnn_harness.errors import UsageError, named_error
+from rnn_harness.errors import UsageError, missing_resource, named_error
 from rnn_harness.records.events import (
     CounterexampleFound,
     ModelDescribed,
@@ -59,6 +60,9 @@ class WrongUse:
 
     message: str
 
+
+_OF_MEMORY = re.compile(r"memory|map segment", re.I)
+"""What the loader of libraries says where it gets no memory."""
 
 _MADE_HERE = (NUMBERS_CHECK, CONFINED_CHECK)
 """Checks whose records are made in this process alone."""
@@ -319,6 +323,9 @@ def run_with_limits(
 
         library()  # read before the target may limit the files that can be opened
     except (MemoryError, ImportError, OSError) as error:
+        if not (missing_resource(error) or _OF_MEMORY.search(str(error))):
+            send(WorkFailed.of(error))  # torch, or what it needs, is not installed as it should be
+            return
         sentence = f"the memory did not suffice to load torch ({type(error).__name__}: {error})"
         send(WorkerEnded(Ending.OUT_OF_MEMORY, sentence))
         return

@@ -13,6 +13,7 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation import Limits, ValidationRequest, isolation, list_isolated, run_validation_isolated
 from rnn_harness.validation.judging.expected_failures import ExpectedFailure
+from rnn_harness.validation.worker_endings import WorkFailed
 
 TARGET = "cells.py:Cell"
 REFUTED = Record(
@@ -73,3 +74,26 @@ def test_the_last_line_says_why_a_forged_verdict_is_undecided() -> None:
     validation = collect_validation(TARGET, map(RecordMade, (other, agreeing, contradicted)))
     conclusion = validation_conclusion(validation, ValidationRequest(TARGET), False)
     assert conclusion.verdict == f"{TARGET} is undecided: the numbers say otherwise"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("libcudart.so.13: cannot open shared object file: No such file or directory", WorkFailed),
+        ("libtorch_cpu.so: failed to map segment from shared object", WorkerEnded),
+        ("libtorch_cpu.so: cannot allocate memory in static TLS block", WorkerEnded),
+    ],
+    ids=["torch that cannot be loaded is an error of the installation", "no room to map it", "no memory for it"],
+)
+def test_only_want_of_memory_is_called_so_where_torch_cannot_be_loaded(
+    monkeypatch: pytest.MonkeyPatch, message: str, kind: type
+) -> None:
+    def broken() -> None:
+        raise ImportError(message)
+
+    monkeypatch.setattr("rnn_harness.specs.library", broken)
+    monkeypatch.setattr("rnn_harness.runtime.this_process.limit_memory", lambda _limit: None)
+    sent: list[object] = []
+    isolation.run_with_limits(sent.append, ValidationRequest(TARGET), lambda: None)
+    assert [type(answer) for answer in sent] == [kind]
+    assert message in str(sent[0])
