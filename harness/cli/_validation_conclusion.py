@@ -37,6 +37,8 @@ def validation_conclusion(validation: Validation, request: ValidationRequest, wr
             f"{target} is refuted: {_cause(validation)}", _after_refutation(validation, command, writes_program)
         )
     if validation.outcome == "consistent":
+        if request.spec != "auto":
+            return _conclusion_of_untied(target, request.spec)
         verdict = f"{target} is consistent with every recurrent cell; no equation is known for it"
         return Conclusion(verdict, f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})")
     not_run = [record for record in validation.checks if str(record.outcome) == "not run" and record.reason]
@@ -46,6 +48,13 @@ def validation_conclusion(validation: Validation, request: ValidationRequest, wr
     if request.spec == "auto" and any(record.check.startswith("identification.") for record in deciding):
         return Conclusion(verdict, f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})")
     return Conclusion(verdict, f"{command} -v  (lists every record with its reason)")
+
+
+def _conclusion_of_untied(target: str, spec: str) -> Conclusion:
+    """Conclude that a cell equals the wanted spec in no way that is known, and breaks nothing that holds for any."""
+    verdict = f"{target} is consistent with every recurrent cell, but equals {spec} in no layout of its parameters"
+    shown = "check" if spec.endswith(".toml") else "show"
+    return Conclusion(verdict, f"rnn-harness specs {shown} {shlex.quote(spec)}  (the names of the spec's parameters)")
 
 
 def _command(request: ValidationRequest) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.errors import UsageError, first_line
+from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import IDENTIFICATION_CHECK
 from rnn_harness.records.verdict import Outcome
@@ -51,8 +51,8 @@ def consistency_events(target: Target, probe: Probe, request: ValidationRequest)
                 yield TargetDiagnosed(answer.diagnosis)
 
 
-def refuting_events(target: Target, request: ValidationRequest, untied: UsageError) -> Iterator[ValidationEvent]:
-    """Yield what refutes a candidate that equals the wanted spec in no way, whatever its equations may be.
+def events_of_untied(target: Target, request: ValidationRequest, untied: UsageError) -> Iterator[ValidationEvent]:
+    """Yield what is decided about a candidate that equals the wanted spec in no way, whatever its equations may be.
 
     Args:
         target: The candidate.
@@ -60,11 +60,8 @@ def refuting_events(target: Target, request: ValidationRequest, untied: UsageErr
         untied: Why its parameters are not known by the spec's names.
 
     Raises:
-        UsageError: It cannot be driven, or nothing refutes it; then `untied` says what is missing.
+        UsageError: It cannot be driven.
     """
-    events = list(consistency_events(target, probe_target(target), request))
-    records = [event.record for event in events if isinstance(event, RecordMade)]
-    if not any(record.outcome is Outcome.REFUTED and not record.expected for record in records):
-        raise untied
-    yield RecordMade(identification_check(target.name, request, "unknown", Outcome.NOT_RUN, first_line(untied)))
-    yield from events
+    probe = probe_target(target)
+    yield RecordMade(identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(untied)))
+    yield from consistency_events(target, probe, request)

@@ -60,7 +60,7 @@ from rnn_harness.validation.judging.spec_file import (
     spec_map_candidate,
 )
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
-from rnn_harness.validation.judging.unidentified import refuting_events, with_consistency
+from rnn_harness.validation.judging.unidentified import events_of_untied, with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
@@ -124,7 +124,7 @@ def judge_target(
             try:
                 candidate = spec_file_candidate(target, spec, request.dtypes)
             except UsageError as untied:
-                yield from refuting_events(target, request, untied)
+                yield from events_of_untied(target, request, untied)
             else:
                 yield from _judge_spec_candidate(candidate, request, listener)
         elif target.in_space is not None and request.spec == "auto" and request.map is None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rnn_harness.errors import UsageError
-from rnn_harness.records.validation import Validation
+from rnn_harness.cli._validation_conclusion import validation_conclusion
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, Validation
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, run_validation
 from rnn_harness.validation.loading.target import target_of
 
@@ -33,9 +34,11 @@ class Another(MixedRows):
         return torch.sin(h) / (1 + h * h)
 
 
+REQUEST = ValidationRequest(spec="indrnn.relu", dtypes=("float64",), examples=0)
+
+
 def _validated(cell: type[nn.Module]) -> Validation:
-    request = ValidationRequest(spec="indrnn.relu", dtypes=("float64",), examples=0)
-    return collect_validation(cell.__name__, run_validation(target_of(cell.__name__, cell), request))
+    return collect_validation(cell.__name__, run_validation(target_of(cell.__name__, cell), REQUEST))
 
 
 def test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec() -> None:
@@ -49,6 +52,14 @@ def test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec() 
     "tests/unit/validation/test_untied_specs.py::"
     "test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec"
 )
-def test_of_another_cell_it_is_told_that_it_does_not_fit() -> None:
-    with pytest.raises(UsageError, match="in no layout of its parameters that is known"):
-        _validated(Another)
+def test_another_cell_is_judged_without_equations_and_it_is_told_that_it_does_not_fit() -> None:
+    validation = _validated(Another)
+    assert validation.outcome == "consistent"
+    assert validation.diagnosis is None
+    (identification,) = (record for record in validation.checks if record.check == IDENTIFICATION_CHECK)
+    assert identification.outcome is Outcome.NOT_RUN
+    assert "in no layout of its parameters that is known" in identification.reason
+    assert any(record.outcome is Outcome.AGREES for record in validation.checks)
+    conclusion = validation_conclusion(validation, REQUEST, writes_program=False)
+    assert conclusion.verdict.endswith("but equals indrnn.relu in no layout of its parameters")
+    assert conclusion.next_command.startswith("rnn-harness specs show indrnn.relu  ")
