@@ -76,7 +76,7 @@ def _text_of(error: BaseException) -> str:
     """Return what an error says, printable; an error whose text raises an error itself says nothing."""
     try:
         return printable(str(error)[:LONGEST_TEXT]).strip()
-    except Exception:  # `__str__` of an error that a cell raised is code of the cell
+    except BaseException:  # `__str__` of an error that a cell raised is code of the cell
         return ""
 
 

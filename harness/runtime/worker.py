@@ -7,6 +7,7 @@ import contextlib
 import enum
 import math
 import multiprocessing
+import os
 import pickle
 import signal
 import sys
@@ -334,6 +335,7 @@ def _run_work(
     if sys.platform != "win32":  # what the target starts shall hear of it again
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     lead_group(setting.parent_lives_on)
+    _leave_resource_tracker()
     install_clock(TargetClock(slots))
     refusal = _confine() if setting.is_confined else ""
     work, argument, message_types = pickle.loads(task)
@@ -352,6 +354,18 @@ def _run_work(
     work(send, argument)
     send(_WorkDone())
     connection.close()
+
+
+def _leave_resource_tracker() -> None:
+    """Close this process's end of the pipe to the resource tracker of its parent, which obeys whatever comes there.
+
+    One of its own is started where this process needs it; it is of this group.
+    """
+    tracker = getattr(resource_tracker, "_resource_tracker", None)
+    descriptor = getattr(tracker, "_fd", None)
+    if tracker is not None and descriptor is not None:
+        tracker._fd = None
+        os.close(descriptor)
 
 
 def _confine() -> str:

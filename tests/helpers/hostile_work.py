@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import pickle
 import signal
@@ -60,6 +61,16 @@ def prints_what_a_terminal_obeys(send: Send, _: object) -> None:
 def writes_part_of_a_message(send: Send, _: object) -> None:
     _write_to_all(b"\x00\x00\x10\x00abc")
     time.sleep(1000)
+
+
+def tells_its_pipes(send: Send, _: object) -> None:
+    send(Said("pipes", len(list(_pipes()))))
+
+
+def uses_semaphores(send: Send, _: object) -> None:
+    lock = multiprocessing.get_context("spawn").Lock()
+    with lock:
+        send(Said("locked"))
 
 
 def writes_no_message(send: Send, _: object) -> None:

@@ -227,6 +227,20 @@ def test_a_process_that_has_left_a_worker_which_has_ended_is_ended(tmp_path: Pat
     assert "RNN_HARNESS_WORKER" not in os.environ
 
 
+@pytest.mark.process
+def test_a_worker_has_no_pipe_to_others_than_the_process_that_waits() -> None:
+    # Its end of that of messages, one in which its own end shows, and one in which it sees the end of its parent.
+    assert _ended(hostile_work.tells_its_pipes) == [Said("pipes", 3)]
+
+
+@pytest.mark.process
+@pytest.mark.deep(
+    "tests/unit/runtime/test_worker.py::test_a_worker_has_no_pipe_to_others_than_the_process_that_waits"
+)
+def test_a_worker_gets_semaphores_of_its_own() -> None:
+    assert _ended(hostile_work.uses_semaphores) == [Said("locked")]
+
+
 def test_pipes_are_read_and_written_where_they_have_no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows has such pipes: what it would run is run here, on the pipes of this system."""
     receiver, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
