@@ -63,7 +63,8 @@ def _replay_all(records: Sequence[Record]) -> ExitCode:
             continue
         verdicts.append(replayed.agrees)
         detail = f": {replayed.detail}" if replayed.detail else ""
-        _print_line(f"{name}: {'agrees now' if replayed.agrees else 'still refuted'}{detail}")
+        word = ", by the word of its own process" if replayed.is_own_word else ""
+        _print_line(f"{name}: {'agrees now' if replayed.agrees else 'still refuted'}{word}{detail}")
     if not all(verdicts):
         code = ExitCode.REFUTED
     elif failures:

@@ -364,7 +364,7 @@ def _leave_resource_tracker() -> None:
     tracker = getattr(resource_tracker, "_resource_tracker", None)
     descriptor = getattr(tracker, "_fd", None)
     if tracker is not None and descriptor is not None:
-        tracker._fd = None
+        vars(tracker)["_fd"] = None
         os.close(descriptor)
 
 

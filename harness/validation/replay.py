@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rnn_harness.cases.case import Case
 from rnn_harness.checks import all_checks
 from rnn_harness.checks.check import Finding, worst_finding
 from rnn_harness.engine.runner import run_check
@@ -16,7 +17,7 @@ from rnn_harness.records.validation import IDENTIFICATION_CHECK
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.identification.identify import identify
-from rnn_harness.validation.judging.candidate_judge import judge_case
+from rnn_harness.validation.judging.candidate_judge import judge_forms
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.own_specs import spec_of_definition
 from rnn_harness.validation.judging.spec_file import spec_file_candidate
@@ -24,7 +25,9 @@ from rnn_harness.validation.judging.validate import run_validation
 from rnn_harness.validation.loading.device import on_device
 from rnn_harness.validation.loading.options import read_options
 from rnn_harness.validation.loading.target import load_target
+from rnn_harness.validation.replayed_numbers import COMPARED_CHECKS
 from rnn_harness.validation.request import ValidationRequest
+from rnn_harness.validation.returned_numbers import GeneratedFrom, NumbersReturned, numbers_of_cases
 
 _DTYPES = ("float64", "float32", "bfloat16", "float16")
 """What a candidate may be judged in again: the case of a record says which."""
@@ -48,12 +51,40 @@ class _KernelKey:
 
 
 @dataclass(frozen=True)
+class _Loaded:
+    """A kernel or a candidate.
+
+    Attributes:
+        kernel: What is judged.
+        generated: What its spec was written from, if it was.
+        is_shipped: Whether it is a kernel of this package.
+    """
+
+    kernel: Kernel
+    generated: GeneratedFrom | None = None
+    is_shipped: bool = False
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of a record.
+
+    Attributes:
+        finding: What its check finds now.
+        numbers: What a candidate gave on its case, where its check is one of `COMPARED_CHECKS` and agrees.
+    """
+
+    finding: Finding
+    numbers: NumbersReturned | None = None
+
+
+@dataclass(frozen=True)
 class Replay:
     """Checks that are run again; each kernel and each candidate is loaded once."""
 
-    _loaded: dict[_KernelKey, Kernel] = field(default_factory=dict)
+    _loaded: dict[_KernelKey, _Loaded] = field(default_factory=dict)
 
-    def finding_of(self, record: Record) -> Finding:
+    def of(self, record: Record) -> Replayed:
         """Run the check of a record on its case.
 
         Args:
@@ -64,19 +95,27 @@ class Replay:
             UsageError: The candidate cannot be loaded as it is named.
         """
         if record.check == IDENTIFICATION_CHECK:
-            return _identify_again(record)
+            return Replayed(_identify_again(record))
         if record.case is None:
             raise NotRun("it rests on no case")
-        if record.kernel:
-            case = record.case.model_copy(update={"dtype": record.dtype})
-            finding = judge_case(self._kernel_of(record), record.check, case)
-        else:
-            finding = _replay_reference(record)
-        if finding is None:
+        replayed = self._of_candidate(record, record.case) if record.kernel else _replay_reference(record)
+        if replayed is None:
             raise NotRun(f"there is no check {record.check}")
-        return finding
+        return replayed
 
-    def _kernel_of(self, record: Record) -> Kernel:
+    def _of_candidate(self, record: Record, case: Case) -> Replayed | None:
+        """Run the check of a kernel or a candidate; None where there is no such check any more. Raises NotRun."""
+        loaded, case = self._loaded_for(record), case.model_copy(update={"dtype": record.dtype})
+        judged = judge_forms(loaded.kernel, record.check, case)
+        if judged is None:
+            return None
+        finding, form = judged
+        if loaded.is_shipped or not finding.agrees or record.check not in COMPARED_CHECKS:
+            return Replayed(finding)
+        setting = next((setting for setting in form.settings if setting.dtype == case.dtype), form.settings[0])
+        return Replayed(finding, numbers_of_cases(form, setting, (case,), loaded.generated))
+
+    def _loaded_for(self, record: Record) -> _Loaded:
         """Return the kernel or the candidate of a record. Raises NotRun."""
         key = _KernelKey(record.kernel, record.init, record.definition, _device_of(record))
         if key not in self._loaded:
@@ -84,13 +123,13 @@ class Replay:
         return self._loaded[key]
 
 
-def _replay_reference(record: Record) -> Finding | None:
+def _replay_reference(record: Record) -> Replayed | None:
     """Run the check of a reference's record on its case; None where there is no such check any more."""
     check = next((check for check in all_checks() if check.name == record.check), None)
     if check is None or record.case is None:
         return None
     subject = Subject.of(library().spec(record.spec))
-    return worst_finding(run_check(check, Evaluation.of(subject, record.case)))
+    return Replayed(worst_finding(run_check(check, Evaluation.of(subject, record.case))))
 
 
 def _device_of(record: Record) -> str:
@@ -98,18 +137,20 @@ def _device_of(record: Record) -> str:
     return record.device.partition(" ")[0] or "cpu"
 
 
-def _load_kernel(key: _KernelKey) -> Kernel:
+def _load_kernel(key: _KernelKey) -> _Loaded:
     """Return the kernel or the candidate of a name. Raises NotRun where it is no known cell any more."""
     shipped = next((kernel for kernel in all_kernels() if kernel.id == key.name), None)
     if shipped is not None:
-        return shipped
+        return _Loaded(shipped, is_shipped=True)
     target = on_device(load_target(key.name, read_options(list(key.options))), key.device)
     if key.definition:
-        return spec_file_candidate(target, spec_of_definition(key.definition), _DTYPES).kernel
+        return _Loaded(spec_file_candidate(target, spec_of_definition(key.definition), _DTYPES).kernel)
     matches = identify(target)
     if not matches:
         raise NotRun(f"{key.name} equals no cell that is known")
-    return candidate_kernel(target, matches[0])
+    match = matches[0]
+    generated = GeneratedFrom(match.model, match.assignment.names) if match.spec is None else None
+    return _Loaded(candidate_kernel(target, match), generated)
 
 
 def _identify_again(record: Record) -> Finding:

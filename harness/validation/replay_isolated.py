@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rnn_harness.errors import NotRun, UsageError
 from rnn_harness.records.record import Record
@@ -13,6 +12,7 @@ from rnn_harness.runtime import this_process
 from rnn_harness.runtime.worker import Send, WorkerEnded, run_in_worker
 from rnn_harness.validation.isolation import LONGEST_SEARCH, WrongUse, run_with_limits
 from rnn_harness.validation.request import Limits, ValidationRequest
+from rnn_harness.validation.returned_numbers import NumbersReturned
 from rnn_harness.validation.worker_endings import WorkFailed
 
 
@@ -25,12 +25,16 @@ class ReplayedCheck:
         agrees: Whether it agrees now; None where it could not be run.
         detail: What differs, or why it could not be run.
         harness_error: The traceback, where the harness itself failed.
+        numbers: What a candidate gave on the case; for the process that waits, which yields None in its place.
+        is_own_word: Whether the candidate's own process alone says that it agrees.
     """
 
     number: int
     agrees: bool | None
     detail: str
     harness_error: str = ""
+    numbers: NumbersReturned | None = None
+    is_own_word: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,19 @@ def replay_isolated(records: Sequence[Record], limits: Limits | None = None) -> 
         UsageError: A candidate cannot be loaded as it is named.
     """
     limits = limits or Limits()
-    deadline = time.monotonic() + limits.total
+    deadline, memory = time.monotonic() + limits.total, _request(records).memory_limit
     number = 0
     while number < len(records):
         task = _Task(tuple(records), number)
         for message in run_in_worker(
-            _replay_in_worker, task, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case
+            _replay_in_worker, task, _MESSAGE_TYPES, LONGEST_SEARCH, deadline, target_timeout=limits.case, memory=memory
         ):
             match message:
                 case WrongUse(text):
                     raise UsageError(text)
                 case ReplayedCheck():
-                    yield ReplayedCheck(number, message.agrees, message.detail, message.harness_error)
+                    answer = replace(message, number=number, numbers=None, is_own_word=False)
+                    yield _confirmed(answer, records[number], message.numbers) if message.agrees else answer
                     number += 1
                 case WorkFailed(reason, traceback_text):
                     yield ReplayedCheck(number, None, reason, traceback_text)
@@ -82,12 +87,35 @@ def replay_isolated(records: Sequence[Record], limits: Limits | None = None) -> 
                 return
 
 
+def _confirmed(answer: ReplayedCheck, record: Record, numbers: NumbersReturned | None) -> ReplayedCheck:
+    """Return what this process says of a check of which a worker says that it agrees."""
+    from rnn_harness.kernels import all_kernels
+    from rnn_harness.validation.replayed_numbers import COMPARED_CHECKS, hold_against_equations
+    from rnn_harness.validation.trusted_spec import Contradiction
+
+    if not record.kernel or record.kernel in {kernel.id for kernel in all_kernels()}:
+        return answer  # none of it is code of others
+    if record.check not in COMPARED_CHECKS:
+        return replace(answer, is_own_word=True)
+    try:
+        hold_against_equations(record, numbers)
+    except Contradiction as contradiction:
+        return replace(answer, agrees=None, detail=f"its process said that it agrees, but {contradiction}")
+    except NotRun:
+        return replace(answer, is_own_word=True)
+    return answer
+
+
 def _replay_in_worker(send: Send[_Message | WorkerEnded], task: _Task) -> None:
     """Replay records; what a candidate prints goes nowhere."""
     this_process.discard_standard_output()
-    on_cuda = any(record.device.startswith("cuda") for record in task.records)
-    request = ValidationRequest(memory=math.inf) if on_cuda else ValidationRequest()
-    run_with_limits(send, request, lambda: _send_findings(send, task))
+    run_with_limits(send, _request(task.records), lambda: _send_findings(send, task))
+
+
+def _request(records: Sequence[Record]) -> ValidationRequest:
+    """Return a request with the memory that the records may take."""
+    on_cuda = any(record.device.startswith("cuda") for record in records)
+    return ValidationRequest(device="cuda" if on_cuda else "cpu")
 
 
 def _send_findings(send: Send[_Message | WorkerEnded], task: _Task) -> None:
@@ -97,8 +125,9 @@ def _send_findings(send: Send[_Message | WorkerEnded], task: _Task) -> None:
     replay = Replay()
     for number, record in enumerate(task.records[task.first :], task.first):
         try:
-            finding = replay.finding_of(record)
+            replayed = replay.of(record)
         except NotRun as reason:
             send(ReplayedCheck(number, None, str(reason)))
         else:
-            send(ReplayedCheck(number, finding.agrees, finding.detail))
+            finding = replayed.finding
+            send(ReplayedCheck(number, finding.agrees, finding.detail, numbers=replayed.numbers))

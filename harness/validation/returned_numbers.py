@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,8 +147,23 @@ def returned_numbers(
         generated: What its spec was written from; None where it is a shipped one or the user's.
         judged: What it gave on the cases on which it was judged.
     """
-    spec, sizes = kernel.specification, kernel.fixed_sizes or {}
-    cases = reevaluated_cases(spec.id, setting.dtype, seed, sizes)  # type: ignore[arg-type]
+    cases = reevaluated_cases(kernel.specification.id, setting.dtype, seed, kernel.fixed_sizes or {})  # type: ignore[arg-type]
+    further = tuple(JudgedCase(case, numbers) for case, numbers in judged.items())
+    return replace(numbers_of_cases(kernel, setting, cases, generated), judged=further)
+
+
+def numbers_of_cases(
+    kernel: Kernel, setting: Setting, cases: tuple[Case, ...], generated: GeneratedFrom | None
+) -> NumbersReturned:
+    """Run a candidate on some cases, in the worker.
+
+    Args:
+        kernel: The candidate in the place of a kernel, with what is known of how it rounds.
+        setting: The dtype, and the device.
+        cases: What it is run on.
+        generated: What its spec was written from; None where it is a shipped one or the user's.
+    """
+    spec = kernel.specification
     return NumbersReturned(
         kernel.id,
         setting.dtype,
@@ -159,9 +174,9 @@ def returned_numbers(
         kernel.subject(setting).absent,
         kernel.absolute_function_error,
         kernel.is_single_inside,
-        dict(sizes),
+        dict(kernel.fixed_sizes or {}),
         tuple(returned_case(kernel.evaluation(setting, case), MOST_NUMBERS) for case in cases),
-        tuple(JudgedCase(case, numbers) for case, numbers in judged.items()),
+        (),
     )
 
 

@@ -193,11 +193,30 @@ def judge_case(kernel: Kernel, check_name: str, case: Case) -> Finding | None:
     Raises:
         NotRun: The check cannot be run on the candidate.
     """
+    judged = judge_forms(kernel, check_name, case)
+    return None if judged is None else judged[0]
+
+
+def judge_forms(kernel: Kernel, check_name: str, case: Case) -> tuple[Finding, Kernel] | None:
+    """Judge a candidate as `judge_case` does, and say by which form.
+
+    Args:
+        kernel: The candidate.
+        check_name: The name of the check.
+        case: Sizes, dtype and seed; the arrays are drawn from it.
+
+    Returns:
+        The worst finding, and the candidate as the form by whose bounds it agrees, if it does by any.
+
+    Raises:
+        NotRun: The check cannot be run on the candidate.
+    """
     finding = _find_on_case(kernel, check_name, case)
-    if finding is None or finding.agrees:
-        return finding
-    for wider in wider_kernels(kernel):
-        wider_finding = _find_on_case(wider, check_name, case)
-        if wider_finding is not None and wider_finding.agrees:
-            return wider_finding
-    return finding
+    if finding is None:
+        return None
+    if not finding.agrees:
+        for wider in wider_kernels(kernel):
+            wider_finding = _find_on_case(wider, check_name, case)
+            if wider_finding is not None and wider_finding.agrees:
+                return wider_finding, wider
+    return finding, kernel

@@ -234,9 +234,7 @@ def test_a_worker_has_no_pipe_to_others_than_the_process_that_waits() -> None:
 
 
 @pytest.mark.process
-@pytest.mark.deep(
-    "tests/unit/runtime/test_worker.py::test_a_worker_has_no_pipe_to_others_than_the_process_that_waits"
-)
+@pytest.mark.deep("tests/unit/runtime/test_worker.py::test_a_worker_has_no_pipe_to_others_than_the_process_that_waits")
 def test_a_worker_gets_semaphores_of_its_own() -> None:
     assert _ended(hostile_work.uses_semaphores) == [Said("locked")]
 

@@ -168,5 +168,5 @@ def test_a_record_is_replayed_against_the_spec_that_it_holds(tmp_path: Path, gat
         definition=definition_of(own_spec()),
     )
     names = ("precision.format", IDENTIFICATION_CHECK)
-    findings = [Replay().finding_of(record.model_copy(update={"check": name})) for name in names]
+    findings = [Replay().of(record.model_copy(update={"check": name})).finding for name in names]
     assert [finding.agrees for finding in findings] == [agrees, agrees]
