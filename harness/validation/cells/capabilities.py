@@ -32,10 +32,12 @@ class PaddingArgument:
     Attributes:
         name: By which it is given.
         counting: Of a mask, its value where a step counts, as the function documents it; None of lengths.
+        is_documented: Whether it is documented what a mask means; else it may not be one of padding.
     """
 
     name: str
     counting: int | None = None
+    is_documented: bool = True
 
 
 @dataclass(frozen=True)

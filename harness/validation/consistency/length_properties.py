@@ -132,6 +132,8 @@ def _lengths(draw: Draw) -> Violation | None:
             computed = _run_with_lengths(cell, arguments, form)
             if form.is_mask and not differs(draw, computed, _last_as_final(cell, usual), arguments):
                 continue
+            if cell.capabilities.padding is not None and not cell.capabilities.padding.is_documented:
+                return _violation_of_mask(draw, arguments, form.name, computed)
             return _violation(draw, arguments, form, computed)
     raise NotRun(f"no way of giving {forms[0].name} is known in which complete rows are as without it")
 

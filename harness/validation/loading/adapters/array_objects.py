@@ -24,6 +24,10 @@ from rnn_harness.validation.loading.adapters.handwritten.cell_source import (
     ObjectSource,
     WeightsSource,
 )
+from rnn_harness.validation.loading.adapters.handwritten.data_arguments import (
+    filled_paddings,
+    padding_argument,
+)
 from rnn_harness.validation.loading.adapters.handwritten.drive_source import (
     DrivenSource,
     drive_sources,
@@ -125,15 +129,28 @@ class ArrayObjectAdapter:
         if not parameters:
             raise UsageError(f"{type(cell).__name__} keeps no arrays of floats as attributes: no parameters were found")
         keeping = kept_state(cell)
-        sources = [ObjectSource(keeping or cell, names, parameters) for names in methods]
+        sources = [
+            ObjectSource(keeping or cell, names, parameters, filled)
+            for names in methods
+            for filled in (*filled_paddings(getattr(cell, names.forward)), None)
+        ]
         driven = drive_sources(sources, sizes, log)
         if driven is None:
             raise UsageError(cannot_be_driven(type(cell).__name__, log))
-        chosen, capabilities = methods[driven.number], driven.capabilities
+        source, capabilities = sources[driven.number], driven.capabilities
+        chosen, filled = source.methods, source.filled
+        if filled is not None:
+            padding = padding_argument(getattr(cell, chosen.forward), filled.name)
+            capabilities = replace(
+                capabilities,
+                notes=(filled.note,),
+                padding=padding if driven.ways.forward.is_batched else None,
+            )
 
         def remake(other: Any, _: CellSizes) -> ArrayLibraryModule:
             switched = other if keeping is None else kept_state(other) or other
-            return driven.module(ObjectSource(switched, chosen, possible_parameters(stored_arrays(other))))
+            made = ObjectSource(switched, chosen, possible_parameters(stored_arrays(other)), filled)
+            return driven.module(made, filled.name if filled is not None else "")
 
         if keeping is not None and _keeps_state(ObjectSource(cell, chosen, parameters), driven, sizes):
             capabilities = replace(capabilities, kept_state_fault=_KEPT_STATE_FAULT)

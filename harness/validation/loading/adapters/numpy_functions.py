@@ -26,7 +26,11 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     takes_targets,
 )
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
-from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
+from rnn_harness.validation.loading.adapters.handwritten.data_arguments import (
+    AdaptedPair,
+    adapted_pairs,
+    padding_argument,
+)
 from rnn_harness.validation.loading.adapters.handwritten.drive_source import DrivenSource, drive_sources
 from rnn_harness.validation.loading.adapters.handwritten.flat_parameters import (
     flat_parameters,
@@ -158,9 +162,11 @@ def _drive_pair(
     driven, maker = best
 
     def remake(_: Any, wanted: CellSizes) -> ArrayLibraryModule:
-        return driven.module(FunctionSource(function, backward, maker(wanted), argument))
+        return driven.module(FunctionSource(function, backward, maker(wanted), argument), adapted.padding)
 
-    capabilities = replace(driven.capabilities, notes=(adapted.note,) if adapted.note else ())
+    padding = padding_argument(adapted.forward, adapted.padding) if driven.ways.forward.is_batched else None
+    notes = (adapted.note,) if adapted.note else ()
+    capabilities = replace(driven.capabilities, notes=notes, padding=padding)
     return DrivenModule(remake(function, sizes), capabilities, remake=remake)
 
 

@@ -20,14 +20,16 @@ from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.call_argument import role_of_extra
-from rnn_harness.validation.cells.capabilities import CellSizes, PaddingArgument, TargetCapabilities
-from rnn_harness.validation.cells.documented_mask import mask_in_texts
-from rnn_harness.validation.cells.own_documentation import function_texts
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, PaddedArrayModule
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 from rnn_harness.validation.loading.adapters.handwritten.call_errors import FailureLog
-from rnn_harness.validation.loading.adapters.handwritten.data_arguments import AdaptedPair, adapted_pairs
+from rnn_harness.validation.loading.adapters.handwritten.data_arguments import (
+    AdaptedPair,
+    adapted_pairs,
+    padding_argument,
+)
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionOfTensors, FunctionPair
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
@@ -116,20 +118,10 @@ def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: Cell
             if driven is not None:
                 notes = (adapted.note,) if adapted.note else ()
                 restarting = _restarting(adapted, make, sizes, drive_on)
-                padding = _padding_argument(adapted)
+                padding = padding_argument(adapted.forward, adapted.padding)
                 changed = replace(driven.capabilities, notes=notes, make_restarting=restarting, padding=padding)
                 return replace(driven, capabilities=changed)
     return None
-
-
-def _padding_argument(adapted: AdaptedPair) -> PaddingArgument | None:
-    """What says which steps are padding; None where nothing does, or a mask of which nothing is documented."""
-    if not adapted.padding:
-        return None
-    if role_of_extra(adapted.padding) == "lengths":
-        return PaddingArgument(adapted.padding)
-    documented = mask_in_texts(function_texts(inspect.unwrap(adapted.forward)), adapted.padding)
-    return None if documented is None else PaddingArgument(adapted.padding, documented.counting)
 
 
 def _restarting(

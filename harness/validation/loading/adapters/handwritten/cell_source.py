@@ -10,6 +10,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.loading.adapters.handwritten.data_arguments import FilledArgument
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
 
 
@@ -105,11 +106,12 @@ class ObjectCall:
         cell: The object; forward and backward may change it.
         method: The name of its forward method.
         backward: The name of its backward method; empty if there is none.
+        filled: The argument of forward that says which steps are padding, filled so that none is; None without one.
     """
 
-    def __init__(self, cell: Any, method: str, backward: str) -> None:
+    def __init__(self, cell: Any, method: str, backward: str, filled: FilledArgument | None = None) -> None:
         self.cell = cell
-        self.forward = getattr(cell, method)
+        self.forward = getattr(cell, method) if filled is None else filled.without(getattr(cell, method))
         self.backward = getattr(cell, backward) if backward else None
 
     def arrays(self) -> dict[str, Array]:
@@ -137,15 +139,19 @@ class ObjectSource:
 
     keywords = False
 
-    def __init__(self, cell: object, methods: Methods, paths: Mapping[str, Array]) -> None:
+    def __init__(
+        self, cell: object, methods: Methods, paths: Mapping[str, Array], filled: FilledArgument | None = None
+    ) -> None:
         """Make the source.
 
         Args:
             cell: The object.
             methods: The names of its methods.
             paths: Its parameters, by their paths.
+            filled: As in `ObjectCall`.
         """
         self.cell, self.methods, self._stored = cell, methods, stored_arrays(cell)
+        self.filled = filled
         self.name, self.backward_name = f"{type(cell).__name__}.{methods.forward}", methods.backward
         self.parameters = dict(paths)
 
@@ -153,7 +159,7 @@ class ObjectSource:
     def forward_function(self) -> Callable[..., Any]:
         """Its forward method, bound."""
         bound: Callable[..., Any] = getattr(self.cell, self.methods.forward)
-        return bound
+        return bound if self.filled is None else self.filled.without(bound)
 
     @property
     def backward_function(self) -> Callable[..., Any] | None:
@@ -173,7 +179,7 @@ class ObjectSource:
         for path, value in self._stored.items():
             replaced = parameters.get(path, value)
             arrays[id(value)] = replaced.astype(dtype) if value.dtype.kind == "f" else value.copy()
-        return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods)
+        return ObjectCall(copy_with_arrays(self.cell, arrays), *self.methods, self.filled)
 
     def tree_of(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Return copies of the parameters, by name."""

@@ -17,6 +17,9 @@ from typing import Any, Literal
 import numpy as np
 
 from rnn_harness.validation.cells.call_argument import role_of_extra
+from rnn_harness.validation.cells.capabilities import PaddingArgument
+from rnn_harness.validation.cells.documented_mask import mask_in_texts
+from rnn_harness.validation.cells.own_documentation import function_texts
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
 from rnn_harness.validation.loading.adapters.handwritten.state_entries import entry_names, state_entries
 
@@ -65,42 +68,69 @@ def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | No
         backward: Its backward function; None if there is none.
     """
     names = [argument.name for argument in required_arguments(forward)]
-    mask = next((name for name in names if _MASK.match(name)), "")
     tokens = next((name for name in names if _TOKENS.match(name)), "")
     tokens = tokens or next((name for name in names if role_of(name) == "x"), "")
     embedding = next((name for name in names if _EMBEDDING.match(name)), "")
     resets = next((name for name in names if role_of_extra(name) == "done"), "")
     state = next((name for name in names if role_of(name) == "h"), "")
     entries = state_entries(forward, state) if state else ()
-    lengths = next((name for name in names if role_of_extra(name) == "lengths"), "")
     if entries:
         apart = _renamed_states(forward, state, entries)
         yield AdaptedPair(apart, backward, f"its {state} is a dictionary with {' and '.join(entries)}")
     elif tokens and embedding:
         yield _with_rows_as_embedding(forward, backward, tokens, embedding)
-    elif mask:
-        x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != mask))
-        for axes in _AXES:
-            filled = _filled(forward, _Filled(mask, x, axes, 1, ""))
-            note = f"its {mask} is filled with ones, so that no step is padding"
-            yield AdaptedPair(filled, backward, note, padding=mask)
-    elif lengths:
-        x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != lengths))
-        for axes in _ROW_AXES:
-            filled = _filled(forward, _Filled(lengths, x, axes, 1, "int32"))
-            note = f"its {lengths} are those of all steps, so that no step is padding"
-            yield AdaptedPair(filled, backward, note, padding=lengths)
+    elif paddings := list(filled_paddings(forward)):
+        for padding in paddings:
+            yield AdaptedPair(padding.without(forward), backward, padding.note, padding=padding.name)
     elif resets:
         x = next((name for name in names if role_of(name) == "x"), next(name for name in names if name != resets))
         note = f"its {resets}, of the shape {{}}, is filled with zeros, so that no state is reset"
         for dtype, axes in itertools.product(("bool", ""), _AXES):
-            without, always = (_filled(forward, _Filled(resets, x, axes, value, dtype)) for value in (0, 1))
-            yield AdaptedPair(without, backward, note.format(_WORDINGS[axes]), always)
+            never, always = (FilledArgument(resets, x, axes, value, dtype).without(forward) for value in (0, 1))
+            yield AdaptedPair(never, backward, note.format(_WORDINGS[axes]), always)
     yield AdaptedPair(forward, backward)
 
 
+def filled_paddings(forward: Callable[..., Any]) -> Iterator[FilledArgument]:
+    """Yield the ways of filling what says which steps are padding, so that none is; nothing where nothing says so.
+
+    Args:
+        forward: A function or a bound method, whose signature is read.
+    """
+    names = [argument.name for argument in required_arguments(forward)]
+    mask = next((name for name in names if _MASK.match(name)), "")
+    lengths = next((name for name in names if role_of_extra(name) == "lengths"), "")
+    padding = mask or lengths
+    x = next((name for name in names if role_of(name) == "x"), next((name for name in names if name != padding), ""))
+    if not padding or not x:
+        return
+    note = f"its {mask} is filled with ones" if mask else f"its {lengths} are those of all steps"
+    for axes in _AXES if mask else _ROW_AXES:
+        yield FilledArgument(padding, x, axes, 1, "" if mask else "int32", f"{note}, so that no step is padding")
+
+
+def padding_argument(forward: Callable[..., Any], padding: str) -> PaddingArgument | None:
+    """Say what an argument tells of the steps that are padding.
+
+    Args:
+        forward: The user's function or method, whose docstring and comments are read.
+        padding: The argument; empty if there is none.
+
+    Returns:
+        The lengths of the rows, or a mask, documented or not; None without one.
+    """
+    if not padding:
+        return None
+    if role_of_extra(padding) == "lengths":
+        return PaddingArgument(padding)
+    documented = mask_in_texts(function_texts(inspect.unwrap(forward)), padding)
+    if documented is None:
+        return PaddingArgument(padding, counting=1, is_documented=False)
+    return PaddingArgument(padding, documented.counting)
+
+
 @dataclass(frozen=True)
-class _Filled:
+class FilledArgument:
     """An argument that is filled with one number.
 
     Attributes:
@@ -109,6 +139,7 @@ class _Filled:
         axes: Which axes of the inputs it has.
         value: The number; lengths are filled with the number of steps instead.
         dtype: Its format; empty for that of the inputs.
+        note: What is said of it, a sentence without its full stop.
     """
 
     name: str
@@ -116,14 +147,18 @@ class _Filled:
     axes: _Axes
     value: int
     dtype: str
+    note: str = ""
+
+    def without(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function without this argument, which may still be given by its name.
+
+        Args:
+            forward: A function or a bound method that takes it.
+        """
+        return _renamed_signature(functools.partial(_call_filled, forward, self), forward, {}, (self.name,))
 
 
-def _filled(forward: Callable[..., Any], filled: _Filled) -> Callable[..., Any]:
-    """The function without an argument, which is filled with one number."""
-    return _renamed_signature(functools.partial(_call_filled, forward, filled), forward, {}, (filled.name,))
-
-
-def _call_filled(forward: Callable[..., Any], filled: _Filled, *values: Any, **keywords: Any) -> Any:
+def _call_filled(forward: Callable[..., Any], filled: FilledArgument, *values: Any, **keywords: Any) -> Any:
     """Call forward with an argument that is filled, by the shape of the inputs, unless it is given."""
     if filled.name in keywords:
         return forward(*values, **keywords)

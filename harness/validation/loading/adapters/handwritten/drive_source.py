@@ -15,7 +15,11 @@ from rnn_harness.validation.loading.adapters.handwritten.call_errors import Fail
 from rnn_harness.validation.loading.adapters.handwritten.call_trial import CallTrial, results_at, try_call
 from rnn_harness.validation.loading.adapters.handwritten.cell_source import CellSource
 from rnn_harness.validation.loading.adapters.handwritten.find_ways import CellWays, find_ways
-from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell, outer_convention
+from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import (
+    HandwrittenCell,
+    PaddedCellModule,
+    outer_convention,
+)
 from rnn_harness.validation.loading.adapters.handwritten.other_methods import weights_of_other_methods
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import is_weight_path
 from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import TrialNumbers, draw_trial_numbers
@@ -60,16 +64,18 @@ class DrivenSource:
             and (name in influential or (is_weight_path(name) and name.partition("/")[0] not in foreign))
         )
 
-    def module(self, source: CellSource) -> ArrayLibraryModule:
+    def module(self, source: CellSource, padding: str = "") -> ArrayLibraryModule:
         """Return the module of a cell that is called in this way.
 
         Args:
             source: This cell, or one of the same kind and other sizes.
+            padding: The argument that says which steps are padding; empty if there is none.
         """
         names = self.parameter_names
         chosen = {name: value for name, value in source.parameters.items() if name in names}
-        cell = HandwrittenCell(source, self.ways)
-        return ArrayLibraryModule(cell, chosen, differentiable=self.ways.backward is not None)
+        cell = HandwrittenCell(source, self.ways, padding if self.ways.forward.is_batched else "")
+        made = PaddedCellModule if cell.padding else ArrayLibraryModule
+        return made(cell, chosen, differentiable=self.ways.backward is not None)
 
     @property
     def capabilities(self) -> TargetCapabilities:

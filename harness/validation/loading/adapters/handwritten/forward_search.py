@@ -104,6 +104,8 @@ def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
     required = [name for name in required if name not in names and name != _tree_argument(source)]
     roles = [role_of(name) for name in required]
     if len(required) == 1 and not source.keywords:
+        if roles == ["x"] and _optional_states(source):
+            yield from _orders_by_name(source, required, roles)
         yield from _orders_of_kept_states(source)
     if all(role in ("x", "h", "c") for role in roles) and roles.count("x") == 1 and len(roles) <= 3:
         yield from _orders_by_name(source, required, roles)
@@ -118,15 +120,20 @@ def _tree_argument(source: CellSource) -> str:
 
 def _orders_by_name(source: CellSource, required: Sequence[str], roles: Sequence[Role]) -> Iterator[ArgumentOrder]:
     """Orders of arguments that are named like inputs and states; states with defaults are given first."""
-    optional = [
-        argument.name
-        for argument in all_arguments(source.forward_function)
-        if argument.default is not argument.empty and role_of(argument.name) in ("h", "c")
-    ]
+    optional = _optional_states(source)
     named = list(zip(required, roles, strict=True))
     if optional and all(role == "x" for role in roles) and len(optional) <= 2:
         yield from _orders_of([*required, *optional], [*roles, *(role_of(name) for name in optional)])
     yield from _orders_of([name for name, _ in named], list(roles))
+
+
+def _optional_states(source: CellSource) -> list[str]:
+    """The arguments of forward that are named like states and have a default."""
+    return [
+        argument.name
+        for argument in all_arguments(source.forward_function)
+        if argument.default is not argument.empty and role_of(argument.name) in ("h", "c")
+    ]
 
 
 def _orders_of(names: Sequence[str], roles: Sequence[Role]) -> Iterator[ArgumentOrder]:

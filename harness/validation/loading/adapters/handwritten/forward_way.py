@@ -81,13 +81,16 @@ class ForwardWay:
             turned if self.is_sequence else lies
         )
 
-    def call(self, cell: FreshCall, x: Array, states: Sequence[Array]) -> Any:
+    def call(
+        self, cell: FreshCall, x: Array, states: Sequence[Array], further: Mapping[str, Array] | None = None
+    ) -> Any:
         """Call forward.
 
         Args:
             cell: The cell, on which nothing was called.
             x: The input, its axes in the usual order.
             states: The states, their axes in the usual order.
+            further: What else it is given by name, as it takes it.
 
         Returns:
             What forward gives back.
@@ -99,8 +102,8 @@ class ForwardWay:
         arguments = [values[name] if name in values else tuple(values[part] for part in name) for name in self.order]
         with np.errstate(all="ignore"):
             if self.keywords:
-                return call_target(cell.forward, **dict(zip(self.keywords, arguments, strict=True)))
-            return call_target(cell.forward, *arguments)
+                return call_target(cell.forward, **dict(zip(self.keywords, arguments, strict=True)), **(further or {}))
+            return call_target(cell.forward, *arguments, **(further or {}))
 
     def read(self, cell: FreshCall, result: object) -> list[Array]:
         """Read the results, their axes in the usual order.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from torch import Tensor
 
 from rnn_harness.array_types import Array
 from rnn_harness.errors import Refused, first_line
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayArguments,
+    ArrayLibraryModule,
     ArrayResults,
     Cotangents,
     flat_arguments,
@@ -28,14 +30,19 @@ class HandwrittenCell:
     Attributes:
         source: The cell.
         ways: How it is called.
+        padding: The argument that says which steps are padding; empty if there is none, or none is given.
     """
 
-    def __init__(self, source: CellSource, ways: CellWays) -> None:
-        self.source, self.ways = source, ways
+    def __init__(self, source: CellSource, ways: CellWays, padding: str = "") -> None:
+        self.source, self.ways, self.padding = source, ways, padding
 
     def __call__(self, parameters: Mapping[str, Array], arguments: ArrayArguments, differentiate: bool) -> ArrayResults:
         """Call forward, and hand over how its backward is called."""
         x, *states = flat_arguments(arguments)
+        if self.padding and len(states) > self.ways.forward.states:
+            *states, padding = states
+            results = self._batch(parameters, x, states, False, {self.padding: padding})
+            return ArrayResults(results.arrays)
         if self.ways.forward.is_batched:
             return self._batch(parameters, x, states, differentiate)
         return self._rows(parameters, x, states, differentiate)
@@ -57,11 +64,16 @@ class HandwrittenCell:
         return list(_arrays(way.call(self.source.fresh(parameters), x.copy(), [state.copy() for state in states])))
 
     def _batch(
-        self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array], differentiate: bool
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        differentiate: bool,
+        further: Mapping[str, Array] | None = None,
     ) -> ArrayResults:
         """One call for all rows."""
         try:
-            call = self._forward(parameters, x, states)
+            call = self._forward(parameters, x, states, further)
         except Exception as error:
             if not self.ways.forward.is_batched or x.shape[-2]:
                 raise
@@ -125,13 +137,19 @@ class HandwrittenCell:
             for place, array in enumerate(one_row)
         ]
 
-    def _forward(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> ForwardCall:
+    def _forward(
+        self,
+        parameters: Mapping[str, Array],
+        x: Array,
+        states: Sequence[Array],
+        further: Mapping[str, Array] | None = None,
+    ) -> ForwardCall:
         """Call forward on a new cell."""
         way = self.ways.forward
         values = {INPUT: x} | {state_place(number): state for number, state in enumerate(states)}
         values |= {f"{PARAMETER}{name}": value for name, value in parameters.items()}
         cell = self.source.fresh(parameters)
-        result = way.call(cell, x, states)
+        result = way.call(cell, x, states, further)
         return ForwardCall(cell, result, values, way.read(cell, result))
 
     def _backward(self, forward: ForwardCall, cotangents: Sequence[Array]) -> dict[str, Array]:
@@ -140,6 +158,27 @@ class HandwrittenCell:
         assert backward is not None, "only what has a backward is differentiated"
         returned, before = backward.call(self.source, way, forward, cotangents)
         return backward.gradients(way, forward, returned, before)
+
+
+class PaddedCellModule(ArrayLibraryModule):
+    """The module of a cell that may be told by name which of its steps are padding; it has no gradients then."""
+
+    def forward(self, *arguments: Tensor | tuple[Tensor, ...], **padding: Tensor) -> tuple[Tensor, ...]:
+        """Run the cell with the module's parameters.
+
+        Args:
+            arguments: The inputs and states, in the order of the cell's calling convention.
+            padding: A mask, or the lengths of the rows, by the name that the cell has for it.
+
+        Raises:
+            TypeError: There are more arguments than inputs and states: a state is no mask.
+        """
+        assert isinstance(self.function, HandwrittenCell), "it is made of one"
+        if len(flat_arguments(arguments)) > 1 + self.function.ways.forward.states:
+            raise TypeError("it takes its inputs and states by their places, and nothing else")
+        if not padding:
+            return super().forward(*arguments)
+        return self._without_graph(dict(self.named_parameters()), (*arguments, *padding.values()))
 
 
 def _arrays(result: object) -> Iterator[Array]:
