@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnn_harness.validation import load_target
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
+from tests.helpers import HELPERS
 
 jax = pytest.importorskip("jax")
 
@@ -49,3 +51,22 @@ def test_a_function_that_asks_for_values_is_called_as_it_is() -> None:
     made = make_parameters(init_orthogonal, 3, 4)
     assert made["w"].shape == (4, 3)  # type: ignore[index]  # a dictionary
     assert float(abs(made["w"]).max()) == 1.0  # type: ignore[index]
+
+
+def test_a_step_takes_the_part_of_the_parameters_that_is_its_own() -> None:
+    target = load_target(f"{HELPERS / 'jax_classifier.py'}:lstm_step")
+    shapes = {name: tuple(value.shape) for name, value in target.make_module(5, 3).state_dict().items()}
+    assert shapes == {"wx": (5, 12), "wh": (3, 12), "b": (12,)}
+
+
+def test_what_a_function_of_jax_makes_is_made_once_for_all_trials() -> None:
+    calls = []
+
+    def init(key: Any, n_in: int, n_hidden: int) -> dict[str, Any]:
+        calls.append((n_in, n_hidden))
+        return {"w": jax.random.normal(key, (n_in, n_hidden)), "tau": np.ones(2)}
+
+    first, second = make_parameters(init, 3, 4), make_parameters(init, 3, 4)
+    assert first["w"] is second["w"]  # type: ignore[index]  # a dictionary
+    assert first["tau"] is not second["tau"]  # type: ignore[index]  # arrays of NumPy can be written to
+    assert calls.count((3, 4)) == 1

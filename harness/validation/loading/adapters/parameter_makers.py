@@ -15,6 +15,7 @@ from rnn_harness.validation.cells.callable_facts import module_of, name_of
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
+from rnn_harness.validation.loading.adapters.parameter_trees import map_tree
 from rnn_harness.validation.loading.size_arguments import argument_names, further_sizes, size_names
 
 _MAKES_PARAMETERS = re.compile(r"(^|_)(init|params?|parameters|weights)(_|$)")
@@ -65,6 +66,10 @@ def _names_beside(function: Callable[..., Any], module: dict[str, Any]) -> list[
     return [name for name in module if family in name.split("_") and _MAKES_PARAMETERS.search(name)]
 
 
+_MOST_SIZES_KEPT = 64
+"""For how many sizes what a function of JAX makes is kept: compiling it takes longer than all else of a trial."""
+
+
 def make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
     """Return parameters of (n, d); the maker gets a source of random numbers first or last where it wants one.
 
@@ -76,6 +81,20 @@ def make_parameters(maker: Callable[..., Any], n: int, d: int) -> object:
     Raises:
         UsageError: It makes none of these sizes.
     """
+    if not uses_jax(maker):
+        return _newly_made(maker, n, d)
+    # Arrays of JAX cannot be written to: what is made once serves every trial, but for the arrays of NumPy in it.
+    return map_tree(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, _made_by_jax(maker, n, d))
+
+
+@functools.lru_cache(_MOST_SIZES_KEPT)
+def _made_by_jax(maker: Callable[..., Any], n: int, d: int) -> object:
+    """What a function of JAX makes of these sizes."""
+    return _newly_made(maker, n, d)
+
+
+def _newly_made(maker: Callable[..., Any], n: int, d: int) -> object:
+    """What a function makes of these sizes, as `make_parameters` says."""
     orders = (
         lambda _: maker(n, d),
         lambda source: maker(source, n, d),

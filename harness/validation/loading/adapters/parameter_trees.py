@@ -64,6 +64,30 @@ def _branches(tree: object) -> Iterable[tuple[object, Any]]:
     return enumerate(tree) if isinstance(tree, tuple | list) else ()
 
 
+def branch_paths(tree: object) -> Iterator[tuple[object, ...]]:
+    """Yield the ways to the trees inside a tree, by keys, fields and positions; the tree itself is none of them.
+
+    Args:
+        tree: Dictionaries, tuples and lists, to any depth.
+    """
+    for name, value in _branches(tree):
+        if isinstance(value, dict | tuple | list):
+            yield (name,)
+            yield from ((name, *path) for path in branch_paths(value))
+
+
+def branch_at(tree: object, path: tuple[object, ...]) -> object:
+    """Return the tree that stands inside a tree.
+
+    Args:
+        tree: Dictionaries, tuples and lists, to any depth.
+        path: As `branch_paths` names it.
+    """
+    for name in path:
+        tree = dict(_branches(tree))[name]
+    return tree
+
+
 def tree_with_leaves(tree: object, values: Keywords, prefix: str = "") -> object:
     """Return the tree with these leaves, by their paths.
 

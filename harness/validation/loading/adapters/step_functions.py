@@ -49,7 +49,13 @@ from rnn_harness.validation.loading.adapters.numpy_functions import (
     uses_jax,
 )
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters, parameter_maker, possible_makers
-from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves, tree_with_leaves
+from rnn_harness.validation.loading.adapters.parameter_trees import (
+    branch_at,
+    branch_paths,
+    map_tree,
+    tree_leaves,
+    tree_with_leaves,
+)
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
 
 
@@ -79,11 +85,13 @@ class StepFunctionAdapter:
         maker = parameter_maker(function, options.get("params"), searched=has_tree)
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
         exchanged = None if maker is None else functools.partial(_parameters_of_exchanged_sizes, maker)
+        branches = list(_branches_of(make_tree, CellSizes(n, d)))
         driven = None
         if not isinstance(cell, FunctionOfTensors):
             beside = possible_makers(function) if has_tree and maker is None else ()
             sizeless = [function for function in beside if not required_arguments(function)]
-            driven = drive_numpy_function(cell, make_tree, CellSizes(n, d), log, sizeless)
+            for make in (make_tree, *branches):
+                driven = driven or drive_numpy_function(cell, make, CellSizes(n, d), log, sizeless)
         if driven is not None:
             return driven
         if not step.data or not step.parameters:
@@ -94,7 +102,9 @@ class StepFunctionAdapter:
         pairs = list(adapted_pairs(with_usual_names(function), None))
         # Where shapes are tried out, a mask has that of the steps: every further one would take as long.
         pairs = pairs if make_tree is not None or pairs[0].padding in step.parameters else pairs[:1]
-        makers = (make_tree,) if exchanged is None else (make_tree, exchanged)
+        makers = (make_tree,) if exchanged is None else (make_tree, *branches, exchanged)
+        if branches and "params" not in options:
+            makers = (*makers, None)  # what the module makes may be the parameters of more than this function
         for make, adapted in itertools.product(makers, pairs):
             try:
                 driven = _drive_adapted(adapted, make, CellSizes(n, d))
@@ -106,6 +116,23 @@ class StepFunctionAdapter:
                 return driven
         hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
         raise UsageError(cannot_be_driven(step.text, log, hint))
+
+
+def _branches_of(make_tree: MakeTree | None, sizes: CellSizes) -> Iterator[MakeTree]:
+    """Yield makers of the trees inside the parameters that are made: those of one layer may be such a one."""
+    if make_tree is None:
+        return
+    try:
+        tree = make_tree(sizes)
+    except UsageError:  # it takes no such sizes, which is said where the function is driven
+        return
+    for path in branch_paths(tree):
+        yield functools.partial(_branch_of, make_tree, path)
+
+
+def _branch_of(make_tree: MakeTree, path: tuple[object, ...], sizes: CellSizes) -> object:
+    """A tree inside the parameters of those sizes."""
+    return branch_at(make_tree(sizes), path)
 
 
 def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: CellSizes) -> DrivenModule | None:
