@@ -54,6 +54,10 @@ def convert(
     nearest: Annotated[
         bool, typer.Option("--nearest", help="Where B cannot represent the weights, write the nearest that it can.")
     ] = False,
+    layer: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Of A or B, which is a model, the layer that is meant; the other is one."),
+    ] = "",
     code: Annotated[
         Path | None,
         typer.Option(
@@ -92,6 +96,7 @@ def convert(
         output,
         nearest,
         Limits(timeout),
+        layer,
     )
     try:
         with hint_at_options_of_second(second, init, init_second), progress_bar(1) as on_start:
@@ -132,7 +137,7 @@ def _print(conversion: Conversion) -> None:
         for row in layer.lost:
             typer.echo(f"    lost: {row}")
     if conversion.left_out:
-        typer.echo(f"\nNot converted, since it is no weight of {conversion.left}: {', '.join(conversion.left_out)}")
+        typer.echo(f"\nNot converted, since it is of no layer that was: {', '.join(conversion.left_out)}")
     if conversion.map:
         typer.echo("\nThe weights:")
         for line in conversion.map:

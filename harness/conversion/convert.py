@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.in_workers import describe_any_isolated, run_own_isolated, side_by_side
 from rnn_harness.comparison.model_description import ModelDescription
 from rnn_harness.conversion.arrays_left_out import arrays_left_out
 from rnn_harness.conversion.check_layers import RunSide, checked_layer, own_run
 from rnn_harness.conversion.convert_layer import convert_layer
+from rnn_harness.conversion.convert_layer_of_model import LayerAndCell, convert_layer_of_model
 from rnn_harness.conversion.convert_models import ModelConversion, convert_models
 from rnn_harness.conversion.model_files import LayerWeights, ensure_model_is_known, is_model_file, write_model
 from rnn_harness.conversion.tie_cells import tie_cells
@@ -39,6 +39,8 @@ class ConversionRequest:
         output: The file that is written; None where only the program is wanted.
         allows_nearest: Whether weights that cannot be represented become the nearest that can.
         limits: How long each target may take.
+        layer: Of the target that is a model, where the other is one layer, the layer that is meant; empty for the only
+            one.
     """
 
     left: ValidationRequest
@@ -47,6 +49,7 @@ class ConversionRequest:
     output: Path | None
     allows_nearest: bool = False
     limits: Limits = field(default_factory=Limits)
+    layer: str = ""
 
 
 def convert_targets(request: ConversionRequest) -> Conversion:
@@ -73,6 +76,8 @@ def convert_targets(request: ConversionRequest) -> Conversion:
         lambda: describe_any_isolated(request.right, request.limits, False, work=_WORK),
     )
     result = Conversion("undecided", "", left_side.target, right_side.target)
+    if request.layer and isinstance(left_side, ModelDescription) is isinstance(right_side, ModelDescription):
+        raise UsageError(_not_one_layer(request, isinstance(left_side, ModelDescription)))
     if isinstance(left_side, ModelDescription) and isinstance(right_side, ModelDescription):
         return _with_models(
             result,
@@ -80,8 +85,12 @@ def convert_targets(request: ConversionRequest) -> Conversion:
             weights,
             ModelConversion(left_side, right_side, request.left, request.right, request.limits),
         )
-    if isinstance(left_side, ModelDescription) or isinstance(right_side, ModelDescription):
-        raise UsageError(_of_two_kinds(left_side, right_side))
+    if isinstance(left_side, ModelDescription):
+        both = request.left, request.right, request.limits, request.layer
+        return _with_layer(result, request, weights, LayerAndCell(left_side, right_side, True, *both))  # type: ignore[arg-type]
+    if isinstance(right_side, ModelDescription):
+        both = request.right, request.left, request.limits, request.layer
+        return _with_layer(result, request, weights, LayerAndCell(right_side, left_side, False, *both))
     tied = tie_cells(left_side, right_side)
     pair, code = tied.pair, tied.code
     if pair is None:
@@ -103,6 +112,16 @@ def convert_targets(request: ConversionRequest) -> Conversion:
     return _written(_checked(result, pair, request, layers), pair, request, layers)
 
 
+def _not_one_layer(request: ConversionRequest, are_models: bool) -> str:
+    """Say why no layer is to be named."""
+    sentence = f"--layer {request.layer}: it names a layer of a model where the other target is one layer"
+    if not are_models:
+        return f"{sentence}, and neither of these is a model"
+    has_options = bool(request.right.options)
+    more = "; --init counts for both: give --init-b= for one that is made without" if has_options else ""
+    return f"{sentence}, and both are read as models{more}"
+
+
 def _with_models(
     result: Conversion, request: ConversionRequest, weights: Mapping[str, Array] | None, models: ModelConversion
 ) -> Conversion:
@@ -119,15 +138,22 @@ def _with_models(
     return converted.result
 
 
-def _of_two_kinds(left_side: CellDescription | ModelDescription, right_side: CellDescription | ModelDescription) -> str:
-    """Say what to type where one target is a model and the other a cell."""
-    model, cell = (left_side, right_side) if isinstance(left_side, ModelDescription) else (right_side, left_side)
-    assert isinstance(model, ModelDescription), "one of the two is a model"
-    titles = ", ".join(f"{layer.title} of n = {layer.input_size}, d = {layer.hidden_size}" for layer in model.layers)
-    return (
-        f"{model.target} is a model ({titles}) and {cell.target} is one layer: name a model as the other, too, or in "
-        f"the place of {model.target} the class of its layers; they are found in its file by their names"
-    )
+def _with_layer(
+    result: Conversion, request: ConversionRequest, weights: Mapping[str, Array] | None, pair: LayerAndCell
+) -> Conversion:
+    """Convert between a layer of a model and a cell, and write what is checked."""
+    layer, output = pair.layer, request.output
+    if weights is None or request.weights is None or output is None:
+        sentence = f"programs are written for layers: name the class of {layer.title} in the place of the model"
+        return replace(result, sentence=sentence)
+    if not pair.is_model_first and (is_model_file(output) or is_keras_file(output)):
+        raise UsageError(f"--output {output}: the weights of a model are written by its own names: .pt, .npz, ...")
+    converted = convert_layer_of_model(pair, weights, is_keras_file(request.weights), request.allows_nearest)
+    if pair.is_model_first and converted.pair is not None and converted.group is not None:
+        return _written(converted.result, converted.pair, request, [converted.group])
+    if converted.result.outcome in ("converted", "nearest"):
+        write_weights(output, dict(converted.of_model))
+    return converted.result
 
 
 def _checked(

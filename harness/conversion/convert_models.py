@@ -80,7 +80,7 @@ def convert_models(models: ModelConversion, weights: Mapping[str, Array], allows
         return ConvertedModel(replace(result, outcome="refused", sentence=f"{counts}, each direction counted"), {})
     if any(not layer.parameter_names for model in (source, receiver) for layer in model.layers):
         return ConvertedModel(replace(result, sentence="the weights of a layer are not mapped by name"), {})
-    source_arrays = _by_names_of(source, weights)
+    source_arrays = by_names_of(source, weights)
     around = _around_layers(models, source_arrays)
     if isinstance(around, str):
         return ConvertedModel(replace(result, outcome="refused", sentence=around), {})
@@ -113,8 +113,16 @@ def convert_models(models: ModelConversion, weights: Mapping[str, Array], allows
     return ConvertedModel(checked, arrays)
 
 
-def _by_names_of(model: ModelDescription, weights: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the arrays of a file by a model's names, before which all may have one prefix. Raises UsageError."""
+def by_names_of(model: ModelDescription, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of a file by a model's names, before which all may have one prefix.
+
+    Args:
+        model: The model, which has all of them.
+        weights: Arrays by the names of the file.
+
+    Raises:
+        UsageError: The file lacks one, has one of another shape, or one for which the model has no parameter.
+    """
     for prefix in dict.fromkeys(name.removesuffix(next(iter(model.shapes))) for name in weights):
         if all(prefix + name in weights for name in model.shapes):
             break

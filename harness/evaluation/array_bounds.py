@@ -98,16 +98,18 @@ class ArrayBounds:
             )
             for group, trajectory in zip(self._groups, trajectories, strict=True)
         ]
-        found = differentiate_parts(backward, parts, self._backward)
+        by_part = differentiate_parts(backward, parts, self._backward)
         steps = len(self._evaluation.arrays.inputs)
         inputs = {}
-        for name in sorted({name for part in found for name in part.inputs}):
-            by_group = [part.inputs.get(name, ()) for part in found]
+        for name in sorted({name for part in by_part for name in part.inputs}):
+            by_group = [part.inputs.get(name, ()) for part in by_part]
             width = next(step for part in by_group for step in part).shape[-1]
             joined = joined_steps((steps, self._evaluation.case.B, width), self._groups, by_group)
             inputs[name] = [joined[t, ...] for t in range(steps)]
-        states = {name: joined_rows(self._groups, [part.states[name] for part in found]) for name in found[0].states}
-        return Cotangents(inputs, states, found[0].parameters)
+        states = {
+            name: joined_rows(self._groups, [part.states[name] for part in by_part]) for name in by_part[0].states
+        }
+        return Cotangents(inputs, states, by_part[0].parameters)
 
     def _gathered(self, cotangents: Cotangents[ArrayBall]) -> dict[str, ArrayBall]:
         """Return the spec's cotangents by flat names of the subject; where no row has a step, with the zeros of all."""

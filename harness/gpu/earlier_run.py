@@ -68,7 +68,7 @@ class EarlierRun:
         """
         return tuple(time for time in self.times if time.depends_on == digest)
 
-    def holds(self, record: Record) -> bool:
+    def contains(self, record: Record) -> bool:
         """Say whether a record is one of these, which stands in its file already.
 
         Args:

@@ -183,7 +183,7 @@ def _run_stages(
         try:
             for row in stage.rows(options, deadline) if remaining > 0 else ():
                 if isinstance(row, Record):
-                    if options.earlier.holds(row):
+                    if options.earlier.contains(row):
                         continue
                     judged.append(row)
                 if isinstance(row, ProbeResult):
@@ -259,10 +259,10 @@ def _judged_time(measurement: SpeedMeasurement, judged: list[Record]) -> SpeedMe
     if Outcome.REFUTED in outcomes:
         reason = next(record.reason for record in records if record.outcome is Outcome.REFUTED)
         return measurement.model_copy(update={"agrees": False, "reason": reason})
-    own = "" if measurement.reason == _NOT_JUDGED else measurement.reason
+    reason = "" if measurement.reason == _NOT_JUDGED else measurement.reason
     if Outcome.AGREES in outcomes:
-        return measurement.model_copy(update={"agrees": True, "reason": own})
-    return measurement.model_copy(update={"reason": own or _NOT_JUDGED})
+        return measurement.model_copy(update={"agrees": True, "reason": reason})
+    return measurement.model_copy(update={"reason": reason or _NOT_JUDGED})
 
 
 def _machine(options: GpuRunOptions, deadline: float) -> Iterator[BaseModel]:
