@@ -12,6 +12,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems, role_of
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names, forward_partner
 from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import draw_trial_numbers
+from rnn_harness.validation.loading.adapters.numpy_functions import is_of_numpy_alone
 from tests.helpers.handwritten import step_functions_with_cache as functions
 
 CELLS = Path(__file__).parents[2] / "helpers" / "handwritten"
@@ -103,6 +104,32 @@ def test_the_message_names_the_way_that_went_furthest_and_what_to_write(tmp_path
     assert "this one went furthest" in message
     assert "it gave" in message  # a way that came back, and not one that raised before
     assert "def step_backward(dh_next, cache)" in message
+
+
+SEVERAL_INPUTS = """
+import numpy as np
+def grud_step(x, m, delta, x_last, h, params):
+    share = np.exp(-np.maximum(0, delta * params["w"] + params["v"]))
+    seen = m * x + (1 - m) * (share * x_last + (1 - share) * params["mean"])
+    h = np.exp(-np.maximum(0, delta @ params["G"])) * h
+    return np.tanh(seen @ params["W"] + h @ params["U"])
+"""
+
+
+def test_further_inputs_of_a_step_are_named_with_lines_that_can_be_driven(tmp_path: Path) -> None:
+    path = written(tmp_path, SEVERAL_INPUTS)
+    with pytest.raises(UsageError) as caught:
+        load_target(f"{path}:grud_step")
+    message = str(caught.value)
+    assert "Give m, delta, x_last in a function of the input, the states and the parameters" in message
+    lines = message[message.index("def step(x, h") :].splitlines()[:2]
+    written(tmp_path, SEVERAL_INPUTS + "\n".join(["", lines[0], f"    {lines[1].strip()}", ""]))
+    assert set(load_target(f"{path}:step").make_module(5, 3).state_dict()) >= {"W", "U"}
+
+
+def test_what_names_numpy_alone_is_run_with_no_other_library() -> None:
+    assert is_of_numpy_alone(functions.rnn_step_forward)
+    assert not is_of_numpy_alone(written)
 
 
 def test_a_backward_without_every_gradient_is_not_run_and_says_which_is_lacking(tmp_path: Path) -> None:

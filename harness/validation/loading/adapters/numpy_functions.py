@@ -271,7 +271,21 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     Args:
         function: The user's function, which may be compiled or have a derivative of its own; code is read, not run.
     """
-    return "jax" in sys.modules and any(_names_jax(called) for called in functions_of_module(function))
+    return "jax" in sys.modules and _names_library(function, "jax")
+
+
+def is_of_numpy_alone(function: Callable[..., Any]) -> bool:
+    """Say whether a function computes with NumPy by what it names, and not with torch or JAX: with these it is not run.
+
+    Args:
+        function: The user's function; code is read, not run.
+    """
+    return _names_library(function, "numpy") and not _names_library(function, "torch") and not uses_jax(function)
+
+
+def _names_library(function: Callable[..., Any], library: str) -> bool:
+    """Whether a function, or one of its module's that it calls, names a module of a library."""
+    return any(_names(called, library) for called in functions_of_module(function))
 
 
 def functions_of_module(function: Callable[..., Any]) -> list[object]:
@@ -308,11 +322,11 @@ def _named_objects(function: object, code: types.CodeType) -> Iterator[object]:
             yield from (known[name] for name in inner.co_names if name in known)
 
 
-def _names_jax(function: object) -> bool:
-    """Whether a function names JAX or one of its modules, or something out of them."""
+def _names(function: object, library: str) -> bool:
+    """Whether a function names a library or one of its modules, or something out of them."""
     code = code_of(function)
     named = () if code is None else _named_objects(function, code)
     homes = (
         value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", "") for value in named
     )
-    return any(str(home).partition(".")[0] == "jax" for home in homes)
+    return any(str(home).partition(".")[0] == library for home in homes)

@@ -20,6 +20,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.call_argument import role_of_extra
+from rnn_harness.validation.cells.callable_facts import name_of
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule, PaddedArrayModule
@@ -45,6 +46,7 @@ from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, i
 from rnn_harness.validation.loading.adapters.numpy_functions import (
     MakeTree,
     drive_numpy_function,
+    is_of_numpy_alone,
     tree_argument,
     uses_jax,
 )
@@ -105,6 +107,8 @@ class StepFunctionAdapter:
         makers = (make_tree,) if exchanged is None else (make_tree, *branches, exchanged)
         if branches and "params" not in options:
             makers = (*makers, None)  # what the module makes may be the parameters of more than this function
+        if is_of_numpy_alone(function):
+            makers = ()
         for make, adapted in itertools.product(makers, pairs):
             try:
                 driven = _drive_adapted(adapted, make, CellSizes(n, d))
@@ -115,7 +119,20 @@ class StepFunctionAdapter:
             if driven is not None:
                 return driven
         hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
-        raise UsageError(cannot_be_driven(step.text, log, hint))
+        raise UsageError(cannot_be_driven(step.text, log, _bound_arguments(step) or hint))
+
+
+def _bound_arguments(step: StepSignature) -> str:
+    """How to leave out what stands beside a tree of parameters and is no input and no state; empty without such."""
+    trees = [name for name in step.parameters if role_of(name) == "tree"]
+    further = [name for name in step.parameters if name not in trees]
+    x = next((name for name in step.data if role_of(name) == "x"), "")
+    if not trees or not further or not x:
+        return ""
+    taken = [name for name in step.required if name not in further]
+    given = [f"np.ones_like({x})" if name in further else name for name in step.required]
+    lines = f"    def step({', '.join(taken)}):\n        return {name_of(step.function)}({', '.join(given)})"
+    return f"Give {', '.join(further)} in a function of the input, the states and the parameters, such as\n{lines}"
 
 
 def _branches_of(make_tree: MakeTree | None, sizes: CellSizes) -> Iterator[MakeTree]:

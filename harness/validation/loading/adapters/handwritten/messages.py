@@ -27,10 +27,12 @@ def cannot_be_driven(name: str, log: FailureLog, hint: str = "") -> str:
     Args:
         name: The cell, with the arguments of its forward.
         log: What went wrong.
-        hint: What else may help.
+        hint: What else may help; one of several lines has what is to be written itself.
     """
     failure = log.furthest()
     furthest = f"Of {len(log.failures)} ways of calling it this one went furthest: {failure}." if failure else _UNCALLED
+    if "\n" in hint:
+        return f"cannot drive {name}: {furthest} {hint}"
     return f"cannot drive {name}: {furthest}{f' {hint}.' if hint else ''}{WRAPPER}"
 
 
