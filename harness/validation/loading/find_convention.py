@@ -232,11 +232,17 @@ class _Trial:
             raise TypeError(f"{self._dtype} goes in, {', '.join(sorted(map(str, dtypes)))} comes out")
 
     def _check_precision(self, convention: CallingConvention, result: object) -> None:
-        """Raise TypeError if outputs or a state are of float32 where float64 goes in, as arrays without a dtype are."""
+        """Raise TypeError if outputs or a state are of float32 where float64 goes in, as arrays without a dtype are.
+
+        So it does where they are no arrays of numbers at all: sparse, or without numbers.
+        """
         import torch
 
         leaves = list(result_leaves(result))
         places = () if convention.listed else convention.taken
+        for tensor in (leaves[place].tensor for place in places):
+            if tensor.is_meta or tensor.layout is not torch.strided:
+                raise TypeError(f"a tensor {'of the device meta' if tensor.is_meta else 'that is sparse'} comes out")
         if self._dtype == torch.float64 and any(leaves[place].tensor.dtype == torch.float32 for place in places):
             raise TypeError("torch.float64 goes in, torch.float32 comes out")
 

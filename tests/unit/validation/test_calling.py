@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -145,6 +146,21 @@ def test_what_a_call_computed_before_it_failed_is_not_kept() -> None:
     assert refused.value.__traceback__ is not None
     assert len(module.computed) > 10
     assert [tensor for kept in module.computed if (tensor := kept()) is not None] == []
+
+
+class WithoutNumbers(nn.Module):
+    def __init__(self, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.cell, self.change = nn.RNNCell(3, 4), change
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.change(self.cell(x, h))
+
+
+@pytest.mark.parametrize("change", [Tensor.to_sparse, lambda h: h.to("meta")], ids=["sparse", "meta"])
+def test_what_gives_no_array_of_numbers_is_not_driven(change: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(UsageError, match="no way of calling it gave states of size 4"):
+        find_convention(WithoutNumbers(change), 3, 4)
 
 
 class KeepsItsState(nn.Module):
