@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,7 +52,25 @@ def import_place(place: str) -> ModuleType:
     Raises:
         UsageError: There is none, or it cannot be loaded.
     """
-    return _import_file(place) if place.endswith(".py") else _import_module(place)
+    with _gradients_kept():
+        return _import_file(place) if place.endswith(".py") else _import_module(place)
+
+
+@contextlib.contextmanager
+def _gradients_kept() -> Iterator[None]:
+    """Give torch its gradients back where a module that is imported in this block switches them off for all.
+
+    Scripts do so for what they run themselves; it says nothing about their cells.
+    """
+    torch = sys.modules.get("torch")
+    had_gradients = torch is None or torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch = sys.modules.get("torch")
+        with contextlib.suppress(AttributeError):  # a module may put anything in the place of torch
+            if torch is not None and had_gradients and not torch.is_grad_enabled():
+                torch.set_grad_enabled(True)
 
 
 def _attribute(module: Any, place: str, name: str) -> Any:
