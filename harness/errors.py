@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import errno
+import re
 import traceback
 
 from rnn_harness.printable import printable
@@ -108,6 +109,10 @@ _RESOURCES = {
 }
 
 
+_OF_TORCHS_MEMORY = re.compile(r"bad_alloc|can't allocate memory|not enough memory|out of memory", re.I)
+"""What torch says, in a RuntimeError, where it gets no memory."""
+
+
 def missing_resource(error: BaseException) -> str:
     """Name what a process could not get from the system any more, where that is the reason of an error.
 
@@ -129,5 +134,7 @@ def missing_resource(error: BaseException) -> str:
             return _RESOURCES[cause.errno]
         if isinstance(cause, RuntimeError) and "can't start new thread" in _text_of(cause):
             return "processes and threads"
+        if isinstance(cause, RuntimeError) and _OF_TORCHS_MEMORY.search(_text_of(cause)):
+            return "memory"
         cause = cause.__cause__ or cause.__context__
     return ""

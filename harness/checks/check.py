@@ -56,6 +56,7 @@ class Check:
         dtypes: formats in which it can be decided.
         may_be_refused: whether a subject may raise an error where the check calls it, and is right all the same: for
             no rows, not contiguous memory, a transformation of torch. The check is then not run.
+        is_large: whether its numbers are so many that a right subject may need more memory than a process gets here.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Check:
     kills: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float64", "float32")
     may_be_refused: bool = False
+    is_large: bool = False
 
 
 def applies_to_all(_: Subject) -> bool:

@@ -22,10 +22,12 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
     Raises:
         Refused: the subject raised it, and may do so in this check.
         HarnessError: the harness raised it; or what it needs of the system itself was used up.
-        NotRun: what was asked for cannot be done.
+        NotRun: what was asked for cannot be done, or needs more memory than there is.
     """
     spec = evaluation.subject.spec.id
     if is_raised_by_target(error):
+        if check.is_large and missing_resource(error) == "memory":
+            raise NotRun(f"at the sizes of this check the memory did not suffice ({named_error(error)})") from error
         if check.may_be_refused:
             raise Refused(f"it raises {named_error(error)}") from error
         return Finding(spec, False, f"raises {named_error(error)}", float("inf"))

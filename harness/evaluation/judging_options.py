@@ -16,8 +16,9 @@ from rnn_harness.arithmetic.rounding import Rounding
 NARROW = ("bfloat16", "float16")
 """Formats whose kernels accumulate in float32."""
 
-LONG, FEW_STEPS = 1000, 50
-"""Steps of a long sequence, and of one for a kernel that is interpreted."""
+LONG, LONG_BY_BEGINNINGS, FEW_STEPS = 1000, 120, 50
+"""Steps of a long sequence; of one every output of which needs a call of its own, so that the work, and the memory of
+its graphs, grow with their square; and of one for a kernel that is interpreted."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class JudgingOptions:
     @property
     def is_slow(self) -> bool:
         """Whether a run takes so long that few and small ones must do."""
-        return self.long_steps < LONG
+        return self.long_steps <= FEW_STEPS
 
     def rounding(self, dtype: str) -> Rounding:
         """Return what rounding an implementation with these options may do in `dtype`.

@@ -52,6 +52,7 @@ class Kernel:
         is_single_inside: Whether it computes in float32 although it is given float64.
         varies_between_runs: Whether torch documents that the same call may give other bits each time; then a repeated
             run must lie within its bounds.
+        long_steps: How many time steps a long sequence has.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Kernel:
     absolute_function_devices: tuple[str, ...] = ()
     is_single_inside: bool = False
     varies_between_runs: bool = False
+    long_steps: int = LONG
 
     def subject(self, setting: Setting) -> Subject:
         """Give the kernel as the subject of the checks, which then judge it like a reference.
@@ -113,7 +115,7 @@ class Kernel:
         Args:
             setting: The dtype and the device in which the kernel runs.
         """
-        long_steps = FEW_STEPS if self.is_slow(setting) else LONG
+        long_steps = FEW_STEPS if self.is_slow(setting) else self.long_steps
         operands = self.operand_roundoff
         if operands is None and self.rounds_products and setting.dtype in NARROW:
             operands = UNIT_ROUNDOFF[setting.dtype]

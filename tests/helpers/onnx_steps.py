@@ -43,6 +43,23 @@ def step() -> Any:
     )
 
 
+def unrolled() -> Any:
+    """Two steps for three rows, as a loop of Python is exported."""
+    node = onnx.helper.make_node
+    weights = [
+        *_weights(("W", (N, D)), ("U", (D, D))),
+        *(_index(name, value) for name, value in (("i0", 0), ("i1", 1))),
+    ]
+    nodes = [node("Gather", ["x", f"i{t}"], [f"x{t}"]) for t in range(2)]
+    nodes += [*_operations("x0", "h", "h0"), *_operations("x1", "h0", "new")]
+    inputs = [_value("x", 2, 3, N), _value("h", 3, D)]
+    return _model(onnx.helper.make_graph(nodes, "unrolled", inputs, [_value("new", 3, D)], weights))
+
+
+def _index(name: str, value: int) -> Any:
+    return onnx.numpy_helper.from_array(np.array(value, np.int64), name)
+
+
 def _scan(suffix: str, is_reverse: bool, is_turned_back: bool) -> Any:
     nodes = [*_operations("x_t", "h_t", "h", suffix), onnx.helper.make_node("Identity", ["h"], ["y"])]
     inputs = [_value("h_t", "rows", D), _value("x_t", "rows", N)]

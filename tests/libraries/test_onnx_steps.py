@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rnn_harness.errors import UsageError
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.loading.target import TRIAL_SIZES
 from rnn_harness.validation.models.judge_model import wiring_statements
 from rnn_harness.validation.models.understand import understand
 from tests.helpers import HELPERS
@@ -21,6 +23,12 @@ def test_a_step_of_operations_is_identified() -> None:
     assert validation.outcome == "agrees"
     assert validation.identification is not None
     assert validation.identification.sentence.startswith("simple RNN: tanh activation; no bias")
+
+
+def test_of_a_graph_that_was_unrolled_it_is_told_that_its_lengths_are_fixed() -> None:
+    pytest.importorskip("onnx")
+    with pytest.raises(UsageError, match=r"input x has the fixed shape \(2, 3, 3\): it was unrolled"):
+        load_target(f"{FILE}:unrolled").make_module(*TRIAL_SIZES)
 
 
 @pytest.mark.deep("tests/power/test_wrong_models.py::test_the_mistake_in_the_wiring_of_a_model_is_named")

@@ -199,6 +199,6 @@ def _long(evaluation: Evaluation) -> Iterator[Finding]:
 
 CHECKS = (
     Check("precision.format", "kernel", applies_to_all, _format, dtypes=EVERY),
-    Check("precision.accumulation", "kernel", applies_to_all, _accumulation, dtypes=NARROW),
-    Check("precision.long", "kernel", applies_to_all, _long, dtypes=EVERY),
+    Check("precision.accumulation", "kernel", applies_to_all, _accumulation, dtypes=NARROW, is_large=True),
+    Check("precision.long", "kernel", applies_to_all, _long, dtypes=EVERY, is_large=True),
 )

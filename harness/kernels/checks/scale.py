@@ -170,8 +170,8 @@ def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check("scale.steps", "kernel", applies_to_all, _steps, dtypes=WIDE),
-    Check("scale.sizes", "kernel", applies_to_all, _sizes, dtypes=EVERY),
+    Check("scale.steps", "kernel", applies_to_all, _steps, dtypes=WIDE, is_large=True),
+    Check("scale.sizes", "kernel", applies_to_all, _sizes, dtypes=EVERY, is_large=True),
     Check("scale.states", "kernel", applies_to_all, _states, dtypes=WIDE),
     Check("scale.gradients", "kernel", applies_to_all, _gradients, dtypes=WIDE),
 )

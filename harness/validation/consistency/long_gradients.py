@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
+from rnn_harness.evaluation.judging_options import LONG, LONG_BY_BEGINNINGS
 from rnn_harness.validation.consistency.budget import Budget
 from rnn_harness.validation.consistency.consistency_property import Draw, Violation, condition_gap, relative_gap
 from rnn_harness.validation.consistency.difference_quotients import random_like, slopes
@@ -18,10 +19,8 @@ from rnn_harness.validation.consistency.gradient_properties import path_of
 from rnn_harness.validation.consistency.reach_of_inputs import ReadingOrder
 from rnn_harness.validation.consistency.time_properties import needs_sequence, order_of
 
-LONG, TRIAL, FEW, ROWS = 1000, 20, 3, 2
-"""Steps of the sequence, of a short one that is timed, and of the pieces of a shorter one; rows."""
-LONG_BY_BEGINNINGS = 120
-"""Steps of the sequence where every output needs a call of its own, so that the work grows with their square."""
+TRIAL, FEW, ROWS = 20, 3, 2
+"""Steps of a short sequence that is timed, and of the pieces of a shorter one; rows."""
 MOST_NAMED = 3
 """Steps that are named where a gradient is cut at many."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from rnn_harness.evaluation.judging_options import LONG, LONG_BY_BEGINNINGS
 from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.setting import settings
 from rnn_harness.specs import Spec, library
+from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.judging.generated_spec import alternative_ids, generate_spec, with_alternative_updates
 from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS, skipped_checks
@@ -56,6 +58,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         absolute_function_error=target.capabilities.absolute_function_error,
         is_single_inside=target.capabilities.is_single_inside,
         varies_between_runs=target.capabilities.device.startswith("cuda"),
+        long_steps=_long_steps(match.convention),
     )
 
 
@@ -93,7 +96,13 @@ def spec_kernel(
         absolute_function_error=target.capabilities.absolute_function_error,
         is_single_inside=target.capabilities.is_single_inside,
         varies_between_runs=target.capabilities.device.startswith("cuda"),
+        long_steps=_long_steps(driver.convention),
     )
+
+
+def _long_steps(convention: CallingConvention) -> int:
+    """Say how many steps a long sequence has for a candidate that is called in a way."""
+    return LONG_BY_BEGINNINGS if convention.prefixes else LONG
 
 
 def fixed_sizes(target: Target) -> dict[str, int] | None:

@@ -73,6 +73,28 @@ FORWARD = Check("forward.any", "numeric", applies_to_all, _forward)
 OURS = Check("ours", "numeric", applies_to_all, _ours)
 
 
+class _Hungry(RNN):
+    """A reference that gets no memory."""
+
+    def forward(
+        self,
+        parameters: Mapping[str, Array],
+        inputs: Array,
+        states: Mapping[str, Array] | None = None,
+        lengths: IndexArray | None = None,
+    ) -> Run:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9000000000 bytes")
+
+
+def test_a_subject_without_memory_is_a_finding_for_few_numbers_and_not_run_for_many() -> None:
+    (finding,) = run_check(FORWARD, _evaluation(_Hungry()))
+    assert not finding.agrees
+    with pytest.raises(NotRun, match="at the sizes of this check the memory did not suffice"):
+        run_check(replace(FORWARD, is_large=True), _evaluation(_Hungry()))
+    (finding,) = run_check(replace(FORWARD, is_large=True), _evaluation(_Raising()))
+    assert not finding.agrees
+
+
 def test_an_error_of_the_subject_is_a_finding() -> None:
     (finding,) = run_check(FORWARD, _evaluation(_Raising()))
     assert not finding.agrees

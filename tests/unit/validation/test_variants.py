@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 import rnn_harness
+from rnn_harness.evaluation.judging_options import LONG_BY_BEGINNINGS
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import Validation, identify, load_target
+from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from tests.helpers import HELPERS, variants
 
 FILE = HELPERS / "variants.py"
@@ -60,6 +62,8 @@ def test_a_sequence_that_gives_its_last_state_alone_is_driven_by_its_beginnings(
     (identification,) = identify(load_target(f"{FILE}:LastAlone"))
     assert identification.spec == "rnn.tanh"
     assert str(identification.convention).endswith("for the output of the last step alone")
+    # A thousand calls, each from the first step on, would hold the graphs of half a million steps.
+    assert candidate_kernel(load_target(f"{FILE}:LastAlone"), identification).long_steps == LONG_BY_BEGINNINGS
 
 
 def test_what_nothing_can_tell_apart_is_ambiguous_and_all_answers_are_given() -> None:

@@ -232,6 +232,13 @@ def _driven_graph(model: Any, runtime: str) -> DrivenModule:
 
 def _driven_steps(model: Any, runtime: str, steps: StepsOfGraph) -> DrivenModule:
     """Drive a model without a recurrent node that is given states and gives states."""
+    if steps.fixed_lengths:
+        shape = ", ".join(str(length or "any") for length in steps.declared[0])
+        raise UsageError(
+            f"the model's input {steps.names[0]} has the fixed shape ({shape}): it was unrolled into so many steps or "
+            "rows, and judging takes other numbers of both. Hand in the module that it was exported from; or export "
+            "one step, x (B, n) and states (B, d) in and states out, with dynamic_axes={'x': {0: 'rows'}, ...}"
+        )
     opened, parameters = open_parameters(model, None, fewest=2)
     function = OnnxModelFunction(opened, runtime, list(steps.names), "")
     if steps.has_layers:

@@ -53,6 +53,12 @@ class StepsOfGraph(NamedTuple):
     declared: tuple[tuple[int, ...], ...]
 
     @property
+    def fixed_lengths(self) -> tuple[int, ...]:
+        """The numbers above one of steps and rows that a whole sequence must have, if any."""
+        x = self.declared[0]
+        return tuple(length for length in x[:2] if length > 1) if len(x) == 3 else ()
+
+    @property
     def has_layers(self) -> bool:
         """Whether it is one step, and each state holds several layers."""
         x, *states = self.declared
