@@ -9,7 +9,7 @@ from rnn_harness.specs.claims import Claim, Falsifier, claims
 from rnn_harness.specs.documents import DOCUMENT_TITLES, document_title
 from rnn_harness.specs.equivalences import Equivalence, equivalences
 from rnn_harness.specs.errata import Contradiction, Misprint, contradictions, misprints
-from rnn_harness.specs.literature_cells import literature, search_literature
+from rnn_harness.specs.literature_cells import literature, search_literature, specs_called
 from rnn_harness.specs.load import Library, UnknownId, library, load_spec, parse_spec
 from rnn_harness.specs.print_finding import PrintFinding
 from rnn_harness.specs.schema import (
@@ -63,5 +63,6 @@ __all__ = [
     "parse_spec",
     "program_layers",
     "search_literature",
+    "specs_called",
     "table_rows",
 ]

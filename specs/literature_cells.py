@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -31,3 +32,30 @@ def search_literature(words: str) -> tuple[Spec, ...]:
         return f"{spec.id} {spec.title} {spec.model.document}".lower()
 
     return tuple(spec for spec in literature() if all(word in text(spec) for word in wanted))
+
+
+_WORDS_OF_A_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_FAMILIES = frozenset({"gru", "lstm", "rnn"})
+
+
+def specs_called(name: str) -> tuple[Spec, ...]:
+    """Find the cells of the literature that a class or a function is called after.
+
+    Args:
+        name: The name of the class or function: ``IndRNN``, ``LayerNormGRUCell``, ``sru_step``.
+
+    Returns:
+        The cells, those whose ids the longest part of the name stands for first; none for a plain ``MyGRUCell``.
+    """
+    words = [word.lower() for word in _WORDS_OF_A_NAME.findall(name)]
+    parts = {"".join(words[start:end]) for end in range(len(words) + 1) for start in range(end)}
+
+    def length(spec: Spec) -> int:
+        family, _, variant = spec.id.replace("_", "").partition(".")
+        if family not in _FAMILIES:
+            return len(family) if family in parts else 0
+        beginnings = (part for part in parts if len(part) > 3 and variant.startswith(part))
+        return max(map(len, beginnings), default=0) if family in parts else 0
+
+    called = [(length(spec), spec) for spec in literature()]
+    return tuple(spec for long, spec in sorted(called, key=lambda pair: -pair[0]) if long)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.cli._conclusion import Conclusion
 
 _OWN_EQUATIONS = "equations of your own; rnn-harness specs check FILE.toml"
+_MOST_SUGGESTED = 3
 _DECIDING = ("process.", "identification.", "model.", "numbers.")
 """How the names of checks begin without which nothing is decided."""
 
@@ -40,14 +41,25 @@ def validation_conclusion(validation: Validation, request: ValidationRequest, wr
         if request.spec != "auto":
             return _conclusion_of_untied(target, request.spec)
         verdict = f"{target} is consistent with every recurrent cell; no equation is known for it"
-        return Conclusion(verdict, f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})")
+        return Conclusion(verdict, _spec_command(command, target))
     not_run = [record for record in validation.checks if str(record.outcome) == "not run" and record.reason]
     deciding = [record for record in not_run if record.harness_error or record.check.startswith(_DECIDING)]
     reason = next((record.reason for record in (*deciding, *not_run)), "no check could be run")
     verdict = f"{target} is undecided: {reason}"
     if request.spec == "auto" and any(record.check.startswith("identification.") for record in deciding):
-        return Conclusion(verdict, f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})")
+        return Conclusion(verdict, _spec_command(command, target))
     return Conclusion(verdict, f"{command} -v  (lists every record with its reason)")
+
+
+def _spec_command(command: str, target: str) -> str:
+    """Return the command that holds a cell against equations: those that it is called after, or a file's."""
+    from rnn_harness.specs import specs_called
+
+    called = [spec.id for spec in specs_called(target.rpartition(":")[2])][:_MOST_SUGGESTED]
+    if not called:
+        return f"{command} --spec FILE.toml  ({_OWN_EQUATIONS})"
+    others = f"; or {', '.join(called[1:])}" if called[1:] else ""
+    return f"{command} --spec {called[0]}  (if that is what its name means{others}; or a file with its equations)"
 
 
 def _conclusion_of_untied(target: str, spec: str) -> Conclusion:

@@ -9,7 +9,7 @@ import torch
 from rnn_harness.arithmetic import NumpyArithmetic, Values, evaluate
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 from rnn_harness.derivatives import derive, differentiate
-from rnn_harness.specs import Spec, audit, library, literature, search_literature
+from rnn_harness.specs import Spec, audit, library, literature, search_literature, specs_called
 
 CELLS = literature()
 SIZES = {"n": 4, "d": 3}
@@ -68,3 +68,17 @@ def test_a_cell_says_with_what_it_was_compared_and_its_print_has_no_finding(spec
 )
 def test_cells_are_searched_by_title_and_paper(words: str, ids: list[str]) -> None:
     assert [spec.id for spec in search_literature(words)] == ids
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("IndRNN", ["indrnn.relu", "indrnn.tanh"]),
+        ("LayerNormGRUCell", ["gru.layernorm", "gru.layernorm.apart"]),
+        ("sru_step", ["sru.first", "sru"]),
+        ("MyGRUCell", []),
+        ("TrainedRNN", []),  # a RAN is in it by its letters, and not by its words
+    ],
+)
+def test_cells_are_found_that_a_class_is_called_after(name: str, ids: list[str]) -> None:
+    assert [spec.id for spec in specs_called(name)] == ids

@@ -8,7 +8,7 @@ from rnn_harness.cli._validation_conclusion import validation_conclusion
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, collect_validation
 from rnn_harness.records.record import Record
-from rnn_harness.records.validation import outcome_of
+from rnn_harness.records.validation import IDENTIFICATION_CHECK, outcome_of
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation import Limits, ValidationRequest, isolation, list_isolated, run_validation_isolated
@@ -97,3 +97,17 @@ def test_only_want_of_memory_is_called_so_where_torch_cannot_be_loaded(
     isolation.run_with_limits(sent.append, ValidationRequest(TARGET), lambda: None)
     assert [type(answer) for answer in sent] == [kind]
     assert message in str(sent[0])
+
+
+def test_a_cell_of_no_known_equation_is_held_against_the_one_it_is_called_after_next() -> None:
+    agreeing = REFUTED.model_copy(update={"outcome": Outcome.AGREES, "expected": "", "check": "consistency.rows"})
+    unknown = REFUTED.model_copy(update={"outcome": Outcome.NOT_RUN, "check": IDENTIFICATION_CHECK, "reason": "none"})
+    for name, command in (
+        ("MyIndRNN", "--spec indrnn.relu  (if that is what its name means"),
+        ("Own", "--spec FILE.toml"),
+    ):
+        target = f"cells.py:{name}"
+        records = (record.model_copy(update={"kernel": target}) for record in (unknown, agreeing))
+        validation = collect_validation(target, map(RecordMade, records))
+        assert validation.outcome == "consistent"
+        assert command in validation_conclusion(validation, ValidationRequest(target), False).next_command
