@@ -10,6 +10,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.records.verdict import Outcome
+from rnn_harness.specs import library
 from rnn_harness.validation.diagnosis.explain import (
     explain_divergence,
     explain_faults,
@@ -24,12 +25,18 @@ from rnn_harness.validation.identification.identify import identify, target_layo
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.identification.read_out import has_read_out
+from rnn_harness.validation.identification.unused_blocks import has_unused_block
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.wanted_cell import WantedCell
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
 from rnn_harness.validation.request import ValidationRequest
+from rnn_harness.validation.spec_search.fault_search import faulty_match, match_without_a_parameter
+from rnn_harness.validation.spec_search.search import TargetSearch
+
+LIKELY, SECONDS_OF_ONE = ("gru.reset_after", "gru.keep.column", "gru.write.004", "lstm.column"), 6.0
+"""The cells of which most others are made, and what the search for a mistake in one of them may take."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,7 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     layouts = target_layouts(target, probe)
     near: list[Identification] = []
     is_cut_short = False
+    rewritten: Diagnosis | None = None
     matches_elsewhere = identify(target, probe) if mismatch.saved_map is not None else ()
     diagnosis: Diagnosis | None
     if matches_elsewhere and mismatch.saved_map and matches_elsewhere[0].model == mismatch.saved_map.model:
@@ -77,17 +85,20 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
             near = identify_faulty(probe, _layouts_of_used(target, probe), wanted.model)
         is_cut_short = not near and time.process_time() - start > SEARCH_SECONDS
         unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
+        rewritten = None if near or mismatch.matches else _rewritten(mismatch)
         diagnosis = (
-            explain_faults(near[0]) if near else unused or explain_divergence(probe, layouts, wanted.model, wanted.name)
+            explain_faults(near[0])
+            if near
+            else unused or rewritten or explain_divergence(probe, layouts, wanted.model, wanted.name)
         )
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
     is_meant = wanted.model is None and any(may_be_meant(match.model, has_read_out(probe)) for match in near)
-    is_sure = bool(mismatch.matches or (near and not is_meant) or matches_elsewhere) or differs
+    is_sure = bool(mismatch.matches or (near and not is_meant) or matches_elsewhere or rewritten) or differs
     spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
-    if is_cut_short:
+    if is_cut_short and rewritten is None:
         reason += f"; the search for mistakes ended after {SEARCH_SECONDS:g} s"
     outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN
     yield RecordMade(identification_check(target.name, mismatch.request, spec, outcome, reason))
@@ -99,6 +110,22 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)
         if counterexample is not None:
             yield CounterexampleFound(counterexample)
+
+
+def _rewritten(mismatch: Mismatch) -> Diagnosis | None:
+    """Find the mistake by rewrites: those of the spec that was asked for, or what leaves a gate's block without use.
+
+    A cell of which nothing is asked may be one of its own, but none stores a gate's weights and reads another's twice.
+    """
+    search, wanted = TargetSearch(mismatch.probe), mismatch.wanted
+    if wanted.spec != "auto":
+        faulty = faulty_match(search, library().spec(wanted.spec))
+    elif wanted.model is None and has_unused_block(mismatch.probe):
+        matches = (match_without_a_parameter(search, library().spec(name), SECONDS_OF_ONE) for name in LIKELY)
+        faulty = next((match for match in matches if match is not None), None)
+    else:
+        faulty = None
+    return None if faulty is None else faulty.diagnosis()
 
 
 def _layouts_of_used(target: Target, probe: Probe) -> list[Layout]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from rnn_harness.records.validation import Diagnosis
+from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.spec import Spec
+from rnn_harness.specs.traversal import variables
 from rnn_harness.validation.spec_search.constants import (
     OpenProgram,
     closed_program,
@@ -106,21 +108,65 @@ def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> 
         seconds: What the search may take of the processor.
     """
     start = time.process_time()
-    search.deadline = start + FIRST * seconds
-    bases = _of_likely_lengths(list(_bases(search, spec)))
-    search.deadline = start + SINGLE * seconds
     attempts: list[_Attempt] = []
-    for beside_hints in (True, False):
-        singles = ((base, rewrite) for base in bases for rewrite in rewrites(base.program))
-        found = _first_match(search, singles, beside_hints, attempts)
-        if found is not None:
-            return found
+    bases = _likely_bases(search, spec, seconds)
+    search.deadline = start + SINGLE * seconds
+    found = _single_mistake(search, bases, attempts)
+    if found is not None:
+        return found
     search.deadline = start + WITH_CONSTANTS * seconds
     found = _first_match(search, _with_fitted_constants(search, bases), False, [])
     if found is not None:
         return found
     search.deadline = start + seconds
     return _first_match(search, _with_second_mistakes(attempts), True, [])
+
+
+def match_without_a_parameter(search: TargetSearch, spec: Spec, seconds: float) -> FaultyMatch | None:
+    """Find the mistake of a target that uses one piece of a spec nowhere; None where no single mistake leaves it so.
+
+    Args:
+        search: The target.
+        spec: The spec that it may be.
+        seconds: What the search may take of the processor.
+    """
+    start = time.process_time()
+    bases = _likely_bases(search, spec, seconds)
+    search.deadline = start + seconds
+    return _single_mistake(search, bases, [], _leaves_a_parameter_unread)
+
+
+def _leaves_a_parameter_unread(program: Program, rewrite: Rewrite) -> bool:
+    return not _read_symbols(program) <= _read_symbols(rewrite.program)
+
+
+def _read_symbols(program: Program) -> set[Variable]:
+    """Return the parameters that a program reads."""
+    read = {symbol for assignment in program.assignments for symbol in variables(assignment.expression)}
+    return read & set(program.parameters)
+
+
+def _likely_bases(search: TargetSearch, spec: Spec, seconds: float) -> list[_Base]:
+    """Return what is rewritten: the spec with the lengths and constants that the target is likely to have."""
+    search.deadline = time.process_time() + FIRST * seconds
+    return _of_likely_lengths(list(_bases(search, spec)))
+
+
+def _single_mistake(
+    search: TargetSearch,
+    bases: list[_Base],
+    attempts: list[_Attempt],
+    is_tried: Callable[[Program, Rewrite], bool] = lambda _program, _rewrite: True,
+) -> FaultyMatch | None:
+    """Return the first rewrite that a target equals, first beside what is known of its slots, then without."""
+    for beside_hints in (True, False):
+        singles = (
+            (base, rewrite) for base in bases for rewrite in rewrites(base.program) if is_tried(base.program, rewrite)
+        )
+        found = _first_match(search, singles, beside_hints, attempts)
+        if found is not None:
+            return found
+    return None
 
 
 def _bases(search: TargetSearch, spec: Spec) -> Iterator[_Base]:
