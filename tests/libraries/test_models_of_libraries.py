@@ -1,4 +1,4 @@
-"""Models of Keras, flax and ONNX: what is wired wrong is named, and nothing else."""
+"""Models of Keras, flax, Equinox and ONNX: what is wired wrong is named, and nothing else."""
 
 from __future__ import annotations
 
@@ -71,3 +71,10 @@ def test_lengths_and_tokens_of_flax_are_given(name: str, checks: list[str]) -> N
 def test_tokens_and_lengths_of_onnx_are_given(name: str, checks: list[str]) -> None:
     pytest.importorskip("onnxruntime")
     assert [check for check, _ in _refuted("onnx_tokens.py", name)] == checks
+
+
+@pytest.mark.parametrize(("name", "checks"), [("BothDirections", []), ("OneCellForBothWays", ["influence"])])
+def test_a_cell_of_equinox_that_nothing_reads_is_named(name: str, checks: list[str]) -> None:
+    refuted = _refuted("equinox_models.py", name)
+    assert [check for check, _ in refuted] == checks
+    assert all(sentence.startswith("back is not read: none of its parameters") for _, sentence in refuted)

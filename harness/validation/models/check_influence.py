@@ -19,6 +19,7 @@ from rnn_harness.validation.models.recurrent_part import RecurrentPart
 from rnn_harness.validation.models.run_model import Intervention, ModelRun
 from rnn_harness.validation.models.statement import WiringStatement, listed, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
+from rnn_harness.validation.models.unread_parts import unread_held_parts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,6 +39,8 @@ def check_influence(model: ModelUnderTest) -> Iterator[WiringStatement]:
     for part in silent:
         sentence = f"{part.shown_name} is called, and neither what it gives nor its parameters reach any output"
         yield refuted(CHECK, sentence, part.name)
+    for name in unread_held_parts(model):
+        yield refuted(CHECK, f"{name} is not read: none of its parameters has an influence on any output", name)
     if not silent:
         yield from _unread_layers(model)
         yield from _unread_cells_of_a_list(model)
