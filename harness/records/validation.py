@@ -168,6 +168,11 @@ class Validation(_Model):
     environment: str
     model: ModelRecord | None = None
 
+    @property
+    def has_decided_gradients(self) -> bool:
+        """Whether any check of its gradients agrees."""
+        return any(record.check.startswith("backward.") and record.outcome is Outcome.AGREES for record in self.checks)
+
     def __str__(self) -> str:
         from rnn_harness.records.validation_summary import summary_text
 

@@ -184,10 +184,7 @@ def _agreement(validation: Validation) -> str:
         return ": its recurrent parts by themselves, and the wiring between them"
     is_shipped = validation.spec not in ("", "candidate")
     spec = f" with {validation.spec}" if is_shipped else " with the equations of what it is"
-    has_gradients = any(
-        record.check.startswith("backward.") and record.outcome is Outcome.AGREES for record in validation.checks
-    )
-    return spec if has_gradients else f"{spec}, forward; no gradient was decided"
+    return spec if validation.has_decided_gradients else f"{spec}, forward; no gradient was decided"
 
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:

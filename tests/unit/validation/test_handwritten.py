@@ -41,6 +41,35 @@ def cell_backward(dh, cache):
 """
 
 
+GRADIENTS_IN_A_TWIN = """
+import numpy as np
+class Net:
+    def __init__(self, n_in, n_hidden):
+        self.n = n_hidden
+        shapes = {'Wx': (n_hidden, n_in), 'Wh': (n_hidden, n_hidden), 'b': (n_hidden,)}
+        self.p = {key: np.random.randn(*shape) for key, shape in shapes.items()}
+    def forward(self, xs):
+        h, self.tape, hs = np.zeros(self.n), [], []
+        for x in xs:
+            old, h = h, np.tanh(self.p['Wx'] @ x + self.p['Wh'] @ h + self.p['b'])
+            self.tape.append((x, old, h))
+            hs.append(h)
+        return np.array(hs)
+    def backward(self, dhs):
+        g = {key: np.zeros_like(value) for key, value in self.p.items()}
+        dxs, later = [], 0.0
+        for dh, (x, old, h) in zip(dhs[::-1], self.tape[::-1]):
+            da = (dh + later) * (1 - h * h)
+            g['Wx'] += np.outer(da, x)
+            g['Wh'] += np.outer(da, old)
+            g['b'] += da
+            later = self.p['Wh'].T @ da
+            dxs.append(self.p['Wx'].T @ da)
+        self.g = g
+        return np.array(dxs[::-1])
+"""
+
+
 def written(folder: Path, text: str) -> str:
     path = folder / "a_cell_of_a_test.py"
     path.write_text(text)
@@ -252,3 +281,15 @@ def test_the_states_of_a_dictionary_are_those_that_the_code_reads(tmp_path: Path
     assert capabilities.calling_convention.states == 2
     assert capabilities.notes == ("its state is a dictionary with memory and out",)
     assert load_target(f"{path}:plain").capabilities.notes == ()
+
+
+@pytest.mark.parametrize("is_wrong", [False, True], ids=["right", "wrong"])
+def test_gradients_are_found_in_a_container_that_holds_what_that_of_the_parameters_holds(
+    tmp_path: Path, is_wrong: bool
+) -> None:
+    # The gradients of a wrong backward are the slopes of nothing: only where they are kept says what they are.
+    text = GRADIENTS_IN_A_TWIN.replace("(1 - h * h)", "(1 - h) ** 2") if is_wrong else GRADIENTS_IN_A_TWIN
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("net", run_validation(load_target(f"{written(tmp_path, text)}:Net"), request))
+    assert validation.outcome == ("refuted" if is_wrong else "agrees")
+    assert validation.has_decided_gradients is not is_wrong

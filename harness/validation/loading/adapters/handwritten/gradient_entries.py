@@ -64,11 +64,12 @@ def gradient_entries(
         _returned_entry(path, value, returned, names)
         for path, value in sorted(result_entries(returned).items(), key=lambda item: len(item[0]))
     ]
+    twins = _twins_of_parameters(before, after)
     for path, value in after.items():
         if value.dtype.kind != "f" or (path in before and np.array_equal(before[path], value, equal_nan=True)):
             continue
         parts = tuple(path.split("/"))
-        in_container = any(part.strip("_") in _CONTAINERS for part in parts[:-1])
+        in_container = any(part.strip("_") in _CONTAINERS for part in parts[:-1]) or parts[:-1] in twins
         name = parts[-1]
         origins: tuple[Origin, ...] = ("attribute",)
         if path in before and before[path].shape == value.shape and before[path].any():
@@ -77,6 +78,22 @@ def gradient_entries(
             change = value - before[path] if origin == "increase" else value
             entries.append(GradientEntry(EntryKey(origin, parts), name, change, in_container))
     return entries
+
+
+def _twins_of_parameters(before: Mapping[str, Array], after: Mapping[str, Array]) -> set[tuple[str, ...]]:
+    """Find the containers that were written to and hold what another one holds, name by name and shape by shape.
+
+    Gradients are kept so, whatever their container is called: ``self.g`` beside ``self.p``.
+    """
+    shapes: dict[tuple[str, ...], dict[str, tuple[int, ...]]] = {}
+    written: dict[tuple[str, ...], bool] = {}
+    for path, value in after.items():
+        *holder, name = path.split("/")
+        shapes.setdefault(tuple(holder), {})[name] = value.shape
+        is_new = path not in before or not np.array_equal(before[path], value, equal_nan=True)
+        written[tuple(holder)] = written.get(tuple(holder), False) or is_new
+    kept = [table for holder, table in shapes.items() if not written[holder] and len(table) > 1]
+    return {holder for holder, table in shapes.items() if written[holder] and holder and table in kept}
 
 
 def _returned_entry(path: tuple[str, ...], value: Array, returned: object, names: Sequence[str]) -> GradientEntry:
