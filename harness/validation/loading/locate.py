@@ -109,17 +109,27 @@ def _import_module(name: str) -> ModuleType:
     """Import a module by its name, from the current folder too."""
     if not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"{name!r} is no module and no file: {_EXPECTED}")
-    sys.path.insert(0, str(Path.cwd()))
     try:
-        return importlib.import_module(name)
+        with _importing_from(Path.cwd()):
+            return importlib.import_module(name)
     except SystemExit as error:
         raise UsageError(f"{name} cannot be loaded: it leaves with exit code {error.code}") from None
     except (ImportError, ValueError) as error:
         raise UsageError(f"cannot import {name!r}: {error}; {_EXPECTED}") from None
     except Exception as error:  # a user's module may raise anything
         raise UsageError(f"{name} cannot be loaded: {named_error(error)}") from None
+
+
+@contextlib.contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """Import from a folder for a while; what is imported may add paths, and takes none away."""
+    before = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
     finally:
-        sys.path.pop(0)
+        added = [path for path in sys.path if path not in before and path != str(folder)]
+        sys.path[:] = [*added, *before]
 
 
 def _import_file(name: str) -> ModuleType:
@@ -135,13 +145,11 @@ def _import_file(name: str) -> ModuleType:
     assert module_spec.loader is not None, "a file that ends in .py has a loader"
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[path.stem] = module
-    sys.path.insert(0, str(path.parent.resolve()))
     try:
-        module_spec.loader.exec_module(module)
+        with _importing_from(path.parent.resolve()):
+            module_spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may raise anything
         raise UsageError(f"{name} cannot be loaded: {named_error(error)}") from None
-    finally:
-        sys.path.pop(0)
     return module
 
 

@@ -136,7 +136,8 @@ def judged_parts(model: UnderstoodModel) -> Iterator[JudgedPart]:
         yield JudgedPart(user_part.target, (user_part.part,))
     groups: dict[tuple[object, ...], list[RecurrentPart]] = {}
     for part in model.parts:
-        if part.family:
+        is_itself = not part.name and isinstance(model.target.make_module, _SingleLayer)
+        if part.family and not is_itself:  # a layer that cannot be driven has no part that can
             module = model.module.get_submodule(part.name)
             key = (part.module_class, _has_bias(module), vars(module).get("nonlinearity"), part.projection_size > 0)
             groups.setdefault(key, []).append(part)
