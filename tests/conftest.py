@@ -34,6 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     pytest-xdist gives each worker a run of neighbours: tests that take turns belong to one, or the others wait.
     """
+    unstable = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if unstable:  # each worker of pytest-xdist would have its own
+        raise pytest.UsageError(f"the id of a test holds an address; give its parameters ids: {unstable[0]}")
     deep = [] if config.getoption("--deep") else [item for item in items if item.get_closest_marker("deep")]
     if deep:
         config.hook.pytest_deselected(items=deep)

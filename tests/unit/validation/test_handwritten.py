@@ -293,3 +293,33 @@ def test_gradients_are_found_in_a_container_that_holds_what_that_of_the_paramete
     validation = collect_validation("net", run_validation(load_target(f"{written(tmp_path, text)}:Net"), request))
     assert validation.outcome == ("refuted" if is_wrong else "agrees")
     assert validation.has_decided_gradients is not is_wrong
+
+
+ONE_MATRIX = """
+import numpy as np
+def rnn_forward(x, h0, W):
+    h, steps = h0, []
+    for t in range(len(x)):
+        inp = np.concatenate([x[t], h, np.ones((len(h), 1))], axis=1)
+        h = np.tanh(inp @ W)
+        steps.append((inp, h))
+    return np.stack([h for _, h in steps]), (steps, W, x.shape[2], h0.shape[1])
+def rnn_backward(dh, cache):
+    steps, W, D, H = cache
+    dW, dx, later = np.zeros_like(W), np.zeros((*dh.shape[:2], D)), 0.0
+    for t in reversed(range(len(dh))):
+        inp, h = steps[t]
+        da = (dh[t] + later) * (1 - h * h)
+        dW += inp.T @ da
+        dx[t], later = (da @ W.T)[:, :D], (da @ W.T)[:, D : D + H]
+    return dx, later, dW
+"""
+
+
+@pytest.mark.parametrize("is_wrong", [False, True], ids=["right", "wrong"])
+def test_one_matrix_that_is_called_as_all_parameters_are_is_driven(tmp_path: Path, is_wrong: bool) -> None:
+    text = ONE_MATRIX.replace("(1 - h * h)", "(1 - h)") if is_wrong else ONE_MATRIX
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    target = load_target(f"{written(tmp_path, text)}:rnn_forward,rnn_backward")
+    validation = collect_validation("one matrix", run_validation(target, request))
+    assert validation.outcome == ("refuted" if is_wrong else "agrees")

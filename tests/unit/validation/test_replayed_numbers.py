@@ -63,7 +63,9 @@ def test_right_numbers_agree(check: str, numbers: NumbersReturned) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "change"), [("precision.format", _wrong_gradients), ("backward.bound", _wrong_outputs)], ids=str
+    ("check", "change"),
+    [("precision.format", _wrong_gradients), ("backward.bound", _wrong_outputs)],
+    ids=["wrong gradients do not refute outputs", "wrong outputs do not refute gradients"],
 )
 def test_only_the_numbers_that_a_check_is_about_count(
     check: str, change: Callable[[NumbersReturned], NumbersReturned], numbers: NumbersReturned

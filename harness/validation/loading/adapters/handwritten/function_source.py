@@ -71,6 +71,8 @@ class FunctionSource:
             tree_argument: The one argument that takes all of them; empty where each has its own.
         """
         self.forward_function, self.backward_function = function, backward
+        if tree_argument and isinstance(tree, np.ndarray):  # W may be all parameters, or the one matrix that there is
+            tree, tree_argument = {tree_argument: tree}, ""
         self.tree, self.tree_argument = tree, tree_argument
         # A compiled or partial function may have no name.
         self.name = name_of(function)
