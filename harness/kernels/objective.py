@@ -94,11 +94,11 @@ def torch_objective(evaluation: Evaluation) -> Objective:
 
     all_leaves = leaves | top
 
-    def run(x: Tensor, given: Tensors, initial: Tensors) -> tuple[Tensor, Tensors]:
-        hidden, finals = call_subject(cell.driver.run, {name: given[name] for name in leaves}, x, initial, None)
+    def run(x: Tensor, values: Tensors, initial: Tensors) -> tuple[Tensor, Tensors]:
+        hidden, finals = call_subject(cell.driver.run, {name: values[name] for name in leaves}, x, initial, None)
         if layer is None:
             return hidden, finals
-        return functions[layer.activation](hidden @ given["W_y"].T + given["b_y"]), finals
+        return functions[layer.activation](hidden @ values["W_y"].T + values["b_y"]), finals
 
     def scalar(x: Tensor) -> Tensor:
         outputs, finals = run(x, all_leaves, states)

@@ -40,7 +40,7 @@ _WIDTH = 100
 _GROUPS = {
     "forward": ("forward.", "precision.format"),
     "gradients": ("backward.",),
-    "1,000 steps": ("precision.long",),
+    "many steps": ("precision.long",),
     "realistic sizes": ("scale.",),
     "re-evaluated": ("numbers.",),
     "metamorphic": ("metamorphic.",),
@@ -235,7 +235,7 @@ def _precision_by_dtype(records: Sequence[Record]) -> Iterator[str]:
     for dtype, bits_by_check in bits.items():
         short, long = bits_by_check.get("precision.format"), bits_by_check.get("precision.long")
         texts = [] if short is None else [f"{short:.1f} bits"]
-        texts += [] if long is None else [f"{long:.1f} after 1,000 steps"]
+        texts += [] if long is None else [f"{long:.1f} after many steps"]
         yield f"{dtype} {', '.join(texts)}"
 
 

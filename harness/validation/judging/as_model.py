@@ -18,6 +18,7 @@ from rnn_harness.validation.loading.fresh_state import with_fresh_state
 from rnn_harness.validation.loading.method_of_module import target_of_step_method
 from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.loading.vectors_for_tokens import target_of_vectors
 from rnn_harness.validation.loading.wider_outputs import target_of_wider_outputs
 from rnn_harness.validation.models.judge_model import judge_model
 from rnn_harness.validation.models.judge_parts import JudgeTarget
@@ -60,6 +61,10 @@ def judge_undriven(
         loss = None if model.parts else torch_loss_of_target(target)
         if loss is not None:
             yield from judge_loss(target.name, loss, request)
+            return
+        of_vectors = None if model.parts else target_of_vectors(target)
+        if of_vectors is not None:
+            yield from judge_target(of_vectors, request, listener)
             return
         events = list(judge_model(model, request, listener, judge_target))
         yield from events

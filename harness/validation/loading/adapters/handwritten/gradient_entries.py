@@ -92,8 +92,8 @@ def _twins_of_parameters(before: Mapping[str, Array], after: Mapping[str, Array]
         shapes.setdefault(tuple(holder), {})[name] = value.shape
         is_new = path not in before or not np.array_equal(before[path], value, equal_nan=True)
         written[tuple(holder)] = written.get(tuple(holder), False) or is_new
-    kept = [table for holder, table in shapes.items() if not written[holder] and len(table) > 1]
-    return {holder for holder, table in shapes.items() if written[holder] and holder and table in kept}
+    unwritten = [table for holder, table in shapes.items() if not written[holder] and len(table) > 1]
+    return {holder for holder, table in shapes.items() if written[holder] and holder and table in unwritten}
 
 
 def _returned_entry(path: tuple[str, ...], value: Array, returned: object, names: Sequence[str]) -> GradientEntry:
