@@ -90,6 +90,10 @@ def _gradient_evaluation(kernel: Kernel) -> Evaluation | None:
     return kernel.evaluation(setting, case)
 
 
+class UntiedParameters(UsageError):
+    """A candidate that has the states and inputs of a spec equals it in no layout of its parameters that is known."""
+
+
 def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> SpecCandidate:
     """Tie a candidate to a spec: by what its parameters do, else by their names, else by what a wrong one would do.
 
@@ -99,7 +103,8 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         dtypes: Those in which it is judged, if it takes them.
 
     Raises:
-        UsageError: Their states or their parameters do not fit together.
+        UntiedParameters: Their parameters do not fit together.
+        UsageError: Their states do not.
     """
     target = _of_equal_sizes(target) if has_equal_sizes(spec) else target
     probe = probe_target(target)
@@ -116,10 +121,10 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
     try:
         table = match_parameters(spec.id, shapes, wanted)
-    except UsageError:
+    except UsageError as error:
         faulty = faulty_match(search, spec)
         if faulty is None:
-            raise
+            raise UntiedParameters(str(error)) from None
         kernel = _kernel(target, faulty.spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
         return SpecCandidate(kernel, faulty.spec, probe, None, faulty.diagnosis(), None, faulty.states)
     kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())

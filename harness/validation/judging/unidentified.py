@@ -12,6 +12,7 @@ from rnn_harness.validation.consistency.unknown_cell import judge_unknown
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
+from rnn_harness.validation.judging.spec_file import UntiedParameters
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 
@@ -54,14 +55,20 @@ def consistency_events(target: Target, probe: Probe, request: ValidationRequest)
 def events_of_untied(target: Target, request: ValidationRequest, untied: UsageError) -> Iterator[ValidationEvent]:
     """Yield what is decided about a candidate that equals the wanted spec in no way, whatever its equations may be.
 
+    Other states or inputs than those of the spec are a wrong use, unless the candidate is wrong whatever it should be.
+
     Args:
         target: The candidate.
         request: What is asked for.
         untied: Why its parameters are not known by the spec's names.
 
     Raises:
-        UsageError: It cannot be driven.
+        UsageError: It cannot be driven, or has other states or inputs, and nothing refutes it.
     """
-    probe = probe_target(target)
+    events = list(consistency_events(target, probe_target(target), request))
+    records = [event.record for event in events if isinstance(event, RecordMade)]
+    is_refuted = any(record.outcome is Outcome.REFUTED and not record.expected for record in records)
+    if not is_refuted and not isinstance(untied, UntiedParameters):
+        raise untied
     yield RecordMade(identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(untied)))
-    yield from consistency_events(target, probe, request)
+    yield from events
