@@ -15,6 +15,9 @@ from rnn_harness.records.record import Record
 from rnn_harness.runtime.atomic_file import write_whole
 from rnn_harness.runtime.file_lock import FileLock
 
+ENDINGS = ("kernel.process",)
+"""Checks whose records say that a kernel was not judged to its end; where it is judged anew, they say nothing more."""
+
 
 class Journal:
     """Records as JSON Lines, written as they come and flushed; brought to disk when closed.
@@ -112,8 +115,13 @@ class Journal:
 
     def _retained(self) -> list[Record]:
         """Return the records of earlier runs whose questions this run has not answered."""
-        answered = {record.question for record in (*self._records, *self._early.values())}
-        return [record for record in self._earlier if record.question not in answered]
+        now = (*self._records, *self._early.values())
+        answered, judged = {record.question for record in now}, {_judged_in(record) for record in now if record.kernel}
+        return [
+            record
+            for record in self._earlier
+            if record.question not in answered and not (record.check in ENDINGS and _judged_in(record) in judged)
+        ]
 
     def _put_in_order(self) -> None:
         """Let the file hold no question twice, and this run's records in their order. Raises OSError."""
@@ -139,3 +147,8 @@ class Journal:
                 raise self._not_written(trouble) from None
         finally:
             self._lock.release()
+
+
+def _judged_in(record: Record) -> tuple[str, str, str]:
+    """Return what is judged, in which dtype and on which device; how a device is described is its own affair."""
+    return record.kernel, record.dtype, record.device.partition(" ")[0]
