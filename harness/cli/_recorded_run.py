@@ -134,11 +134,11 @@ def finish(run: RecordedRun, path: Path | None, resume: bool, document: JsonOutp
             print_conclusion(run.conclusion(records), code)
     report_failed_checks(records)
     if trouble is not None:
-        raise UsageError(f"stopped after {len(records)} records: {trouble}")
+        raise UsageError(f"stopped after {_counted(len(records))}: {trouble}")
     if is_interrupted:
         going_on = ", --resume goes on" if run.reuses_records else ""
         where = f"; {path} holds them{going_on}" if path else ""
-        typer.echo(f"rnn-harness: interrupted after {len(records)} records{where}", err=True)
+        typer.echo(f"rnn-harness: interrupted after {_counted(len(records))}{where}", err=True)
     raise typer.Exit(code)
 
 
@@ -148,6 +148,10 @@ def _document(records: Sequence[Record], code: ExitCode) -> str:
 
     document = RecordDocument(exit_code=int(code), records=tuple(records))
     return json.dumps(document.model_dump(mode="json"), indent=1)
+
+
+def _counted(records: int) -> str:
+    return f"{records} record{'' if records == 1 else 's'}"
 
 
 def record_run(run: RecordedRun, path: Path | None, resume: bool) -> Iterator[Record]:

@@ -171,7 +171,7 @@ def _all_steps(whole: Evaluation) -> Iterator[Finding]:
 
 
 def _long(evaluation: Evaluation) -> Iterator[Finding]:
-    """Judge a sequence of 1,000 steps (50 where a kernel is interpreted) as sharply as two."""
+    """Judge a long sequence, of as many steps as the options say, as sharply as two steps."""
     if any(spec_pass.direction < 0 for spec_pass in evaluation.program.passes):
         raise NotRun("both directions have no common state to restart from; each is judged in its own kernel")
     case = evaluation.case.model_copy(update={"T": evaluation.options.long_steps, "B": 1, "scale": 0.5})

@@ -31,6 +31,8 @@ CASE = Case(spec="rnn.tanh", T=3, seed=4)
 class _Raising(RNN):
     """A reference that works for no case."""
 
+    error: Exception = ValueError("not today")
+
     def forward(
         self,
         parameters: Mapping[str, Array],
@@ -38,7 +40,7 @@ class _Raising(RNN):
         states: Mapping[str, Array] | None = None,
         lengths: IndexArray | None = None,
     ) -> Run:
-        raise ValueError("not today")
+        raise self.error
 
 
 class _Flat(RNN):
@@ -73,17 +75,10 @@ FORWARD = Check("forward.any", "numeric", applies_to_all, _forward)
 OURS = Check("ours", "numeric", applies_to_all, _ours)
 
 
-class _Hungry(RNN):
+class _Hungry(_Raising):
     """A reference that gets no memory."""
 
-    def forward(
-        self,
-        parameters: Mapping[str, Array],
-        inputs: Array,
-        states: Mapping[str, Array] | None = None,
-        lengths: IndexArray | None = None,
-    ) -> Run:
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9000000000 bytes")
+    error = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9000000000 bytes")
 
 
 def test_a_subject_without_memory_is_a_finding_for_few_numbers_and_not_run_for_many() -> None:
