@@ -52,18 +52,20 @@ def import_place(place: str) -> ModuleType:
     Raises:
         UsageError: There is none, or it cannot be loaded.
     """
-    with _gradients_kept():
+    with _torch_settings_kept():
         return _import_file(place) if place.endswith(".py") else _import_module(place)
 
 
 @contextlib.contextmanager
-def _gradients_kept() -> Iterator[None]:
-    """Give torch its gradients back where a module that is imported in this block switches them off for all.
+def _torch_settings_kept() -> Iterator[None]:
+    """Give torch back its gradients and its default device where a module that is imported in this block changes them.
 
-    Scripts do so for what they run themselves; it says nothing about their cells.
+    Scripts do so for what they run themselves; it says nothing about their cells, and all that is drawn and compared
+    here is on the CPU. Which device a cell computes on is asked for by ``--device``.
     """
     torch = sys.modules.get("torch")
     had_gradients = torch is None or torch.is_grad_enabled()
+    was_on_cpu = torch is None or torch.get_default_device() == torch.device("cpu")
     try:
         yield
     finally:
@@ -71,6 +73,8 @@ def _gradients_kept() -> Iterator[None]:
         with contextlib.suppress(AttributeError):  # a module may put anything in the place of torch
             if torch is not None and had_gradients and not torch.is_grad_enabled():
                 torch.set_grad_enabled(True)
+            if torch is not None and was_on_cpu:
+                torch.set_default_device(None)  # not compared before: of a device that is missing, torch raises
 
 
 def _attribute(module: Any, place: str, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A script that switches off gradients for all of torch where it is imported says nothing about its cells."""
+"""What a script sets for all of torch where it is imported, gradients off or a device, says nothing about its cells."""
 
 from __future__ import annotations
 
@@ -28,6 +28,14 @@ def test_gradients_that_were_off_before_stay_off(tmp_path: Path) -> None:
     with torch.no_grad():
         import_place(str(path))
         assert not torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("device", ["meta", "cuda"], ids=["that computes nothing", "that may be missing here"])
+def test_tensors_are_on_the_cpu_after_an_import_that_sets_a_default_device(device: str, tmp_path: Path) -> None:
+    path = tmp_path / "script_on_a_device.py"
+    path.write_text(f"import torch\ntorch.set_default_device({device!r})\n", encoding="utf-8")
+    import_place(str(path))
+    assert torch.zeros(1).device == torch.device("cpu")
 
 
 def test_what_stands_in_the_place_of_torch_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
