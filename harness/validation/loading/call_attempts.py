@@ -76,7 +76,10 @@ def arranged_attempts(plans: Sequence[ArgumentPlan], with_lists: bool = True) ->
             yield from with_extras(CallingConvention(False, states, plan.arguments, form, input_axes, state_axes))
     for (input_axes, state_axes), states, plan in itertools.product(_UNUSUAL_SEQUENCE_AXES, (1, 2, 0), plans):
         for form in _usual_forms(plan, states):
-            yield from with_extras(CallingConvention(True, states, plan.arguments, form, input_axes, state_axes))
+            features_first = CallingConvention(True, states, plan.arguments, form, input_axes, state_axes)
+            yield from with_extras(features_first)
+            if input_axes == "BnT":  # as convolutions give them, with outputs as recurrent layers do
+                yield from with_extras(replace(features_first, output_axes="BTd"))
     for states, state_axes, plan in itertools.product((1, 2, 0), ("Bd", "1Bd"), plans if with_lists else ()):
         for form in _usual_forms(plan, states):
             plain = CallingConvention(True, states, plan.arguments, form, "", state_axes)

@@ -30,6 +30,7 @@ from rnn_harness.validation.loading.layout_faults import (
     documents_both_orders,
     in_declared_order,
     layout_fault,
+    mixed_features_fault,
 )
 from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters, own_call
 from rnn_harness.validation.loading.result_reading import (
@@ -46,7 +47,12 @@ if TYPE_CHECKING:
 
 
 def find_convention(
-    module: nn.Module, n: int, d: int, declared: CallingConvention | None = None, is_quick: bool = False
+    module: nn.Module,
+    n: int,
+    d: int,
+    declared: CallingConvention | None = None,
+    is_quick: bool = False,
+    is_new: bool = False,
 ) -> CallingConvention:
     """Find how a module is called.
 
@@ -56,12 +62,14 @@ def find_convention(
         d: Its hidden size.
         declared: The convention that it is known to have, which is then the only one tried.
         is_quick: Whether usual ways alone are tried.
+        is_new: Whether every way is tried on a module that was not called before, since its first call makes its
+            weights.
 
     Raises:
         WrongLayout: It can be called, but its outputs are laid out otherwise than its inputs; the message says how.
         UsageError: It cannot be called in any known way; the message tells of the one that went furthest.
     """
-    trial = _Trial(module, TrialSizes(n, d, distinct_step_count(n, d), distinct_batch_size(n, d)))
+    trial = _Trial(module, TrialSizes(n, d, distinct_step_count(n, d), distinct_batch_size(n, d)), is_new)
     is_torch = not isinstance(module, CalledWithParameters)
     plans = argument_plans(forward_arguments(module) if is_torch else None)
     if declared is not None:
@@ -82,6 +90,8 @@ def find_convention(
             raise UsageError(several_layers_message(module, layers))
     if convention is None:
         raise UsageError(undriven_message(module, trial.sizes, trial.failures, several_layers_hint(module)))
+    if fault := mixed_features_fault(trial.call, convention, trial.x, trial.states(convention.states)):
+        raise WrongLayout(f"{fault} where a transpose is meant")
     if convention.states == 0 and (hint := several_layers_hint(module)):
         raise UsageError(f"cannot drive {type(module).__name__}:{hint}")
     return convention
@@ -101,6 +111,7 @@ class _Trial:
     Attributes:
         module: The target as a torch module.
         sizes: The sizes of the calls.
+        is_new: Whether every way is tried on a module that was not called before.
         failures: What went wrong in the calls that do not fit.
         mixing_rows: The first way of calling it for single steps that mixes the rows of a batch.
         mixing_states: The first way of calling it for a sequence in which a row of a state reaches other rows.
@@ -110,6 +121,7 @@ class _Trial:
 
     module: nn.Module
     sizes: TrialSizes
+    is_new: bool = False
     failures: list[FailedCall] = field(default_factory=list)
     mixing_rows: CallingConvention | None = None
     mixing_states: CallingConvention | None = None
@@ -126,7 +138,8 @@ class _Trial:
         self._generator = torch.Generator().manual_seed(5)
         parameters = (value for value in self.module.parameters() if value.is_floating_point())
         first = next(parameters, None)
-        self._dtype = torch.float64 if first is None else first.dtype
+        own_dtype = torch.get_default_dtype() if self.is_new else torch.float64
+        self._dtype = own_dtype if first is None else first.dtype
         self._device = torch.device("cpu") if first is None else first.device
         self.x = self._normal(self.sizes.steps, self.sizes.rows, self.sizes.n)
 
@@ -148,7 +161,7 @@ class _Trial:
                 continue
             states = self.states(attempt.states)
             try:
-                if attempt.input_form == "packed":
+                if self.is_new or attempt.input_form == "packed":
                     self.call = own_call(copy.deepcopy(self._untouched))
                 convention = self._completed(attempt, states)
             except (Exception, SystemExit) as error:  # a module that is called in a wrong way may raise anything

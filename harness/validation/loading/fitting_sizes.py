@@ -40,11 +40,13 @@ def fitting_sizes(module: nn.Module) -> CellSizes | None:
 
 def _possible_sizes(module: nn.Module) -> Iterator[CellSizes]:
     """List the sizes that parts of a module state, then those that the shapes of its parameters allow."""
+    from torch.nn.parameter import is_lazy
+
     for _, part in module.named_modules():
         sizes = stated_sizes(part)
         if sizes is not None:
             yield sizes
-    axes = {size for value in module.parameters() for size in value.shape}
+    axes = {size for value in module.parameters() if not is_lazy(value) for size in value.shape}
     hidden = sorted({size // gates for size in axes for gates in (1, 3, 4) if size % gates == 0}, reverse=True)
     for d in hidden:
         for n in sorted({*axes, *(size - d for size in axes if size > d)}):

@@ -10,6 +10,7 @@ from rnn_harness.validation.loading.adapters.handwritten.argument_names import r
 from rnn_harness.validation.loading.context_inputs import ContextStep
 from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.first_call import lacks_weights
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
 from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
@@ -24,6 +25,8 @@ def joined_cell(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | Co
         cell: A torch cell, as it was made.
         sizes: The sizes that it was made for.
     """
+    if lacks_weights(cell):  # no way of calling it was found that makes them
+        return None
     spatial = spatial_states(copy.deepcopy(cell), sizes)
     if spatial is not None:
         return spatial

@@ -81,6 +81,52 @@ def layout_fault(
     return _last_row_fault(module, convention, x, states, sizes)
 
 
+def mixed_features_fault(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> str:
+    """Name the fault of a target that reads inputs (B, n, T) as (B, T, n) with a view; empty where it does not.
+
+    Args:
+        module: The target, as it is called.
+        convention: A way of calling it for a sequence that gave outputs (B, d, T).
+        x: The inputs (T, B, n).
+        states: The states (B, d).
+    """
+    import torch
+
+    if convention.axes_of_input != "BnT" or convention.input_form != "tensor":
+        return ""
+    steps, rows, n = x.shape
+
+    def outputs(values: Tensor) -> Tensor:
+        return _called(module, convention, values, states)
+
+    def unviewed(values: Tensor) -> Tensor:
+        """Inputs that are as wanted after the memory of (B, n, T) was read as (B, T, n)."""
+        return values.transpose(0, 1).reshape(rows, n, steps).permute(2, 0, 1)
+
+    def viewed(values: Tensor) -> Tensor:
+        """Outputs of which the memory of (B, d, T) is that of (B, T, d)."""
+        return values.permute(1, 2, 0).reshape(rows, steps, -1).transpose(0, 1)
+
+    with torch.no_grad():
+        if reach_of_steps(outputs(x), [outputs(_moved(x, step)) for step in range(steps)]).is_forward():
+            return ""
+        base, moved = outputs(unviewed(x)), [outputs(unviewed(_moved(x, step))) for step in range(steps)]
+    for arranged in (lambda values: values, viewed):
+        reach = reach_of_steps(arranged(base), [arranged(value) for value in moved])
+        if reach.is_forward() and not reach.reaches_other_rows:
+            return "features and time are mixed up: inputs (B, n, T) are read as (B, T, n) with a view or reshape"
+    return ""
+
+
+def _called(module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]) -> Tensor:
+    """Copies of the outputs (T, B, d) of a call."""
+    outputs, _ = convention.call(module, x, states)
+    assert outputs is not None, "a sequence has outputs"
+    return outputs.clone()
+
+
 def _goes_on_with_first_input(
     module: Callable[..., object],
     convention: CallingConvention,

@@ -42,6 +42,7 @@ from rnn_harness.validation.loading.construct import construct_cell, constructio
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.find_losses import loss_of_class
 from rnn_harness.validation.loading.find_networks import network_of_class
+from rnn_harness.validation.loading.first_call import with_first_calls
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.function_networks import network_of_functions
@@ -183,6 +184,8 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     if adapter.name == "numpy":
         return _target_of_arrays(maker, adapter, options, None)
     made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
+    if adapter.name == "torch":
+        made = with_first_calls(made, TRIAL_SIZES)
     construction, cell = chosen_construction(made, TRIAL_SIZES, is_torch=adapter.name == "torch")
     sizes = construction.fixed_sizes
     if not construction.any_sizes:

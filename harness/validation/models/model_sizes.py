@@ -37,6 +37,11 @@ class ModelSizes:
     parts: tuple[RecurrentPart, ...]
 
 
+def _is_vocabulary(name: str, value: object) -> bool:
+    """Whether an attribute is the number of tokens, of which a model without an embedding may make vectors of ones."""
+    return "vocab" in name.lower() and type(value) is int and value <= _LARGEST
+
+
 def read_sizes(module: nn.Module) -> ModelSizes:
     """Read the sizes of a model from its modules and parameters.
 
@@ -44,19 +49,22 @@ def read_sizes(module: nn.Module) -> ModelSizes:
         module: The model; it is not run.
     """
     from torch import nn
+    from torch.nn.parameter import is_lazy
 
     parts = find_torch_parts(module)
     linear = [part.in_features for part in module.modules() if isinstance(part, nn.Linear)]
     embeddings = [part.num_embeddings for part in module.modules() if isinstance(part, nn.Embedding)]
+    embeddings = embeddings or [value for name, value in vars(module).items() if _is_vocabulary(name, value)]
     norms = [part.normalized_shape[-1] for part in module.modules() if isinstance(part, nn.LayerNorm)]
-    columns = [parameter.shape[-1] for parameter in module.parameters() if parameter.dim() > 1]
+    known = [parameter for parameter in module.parameters() if not is_lazy(parameter)]
+    columns = [parameter.shape[-1] for parameter in known if parameter.dim() > 1]
     hidden = list(dict.fromkeys(part.output_size for part in parts)) or list(dict.fromkeys(columns))
     # A layer may take the inputs beside one state, or beside two of equal width.
     differences = [size - states * d for states in (1, 2) for size in linear for d in hidden if size > states * d]
     kept = [value for value in vars(module).values() if type(value) is int and 0 < value <= _LARGEST]
     own_sizes = (part.input_size for part in parts)
     features = dict.fromkeys([*own_sizes, *linear, *norms, *columns, *differences, 1, *kept])
-    axes = {size for parameter in module.parameters() for size in parameter.shape}
+    axes = {size for parameter in known for size in parameter.shape}
     taken = {*axes, *features, *hidden, *(2 * d for d in hidden), *(d + n for d in hidden for n in features)}
     free = [size for size in _FREE if size not in taken]
     return ModelSizes(

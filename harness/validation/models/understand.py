@@ -15,6 +15,7 @@ from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.models.example_inputs import has_example_inputs
 from rnn_harness.validation.models.find_arguments import ModelNotCalled, find_arguments
+from rnn_harness.validation.models.first_run import with_first_run
 from rnn_harness.validation.models.held_parts import held_arguments, held_user_parts, is_watched
 from rnn_harness.validation.models.model_arguments import ModelArguments
 from rnn_harness.validation.models.recurrent_part import RecurrentPart, find_torch_parts, torch_family
@@ -186,8 +187,8 @@ def _modules(target: Target) -> Iterator[nn.Module]:
         module = target.make_module(*sizes)
     except UsageError:
         return
-    yield module
+    yield with_first_run(module)
     named = named_arguments(type(module), {}) if target.capabilities.fixed_sizes is None else None
     if named is not None:
         with contextlib.suppress(Exception):  # a constructor may raise anything
-            yield type(module)(**named)
+            yield with_first_run(type(module)(**named))
