@@ -1,8 +1,9 @@
 """Balls as arrays: what `BallArithmetic` bounds, in float64 midpoints and radii, at any size.
 
-The claim. Every value is a midpoint m and a radius r >= 0 (float64 arrays) such that the ball of `BallArithmetic` with
-the same `Rounding` lies in [m - r, m + r], entry by entry: the true value, and whatever an implementation may compute
-in the format. Where a midpoint or a radius is not finite, nothing is claimed (`ArrayBall.is_finite`).
+The claim. Every value is a midpoint m and a radius r >= 0 (float64 arrays, in NumPy or in torch) such that the ball of
+`BallArithmetic` with the same `Rounding` lies in [m - r, m + r], entry by entry: the true value, and whatever an
+implementation may compute in the format. Where a midpoint or a radius is not finite, nothing is claimed
+(`ArrayBall.is_finite`).
 
 The proof is by induction over the operations. Let v = 2^-53. In exact arithmetic every radius here is the sum of
 
@@ -11,10 +12,11 @@ The proof is by induction over the operations. Let v = 2^-53. In exact arithmeti
 * what the implementation may add: the same expressions in unit, mass, terms and parts as in `ball.py`, which has their
   proof. The mass here is at least the mass there, since |m| + r is at least the largest size of a member;
 * what this module's own float64 midpoint may add: v |m| for a sum, a product, a quotient; ((1 - v)^-k - 1) times the
-  mass for k terms that BLAS or NumPy add in whatever order, fused or not (Higham 2002, section 3.1; no rounding mode
-  is switched, Rump 2012); `FUNCTION_ROUNDINGS` v times the value for NumPy's own function, which is assumed of it as
-  of every other implementation. A float64 sum that underflows is exact; a product is off by at most 2^-1075, so each
-  product adds `RADIUS_UNDERFLOW` = 2^-1070.
+  mass for k terms that BLAS, NumPy or torch add in whatever order, fused or not (Higham 2002, section 3.1; no rounding
+  mode is switched, Rump 2012); `FUNCTION_ROUNDINGS` v times the value for their own functions, which is assumed of them
+  as of every other implementation (`array_operations.py` says what else they must keep to, and why they do).
+  A float64 sum that underflows is exact; a product is off by at most 2^-1075, so each product adds
+  `RADIUS_UNDERFLOW` = 2^-1070.
 
 All these terms are non-negative, and so are all numbers that the radius is computed from: q float64 operations give at
 least (1 - v)^q times the exact radius, less q 2^-1075 where they underflow, which `RADIUS_UNDERFLOW` holds as well.
@@ -34,15 +36,14 @@ import math
 from contextlib import AbstractContextManager
 from fractions import Fraction
 
-import numpy as np
-
 from rnn_harness.arithmetic.array_ball_functions import (
     FUNCTIONS,
     inverse_deviation,
     softmax,
     softplus_replacement,
 )
-from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall, growth
+from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall, growth, stacked
+from rnn_harness.arithmetic.array_operations import NUMPY, ArrayOperations
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, RADIUS_UNDERFLOW, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.arithmetic.ball_functions import REPLACED_BY_LIBRARIES
 from rnn_harness.arithmetic.rounding import Rounding
@@ -58,10 +59,12 @@ class ArrayBallArithmetic:
 
     Args:
         rounding: What an implementation may round at each operation; with a unit of zero, what is computed alone.
+        operations: What midpoints and radii are computed with: NumPy, or torch on a device.
     """
 
-    def __init__(self, rounding: Rounding) -> None:
+    def __init__(self, rounding: Rounding, operations: ArrayOperations = NUMPY) -> None:
         self.fused = False
+        self._operations = operations
         self._unit, self._underflow = float(rounding.unit), float(rounding.underflow)
         self._wide = None if rounding.wide is None else float(rounding.wide)
         self._operand_growth = 0.0 if rounding.operands is None else growth(_upward(rounding.operands), 2)
@@ -83,11 +86,11 @@ class ArrayBallArithmetic:
 
     def scope(self) -> AbstractContextManager[None]:
         """Let numbers overflow and underflow without a warning: what is not finite claims nothing."""
-        return np.errstate(all="ignore")
+        return self._operations.scope()
 
     def number(self, value: Fraction) -> ArrayBall:
         """Convert a constant: rounded unless it is a whole number over a power of two, short enough for the format."""
-        middle = self._converted(np.array([[float(value)]]))
+        middle = self._operations.zeros((1, 1)) + float(value)
         dyadic = value.denominator & (value.denominator - 1) == 0
         if dyadic and abs(value.numerator) <= self._largest_whole and Fraction(float(value)) == value:
             return ArrayBall(middle, middle * 0.0, True)
@@ -96,7 +99,7 @@ class ArrayBallArithmetic:
     def array(self, value: Array | ArrayBall) -> ArrayBall:
         if isinstance(value, ArrayBall):
             return value
-        middle = self._converted(value)
+        middle = self._operations.converted(value)
         return ArrayBall(middle, middle * 0.0, True)
 
     def before_storing(self, value: Array) -> ArrayBall:
@@ -105,12 +108,8 @@ class ArrayBallArithmetic:
         Args:
             value: Numbers that an implementation gave.
         """
-        middle = self._converted(value)
+        middle = self._operations.converted(value)
         return self._rounded(middle, middle * 0.0, abs(middle), 1)
-
-    def _converted(self, value: Array) -> Array:
-        """Return numbers as float64 values of the arithmetic's own kind."""
-        return np.asarray(value, dtype=np.float64)
 
     def _rounded(
         self, middle: Array, radius: Array, mass: Array, roundings: int, flushed: int = 1, wide: int = 0
@@ -178,7 +177,7 @@ class ArrayBallArithmetic:
         underflow = 0.0 if a.is_exact and b.is_exact else RADIUS_UNDERFLOW
         # The quotient q that the spread is taken with is the computed one; its own rounding comes on top.
         numerator = a.radius + (abs(middle) * UPWARD + underflow) * b.radius + underflow
-        spread = numerator / np.where(smallest > 0, smallest, np.nan)
+        spread = numerator / self._operations.where(smallest > 0, smallest, math.nan)
         radius = (spread + MIDPOINT_UNIT * abs(middle) + RADIUS_UNDERFLOW) * UPWARD
         return self._rounded(middle, radius, abs(middle) + radius, 1)
 
@@ -198,7 +197,7 @@ class ArrayBallArithmetic:
             mass = abs(x.middle) @ sizes.T
         else:
             # One product of twice the rows is faster than two.
-            both = np.concatenate([x.size, x.radius]) @ sizes.T
+            both = self._operations.concatenate([x.size, x.radius]) @ sizes.T
             mass, radius = both[: len(x.middle)], both[len(x.middle) :]
         if not matrix.is_exact:
             inexact = x.size @ matrix.radius.T
@@ -238,8 +237,8 @@ class ArrayBallArithmetic:
 
     def concatenate(self, *parts: ArrayBall | OpenArrayBall) -> ArrayBall:
         balls = [self.settle(part) for part in parts]
-        middle = np.concatenate([ball.middle for ball in balls], axis=-1)
-        radius = np.concatenate([ball.radius for ball in balls], axis=-1)
+        middle = self._operations.concatenate([ball.middle for ball in balls], axis=-1)
+        radius = self._operations.concatenate([ball.radius for ball in balls], axis=-1)
         return ArrayBall(middle, radius, all(ball.is_exact for ball in balls))
 
     def slice(self, vector: ArrayBall | OpenArrayBall, start: int, stop: int) -> ArrayBall | OpenArrayBall:
@@ -285,7 +284,7 @@ class ArrayBallArithmetic:
         for middle, radius in zip(x.middle, x.radius, strict=True):
             value, spread, distance = softmax(middle, radius)
             if not math.isfinite(distance):
-                rows.append(ArrayBall(value, value * np.nan))
+                rows.append(ArrayBall(value, value * math.nan))
                 continue
             roundings = int(2 * distance) + 2 * FUNCTION_ROUNDINGS + len(middle) + 3
             flushed = 2 + len(middle)
@@ -297,7 +296,7 @@ class ArrayBallArithmetic:
                 rows.append(self._rounded(value, own, mass, roundings, flushed))
         if not rows:
             return x
-        return ArrayBall(np.stack([row.middle for row in rows]), np.stack([row.radius for row in rows]))
+        return stacked(rows)
 
     def _row_mean(self, x: ArrayBall) -> ArrayBall:
         """Compute the mean of every row, as `BallArithmetic` does."""
@@ -306,33 +305,31 @@ class ArrayBallArithmetic:
         middle = x.middle.mean(axis=-1, keepdims=True)
         radius = x.radius.mean(axis=-1, keepdims=True) + growth(MIDPOINT_UNIT, count + 1) * mass
         mean = self._rounded(middle, radius * UPWARD, mass, 2 * count + 4, 2 * count)
-        return ArrayBall(np.broadcast_to(mean.middle, x.shape).copy(), np.broadcast_to(mean.radius, x.shape).copy())
+        repeat = self._operations.broadcast
+        return ArrayBall(repeat(mean.middle, x.shape), repeat(mean.radius, x.shape))
 
     def _inverse_deviation(self, x: ArrayBall) -> ArrayBall:
         """Compute 1 / sqrt(v + e) of every row, as `BallArithmetic` does, which has the reasons.
 
-        NumPy's own value is off by as much again as an implementation's in float64 may be.
+        The midpoint's own value is off by as much again as an implementation's in float64 may be.
         """
         value, spread = inverse_deviation(x.middle, x.radius)
         size = (value + spread) * UPWARD
         square = (x.size * x.size).mean(axis=-1, keepdims=True) * UPWARD
         unit = self._unit if self._wide is None else self._wide
         share = (unit + MIDPOINT_UNIT) * 2 * (x.shape[-1] + 8) * square * size * size * UPWARD
-        radius = spread + np.where(share < 0.25, size * share, np.inf) + growth(MIDPOINT_UNIT, 4) * size
+        radius = spread + self._operations.where(share < 0.25, size * share, math.inf) + growth(MIDPOINT_UNIT, 4) * size
         return self._computed(value, radius * UPWARD, 3)
 
     def component(self, vector: ArrayBall | OpenArrayBall, index: IndexArray) -> ArrayBall:
         ball = self.settle(vector)
-        places = index[:, None]
-        middle = np.take_along_axis(ball.middle, places, axis=-1)
-        return ArrayBall(middle, np.take_along_axis(ball.radius, places, axis=-1), ball.is_exact)
+        take = self._operations.component
+        return ArrayBall(take(ball.middle, index), take(ball.radius, index), ball.is_exact)
 
     def place(self, scalar: ArrayBall | OpenArrayBall, index: IndexArray, size: int) -> ArrayBall:
         ball = self.settle(scalar)
-        middle, radius = (np.zeros((len(index), size)) for _ in range(2))
-        np.put_along_axis(middle, index[:, None], ball.middle, axis=-1)
-        np.put_along_axis(radius, index[:, None], ball.radius, axis=-1)
-        return ArrayBall(middle, radius, ball.is_exact)
+        place = self._operations.place
+        return ArrayBall(place(ball.middle, index, size), place(ball.radius, index, size), ball.is_exact)
 
     def outer(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a, b = self.settle(x1), self.settle(x2)
@@ -342,7 +339,9 @@ class ArrayBallArithmetic:
             mass = abs(a.middle).T @ b.size
         else:
             # |a| |b| and rad a |b| as one product of twice the rows.
-            both = np.concatenate([a.size, a.radius], axis=1).T @ (abs(b.middle) if b.is_exact else b.size)
+            both = self._operations.concatenate([a.size, a.radius], axis=1).T @ (
+                abs(b.middle) if b.is_exact else b.size
+            )
             mass, spread = both[:width], both[width:]
         if not b.is_exact:
             inexact = abs(a.middle).T @ b.radius

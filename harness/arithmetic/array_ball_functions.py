@@ -1,20 +1,16 @@
 """Functions of midpoints and radii by the mean value theorem: f(middle), and a bound on sup abs(f') times the radius.
 
-Each function here takes midpoints and radii and returns f(middle), as NumPy computes it, and a spread that f of a
-member may lie off the *exact* f(middle), up to a factor of `UPWARD`. What NumPy's own f rounds is added by the caller.
+Each function here takes midpoints and radii and returns f(middle), as NumPy or torch computes it, and a spread that f
+of a member may lie off the *exact* f(middle), up to a factor of `UPWARD`. What that f rounds is added by the caller.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-import numpy as np
-
+from rnn_harness.arithmetic.array_operations import operations_of
 from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, SMALLEST_NORMAL, SOFTPLUS_END, UPWARD
-from rnn_harness.arithmetic.numpy_arithmetic import inverse_deviation as _inverse_deviation
-from rnn_harness.arithmetic.numpy_arithmetic import sigmoid as _sigmoid
-from rnn_harness.arithmetic.numpy_arithmetic import softmax as _softmax
-from rnn_harness.arithmetic.numpy_arithmetic import softplus as _softplus
 from rnn_harness.array_types import Array
 from rnn_harness.specs.expression import Function
 
@@ -24,8 +20,17 @@ Enclosed = tuple[Array, Array]
 
 def _smallest_size(middle: Array, radius: Array) -> Array:
     """Return a lower bound of the absolute value of every member: a difference is rounded once."""
+    ops = operations_of(middle)
     distance = (abs(middle) - radius) / UPWARD
-    return np.where(distance > 0, distance, 0.0)
+    return ops.where(distance > 0, distance, 0.0)
+
+
+def _sigmoid(x: Array) -> Array:
+    """Compute 1 / (1 + exp(-x)) without overflow."""
+    ops = operations_of(x)
+    power = ops.exp(-abs(x))
+    value: Array = ops.where(x < 0, power, 1.0) / (1 + power)
+    return value
 
 
 def sigmoid(middle: Array, radius: Array) -> Enclosed:
@@ -35,7 +40,8 @@ def sigmoid(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    power = np.maximum(np.exp(-_smallest_size(middle, radius)), SMALLEST_NORMAL)
+    ops = operations_of(middle)
+    power = ops.maximum(ops.exp(-_smallest_size(middle, radius)), SMALLEST_NORMAL)
     return _sigmoid(middle), power / ((1 + power) * (1 + power)) * UPWARD * radius
 
 
@@ -46,8 +52,9 @@ def tanh(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    power = np.maximum(np.exp(-2 * _smallest_size(middle, radius)), SMALLEST_NORMAL)
-    return np.tanh(middle), 4 * power / ((1 + power) * (1 + power)) * UPWARD * radius
+    ops = operations_of(middle)
+    power = ops.maximum(ops.exp(-2 * _smallest_size(middle, radius)), SMALLEST_NORMAL)
+    return ops.tanh(middle), 4 * power / ((1 + power) * (1 + power)) * UPWARD * radius
 
 
 def log(middle: Array, radius: Array) -> Enclosed:
@@ -57,8 +64,9 @@ def log(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    lower = np.where(middle > 0, _smallest_size(middle, radius), 0.0)
-    return np.log(middle), radius / np.where(lower > 0, lower, np.nan) * UPWARD
+    ops = operations_of(middle)
+    lower = ops.where(middle > 0, _smallest_size(middle, radius), 0.0)
+    return ops.log(middle), radius / ops.where(lower > 0, lower, math.nan) * UPWARD
 
 
 def relu(middle: Array, radius: Array) -> Enclosed:
@@ -68,7 +76,8 @@ def relu(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    return np.where(middle > 0, middle, 0.0), np.where(middle + radius < 0, 0.0, radius)
+    ops = operations_of(middle)
+    return ops.where(middle > 0, middle, 0.0), ops.where(middle + radius < 0, 0.0, radius)
 
 
 def step(middle: Array, radius: Array) -> Enclosed:
@@ -78,9 +87,10 @@ def step(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
+    ops = operations_of(middle)
     above, below = middle > radius, middle <= -radius
-    value = np.where(above, 1.0, np.where(below, 0.0, 0.5))
-    return value, np.where(above | below, 0.0, 0.5 * UPWARD)
+    value = ops.where(above, 1.0, ops.where(below, 0.0, 0.5))
+    return value, ops.where(above | below, 0.0, 0.5 * UPWARD)
 
 
 def softmax(middle: Array, radius: Array) -> tuple[Array, Array, float]:
@@ -93,14 +103,16 @@ def softmax(middle: Array, radius: Array) -> tuple[Array, Array, float]:
     Returns:
         Values, how far those of other members may lie from them, and the largest distance of two members.
     """
-    value = _softmax(middle[None])[0]
-    grow = np.exp(2 * radius.max()) * UPWARD
-    bounds = np.minimum((value + SMALLEST_NORMAL) * grow * UPWARD, 1.0)
+    ops = operations_of(middle)
+    powers = ops.exp(middle - middle.max())
+    value = powers / powers.sum()
+    grow = ops.exp(2 * radius.max()) * UPWARD
+    bounds = ops.minimum((value + SMALLEST_NORMAL) * grow * UPWARD, 1.0)
     moved = bounds * radius
     remaining = moved.sum() - moved
     share = 1 - value / (grow * UPWARD)
     # What is subtracted may cancel: as much as rounding can make of it is added.
-    remaining = np.where(remaining > 0, remaining, 0.0) + (UPWARD - 1) * moved.sum()
+    remaining = ops.where(remaining > 0, remaining, 0.0) + (UPWARD - 1) * moved.sum()
     distance = float((middle + radius).max() - (middle - radius).min()) * UPWARD
     return value, bounds * (share * radius + remaining) * UPWARD, distance
 
@@ -112,8 +124,9 @@ def exp(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    return np.exp(middle), (
-        np.exp((middle + radius) * np.where(middle > 0, UPWARD, 1.0)) + SMALLEST_NORMAL
+    ops = operations_of(middle)
+    return ops.exp(middle), (
+        ops.exp((middle + radius) * ops.where(middle > 0, UPWARD, 1.0)) + SMALLEST_NORMAL
     ) * UPWARD * radius
 
 
@@ -124,8 +137,9 @@ def softplus(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    slope = np.minimum(_sigmoid(middle + radius) * UPWARD + SMALLEST_NORMAL, 1.0)
-    return _softplus(middle), slope * UPWARD * radius
+    ops = operations_of(middle)
+    slope = ops.minimum(_sigmoid(middle + radius) * UPWARD + SMALLEST_NORMAL, 1.0)
+    return ops.softplus(middle), slope * UPWARD * radius
 
 
 def softplus_replacement(middle: Array, radius: Array) -> Array:
@@ -138,9 +152,10 @@ def softplus_replacement(middle: Array, radius: Array) -> Array:
     Returns:
         The bounds; zero where no member lies beyond.
     """
-    lowest = np.maximum((middle - radius) / UPWARD, SOFTPLUS_END)
-    highest = np.where(radius > 0, (middle + radius) * UPWARD, middle)
-    return np.where(highest > SOFTPLUS_END, (np.exp(-lowest) + SMALLEST_NORMAL) * UPWARD, 0.0)
+    ops = operations_of(middle)
+    lowest = ops.maximum((middle - radius) / UPWARD, SOFTPLUS_END)
+    highest = ops.where(radius > 0, (middle + radius) * UPWARD, middle)
+    return ops.where(highest > SOFTPLUS_END, (ops.exp(-lowest) + SMALLEST_NORMAL) * UPWARD, 0.0)
 
 
 def sqrt(middle: Array, radius: Array) -> Enclosed:
@@ -150,8 +165,9 @@ def sqrt(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints.
         radius: The radii.
     """
-    lower = np.where(middle > 0, _smallest_size(middle, radius), 0.0)
-    return np.sqrt(middle), radius / (2 * np.sqrt(np.where(lower > 0, lower, np.nan))) * UPWARD
+    ops = operations_of(middle)
+    lower = ops.where(middle > 0, _smallest_size(middle, radius), 0.0)
+    return ops.sqrt(middle), radius / (2 * ops.sqrt(ops.where(lower > 0, lower, math.nan))) * UPWARD
 
 
 def inverse_deviation(middle: Array, radius: Array) -> Enclosed:
@@ -161,10 +177,13 @@ def inverse_deviation(middle: Array, radius: Array) -> Enclosed:
         middle: The midpoints of rows, (B, d).
         radius: The radii.
     """
-    value = _inverse_deviation(middle)
+    ops = operations_of(middle)
+    centred = middle - middle.mean(axis=-1, keepdims=True)
+    variance = (centred * centred).mean(axis=-1, keepdims=True)
+    value = ops.broadcast(1 / ops.sqrt(variance + float(LAYER_NORM_EPSILON)), tuple(middle.shape))
     deviation = 1 / value
-    moved = np.sqrt((radius * radius).mean(axis=-1, keepdims=True)) * UPWARD
-    least = np.maximum((deviation - moved) / UPWARD, np.sqrt(float(LAYER_NORM_EPSILON)) / UPWARD)
+    moved = ops.sqrt((radius * radius).mean(axis=-1, keepdims=True)) * UPWARD
+    least = ops.maximum((deviation - moved) / UPWARD, math.sqrt(LAYER_NORM_EPSILON) / UPWARD)
     return value, moved / (least * deviation) * UPWARD
 
 

@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
-import numpy as np
-
+from rnn_harness.arithmetic.array_operations import operations_of
 from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF, UPWARD
 from rnn_harness.array_types import Array
 
@@ -20,7 +19,7 @@ class ArrayBall:
     """Stored values.
 
     Attributes:
-        middle: The midpoints, float64.
+        middle: The midpoints, float64: a NumPy array, or a torch tensor, as `array_operations.py` says.
         radius: The radii, float64, of the same shape.
         is_exact: Whether all radii are known to be zero.
     """
@@ -38,7 +37,8 @@ class ArrayBall:
     @property
     def is_finite(self) -> bool:
         """Whether every midpoint and radius is finite: only then is anything claimed."""
-        return bool(np.isfinite(self.middle).all() and np.isfinite(self.radius).all())
+        ops = operations_of(self.middle)
+        return bool(ops.isfinite(self.middle).all() and ops.isfinite(self.radius).all())
 
     @property
     def size(self) -> Array:
@@ -48,6 +48,8 @@ class ArrayBall:
     @property
     def T(self) -> ArrayBall:
         """The transposed values: an array ball offers what maps of parameters do with an array."""
+        if len(self.shape) < 2:  # torch transposes matrices alone
+            return self
         return ArrayBall(self.middle.T, self.radius.T, self.is_exact)
 
     def __getitem__(self, index: object) -> ArrayBall:
@@ -101,7 +103,8 @@ def stacked(balls: Sequence[ArrayBall]) -> ArrayBall:
     Args:
         balls: At least one.
     """
-    middle, radius = np.stack([ball.middle for ball in balls]), np.stack([ball.radius for ball in balls])
+    ops = operations_of(balls[0].middle)
+    middle, radius = ops.stack([ball.middle for ball in balls]), ops.stack([ball.radius for ball in balls])
     return ArrayBall(middle, radius, all(ball.is_exact for ball in balls))
 
 
@@ -112,7 +115,7 @@ def wider(balls: Sequence[ArrayBall]) -> ArrayBall:
         balls: At least one, all of one shape.
     """
     first = balls[0]
-    radius = first.radius
+    ops, radius = operations_of(first.middle), first.radius
     for ball in balls[1:]:
-        radius = np.maximum(radius, (abs(ball.middle - first.middle) * UPWARD + ball.radius) * UPWARD)
+        radius = ops.maximum(radius, (abs(ball.middle - first.middle) * UPWARD + ball.radius) * UPWARD)
     return first if len(balls) == 1 else ArrayBall(first.middle, radius)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_harness.arithmetic.array_ball_values import ArrayBall
+from rnn_harness.arithmetic.array_operations import operations_of
 from rnn_harness.arithmetic.assumptions import UPWARD
 from rnn_harness.array_types import Array
 
@@ -36,22 +38,23 @@ def compare_arrays(ball: ArrayBall, computed: Array) -> ArrayComparison:
 
     Args:
         ball: Balls, all finite.
-        computed: Numbers that float64 holds.
+        computed: Numbers that float64 holds; a tensor too where the balls are of torch.
 
     Raises:
         ValueError: A ball is not finite: nothing is claimed of what lies in it.
     """
     if not ball.is_finite:
         raise ValueError("a ball that is not finite bounds nothing")
-    if not computed.size:
-        return ArrayComparison(0.0, (0,) * computed.ndim, 0.0, 0.0, np.inf)
-    with np.errstate(all="ignore"):
+    ops, shape = operations_of(ball.middle), tuple(np.shape(computed))
+    if not math.prod(shape):
+        return ArrayComparison(0.0, (0,) * len(shape), 0.0, 0.0, math.inf)
+    with ops.scope():
         # The difference and the quotient are rounded once each, which the factor allows for.
-        distance = np.abs(np.asarray(computed, dtype=np.float64) - ball.middle)
-        shares = np.where(distance == 0, 0.0, distance / (ball.radius * UPWARD))
-        shares[~np.isfinite(distance)] = np.inf
-        where = np.unravel_index(int(np.argmax(shares)), shares.shape)
-        scale, error = float(np.abs(ball.middle).max()), float(distance.max())
-    bits = float("inf") if error == 0 or scale == 0 else float(-np.log2(error / scale)) if np.isfinite(error) else 0.0
-    error = error if np.isfinite(error) else float("inf")
-    return ArrayComparison(float(shares[where]), tuple(map(int, where)), error, float(ball.radius.max()), bits)
+        distance = abs(ops.converted(computed) - ball.middle)
+        shares = ops.where(distance == 0, 0.0, distance / (ball.radius * UPWARD))
+        shares = ops.where(ops.isfinite(distance), shares, math.inf)
+        where = np.unravel_index(int(shares.argmax()), shape)
+        scale, error = float(abs(ball.middle).max()), float(distance.max())
+    bits = math.inf if error == 0 or scale == 0 else float(-np.log2(error / scale)) if math.isfinite(error) else 0.0
+    error = error if math.isfinite(error) else math.inf
+    return ArrayComparison(float(shares.max()), tuple(map(int, where)), error, float(ball.radius.max()), bits)

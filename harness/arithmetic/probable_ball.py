@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
 from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, ArrayBall, OpenArrayBall
+from rnn_harness.arithmetic.array_operations import NUMPY, ArrayOperations
 from rnn_harness.arithmetic.assumptions import UPWARD
 from rnn_harness.arithmetic.probable_sums import failure_probability, is_sharper, probable_rounding, split_product
 from rnn_harness.arithmetic.rounding import Rounding
@@ -32,10 +31,11 @@ class ProbableBallArithmetic(ArrayBallArithmetic):
     Args:
         rounding: What an implementation may round at each operation. If it sums products in a wider format than the one
             it stores, what it stores outweighs the sums, and no bound is probable.
+        operations: What midpoints and radii are computed with.
     """
 
-    def __init__(self, rounding: Rounding) -> None:
-        super().__init__(rounding)
+    def __init__(self, rounding: Rounding, operations: ArrayOperations = NUMPY) -> None:
+        super().__init__(rounding, operations)
         self.sums = 0
         self._splits = 0 < self._unit <= MIDPOINT_UNIT
 
@@ -53,11 +53,11 @@ class ProbableBallArithmetic(ArrayBallArithmetic):
         rounding = probable_rounding(self._unit, value.terms, value.mass, size, underflow)
         radius = (value.radius + rounding + underflow) * UPWARD
         self.sums += math.prod(proved.shape)
-        return ArrayBall(value.middle, np.minimum(radius, proved.radius))
+        return ArrayBall(value.middle, self._operations.minimum(radius, proved.radius))
 
     def _product_of_midpoints(self, rows: Array, columns: Array, mass: Array) -> tuple[Array, Array]:
         product, rounding = super()._product_of_midpoints(rows, columns, mass)
         if not self._splits or not is_sharper(rows.shape[1]):
             return product, rounding
         split, split_rounding = split_product(rows, columns)
-        return (split, split_rounding) if np.isfinite(split_rounding).all() else (product, rounding)
+        return (split, split_rounding) if self._operations.isfinite(split_rounding).all() else (product, rounding)

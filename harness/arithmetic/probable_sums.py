@@ -43,9 +43,8 @@ from __future__ import annotations
 import math
 from typing import cast
 
-import numpy as np
-
 from rnn_harness.arithmetic.array_ball_values import MIDPOINT_UNIT, growth
+from rnn_harness.arithmetic.array_operations import operations_of
 from rnn_harness.arithmetic.assumptions import PROBABLE_DEVIATIONS
 from rnn_harness.array_types import Array
 
@@ -63,7 +62,7 @@ def probable_rounding(unit: float, terms: int, mass: Array, size: Array, underfl
     Returns:
         The bounds, each of which fails with `failure_probability(1)`.
     """
-    partial_sums = (mass + np.minimum(size, mass)) / 2 + (mass * growth(unit, terms + 1) + underflow)
+    partial_sums = (mass + operations_of(mass).minimum(size, mass)) / 2 + (mass * growth(unit, terms + 1) + underflow)
     return cast("Array", partial_sums * (PROBABLE_DEVIATIONS * math.sqrt(terms + 2) * unit))
 
 
@@ -115,8 +114,12 @@ def split_product(matrix: Array, factor: Array) -> tuple[Array, Array]:
 
 def _powers(matrix: Array, axis: int) -> Array:
     """Return the powers of two above all sizes along an axis, which stays with length one."""
-    largest = np.max(abs(matrix), axis=axis, keepdims=True, initial=0.0)
-    return cast("Array", np.exp2(np.frexp(largest)[1].astype(np.float64)))
+    ops, size = operations_of(matrix), abs(matrix)
+    if not matrix.shape[axis]:
+        return cast("Array", size.sum(axis=axis, keepdims=True) + 1)
+    largest = ops.largest(size, axis)
+    # A number over its mantissa is a power of two, which a quotient gives exactly.
+    return ops.where(largest > 0, largest / ops.where(largest > 0, ops.mantissas(largest), 1.0), 1.0)
 
 
 def _high(matrix: Array, powers: Array, bits: int) -> Array:

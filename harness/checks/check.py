@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnn_harness.arithmetic.array_ball_values import ArrayBall
+from rnn_harness.arithmetic.array_operations import operations_of
 from rnn_harness.arithmetic.compare import effective_bits, error_over_bound, worst_bound, worst_error
 from rnn_harness.arithmetic.compare_arrays import compare_arrays
 from rnn_harness.array_types import Array
@@ -122,21 +123,22 @@ def compare_with_array_balls(entry: str, quantity: str, ball: ArrayBall, compute
         entry: what the finding is about.
         quantity: what is compared, in words.
         ball: midpoints and radii.
-        computed: what the subject gives, in the same shape.
+        computed: what the subject gives, in the same shape; a tensor too where the balls are of torch.
 
     Raises:
         NotRun: float64 holds no bound of it, so that nothing is decided.
     """
-    computed = np.asarray(computed)
-    if computed.shape != ball.shape:
-        return Finding(entry, False, f"{quantity} has shape {computed.shape}, expected {ball.shape}")
+    shape = tuple(np.shape(computed))
+    if shape != ball.shape:
+        return Finding(entry, False, f"{quantity} has shape {shape}, expected {ball.shape}")
     if not ball.is_finite:
         raise NotRun(f"undecided: no finite bound of {quantity} is known")
-    found = compare_arrays(ball, computed)
+    numbers = operations_of(ball.middle).converted(computed)
+    found = compare_arrays(ball, numbers)
     detail = ""
     if found.error_over_bound > 1:
         place = "".join(f"[{i}]" for i in found.where)
-        value, expected = float(computed[found.where]), float(ball.middle[found.where])
+        value, expected = float(numbers[found.where]), float(ball.middle[found.where])
         detail = f"{quantity}{place} is {value!r}, the equation gives {expected!r}"
     agrees = found.error_over_bound <= 1
     return Finding(entry, agrees, detail, found.error_over_bound, found.error, found.bound, found.bits)

@@ -39,8 +39,8 @@ def compare_with_probable_bounds(
         return None
     probability, compared = bounds.failure_probability, list[ProbableComparison]()
     for quantity, (ball, computed) in balls.items():
-        if ball.is_finite and np.shape(computed) == ball.shape:
-            share = compare_arrays(ball, np.asarray(computed)).error_over_bound
+        if ball.is_finite and tuple(np.shape(computed)) == ball.shape:
+            share = compare_arrays(ball, computed).error_over_bound
             compared.append(
                 ProbableComparison(
                     quantity=quantity,

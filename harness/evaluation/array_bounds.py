@@ -10,6 +10,7 @@ import numpy as np
 from rnn_harness.arithmetic import Trajectory, evaluate
 from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
 from rnn_harness.arithmetic.array_ball_values import ArrayBall, wider
+from rnn_harness.arithmetic.array_operations import NUMPY, ArrayOperations
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import BatchPart, Cotangents, derive, differentiate_parts
 from rnn_harness.evaluation.alternative_forms import forms
@@ -28,6 +29,7 @@ class ArrayBounds:
         evaluation: A subject on a case of any size.
         forward: The arithmetic of the values; what the evaluation's rounding gives where None.
         backward: That of the gradients.
+        operations: What both compute with where they are not given: NumPy, or torch on a device.
     """
 
     def __init__(
@@ -35,11 +37,16 @@ class ArrayBounds:
         evaluation: Evaluation,
         forward: ArrayBallArithmetic | None = None,
         backward: ArrayBallArithmetic | None = None,
+        operations: ArrayOperations = NUMPY,
     ) -> None:
-        self._evaluation = evaluation
+        self._evaluation, self._operations = evaluation, operations
         rounding = evaluation.rounding
-        self._forward = forward or ArrayBallArithmetic(rounding)
-        self._backward = backward or ArrayBallArithmetic(rounding.of_backward)
+        self._forward = forward or ArrayBallArithmetic(rounding, operations)
+        self._backward = backward or ArrayBallArithmetic(rounding.of_backward, operations)
+
+    def compute(self) -> None:
+        """Compute all bounds now: a subject that runs may overwrite the numbers."""
+        _ = self.outputs, self.finals, self.gradients
 
     @functools.cached_property
     def _groups(self) -> tuple[RowsOfOneLength, ...]:
@@ -61,12 +68,10 @@ class ArrayBounds:
     def outputs(self) -> ArrayBall:
         """The outputs, (T, B, .)."""
         name, shape = self._evaluation.subject.output_name, self._evaluation.arrays.d_outputs.shape
-        return wider(
-            [
-                joined_steps(shape, self._groups, [[step[name] for step in part.steps] for part in trajectories])
-                for trajectories in self._trajectories
-            ]
-        )
+        by_form = [
+            [[step[name] for step in part.steps] for part in trajectories] for trajectories in self._trajectories
+        ]
+        return wider([joined_steps(shape, self._groups, steps, self._operations) for steps in by_form])
 
     @functools.cached_property
     def finals(self) -> dict[str, ArrayBall]:
@@ -74,7 +79,9 @@ class ArrayBounds:
         tables = []
         for program, trajectories in zip(self._programs, self._trajectories, strict=True):
             parts = [final_states(program, trajectory) for trajectory in trajectories]
-            tables.append({name: joined_rows(self._groups, [part[name] for part in parts]) for name in parts[0]})
+            tables.append(
+                {name: joined_rows(self._groups, [part[name] for part in parts], self._operations) for name in parts[0]}
+            )
         return {name: wider([table[name] for table in tables]) for name in tables[0]}
 
     @functools.cached_property
@@ -104,10 +111,12 @@ class ArrayBounds:
         for name in sorted({name for part in by_part for name in part.inputs}):
             by_group = [part.inputs.get(name, ()) for part in by_part]
             width = next(step for part in by_group for step in part).shape[-1]
-            joined = joined_steps((steps, self._evaluation.case.B, width), self._groups, by_group)
+            shape = (steps, self._evaluation.case.B, width)
+            joined = joined_steps(shape, self._groups, by_group, self._operations)
             inputs[name] = [joined[t, ...] for t in range(steps)]
         states = {
-            name: joined_rows(self._groups, [part.states[name] for part in by_part]) for name in by_part[0].states
+            name: joined_rows(self._groups, [part.states[name] for part in by_part], self._operations)
+            for name in by_part[0].states
         }
         return Cotangents(inputs, states, by_part[0].parameters)
 
@@ -120,5 +129,5 @@ class ArrayBounds:
         if any(group.length for group in self._groups):
             return balls
         values = {name: np.shape(value) for name, value in self._evaluation.flat_values.items()}
-        zeros = {name: ArrayBall(np.zeros(shape), np.zeros(shape), True) for name, shape in values.items()}
-        return zeros | balls
+        zeros = self._operations.zeros
+        return {name: ArrayBall(zeros(shape), zeros(shape), True) for name, shape in values.items()} | balls

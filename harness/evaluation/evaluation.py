@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_harness.arithmetic import Arithmetic, Trajectory, Values, evaluate
 from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked
+from rnn_harness.arithmetic.array_operations import operations_of
 from rnn_harness.arithmetic.assumptions import GUARD_MARGIN, NARROW_MARGIN
 from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.protocol import OpenT, StoredT
@@ -264,8 +265,9 @@ def _side_by_side(parts: Sequence[Array | ArrayBall]) -> Array:
     balls = [part for part in parts if isinstance(part, ArrayBall)]
     if not balls:
         return np.concatenate(cast("Sequence[Array]", parts), axis=-1)
-    middle = np.concatenate([ball.middle for ball in balls], axis=-1)
-    radius = np.concatenate([ball.radius for ball in balls], axis=-1)
+    ops = operations_of(balls[0].middle)
+    middle = ops.concatenate([ball.middle for ball in balls], axis=-1)
+    radius = ops.concatenate([ball.radius for ball in balls], axis=-1)
     return cast("Array", ArrayBall(middle, radius, all(ball.is_exact for ball in balls)))
 
 

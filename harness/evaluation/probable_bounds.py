@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rnn_harness.arithmetic.array_operations import NUMPY, ArrayOperations
 from rnn_harness.arithmetic.probable_ball import ProbableBallArithmetic
 from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -12,22 +13,19 @@ class ProbableBounds(ArrayBounds):
 
     Args:
         evaluation: A subject on a case of any size.
+        operations: What is computed with: NumPy, or torch on a device.
     """
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluation, operations: ArrayOperations = NUMPY) -> None:
         rounding = evaluation.rounding
-        self._probable_forward = ProbableBallArithmetic(rounding)
-        self._probable_backward = ProbableBallArithmetic(rounding.of_backward)
-        super().__init__(evaluation, self._probable_forward, self._probable_backward)
+        self._probable_forward = ProbableBallArithmetic(rounding, operations)
+        self._probable_backward = ProbableBallArithmetic(rounding.of_backward, operations)
+        super().__init__(evaluation, self._probable_forward, self._probable_backward, operations)
 
     @property
     def failure_probability(self) -> float:
         """With what probability one of the bounds computed so far fails at most, if the assumption holds."""
         return self._probable_forward.failure_probability + self._probable_backward.failure_probability
-
-    def compute(self) -> None:
-        """Compute all bounds now: a subject that runs may overwrite the numbers."""
-        _ = self.outputs, self.gradients
 
     @property
     def differ(self) -> bool:

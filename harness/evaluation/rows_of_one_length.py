@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_harness.arithmetic import Values
 from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked
+from rnn_harness.arithmetic.array_operations import NUMPY, ArrayOperations
 from rnn_harness.array_types import IndexArray
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.subjects.case_arrays import CaseArrays
@@ -56,7 +57,10 @@ def rows_by_length(arrays: CaseArrays) -> tuple[RowsOfOneLength, ...]:
 
 
 def joined_steps(
-    shape: tuple[int, ...], groups: Sequence[RowsOfOneLength], steps: Sequence[Sequence[ArrayBall]]
+    shape: tuple[int, ...],
+    groups: Sequence[RowsOfOneLength],
+    steps: Sequence[Sequence[ArrayBall]],
+    operations: ArrayOperations = NUMPY,
 ) -> ArrayBall:
     """Join the values of all rows at all steps; past a row's length they are zero, and exact.
 
@@ -64,27 +68,31 @@ def joined_steps(
         shape: (T, B, .).
         groups: The rows of each length.
         steps: For each group the values of its steps, (rows, .) each; fewer than its length stand for zeros.
+        operations: What the values were computed with.
     """
     if len(groups) == 1 and groups[0].is_whole_batch and steps[0]:
         return stacked(steps[0])
-    middle, radius = np.zeros(shape), np.zeros(shape)
+    middle, radius = operations.zeros(shape), operations.zeros(shape)
     for group, values in zip(groups, steps, strict=True):
         for t, value in enumerate(values):
             middle[t, group.rows], radius[t, group.rows] = value.middle, value.radius
     return ArrayBall(middle, radius)
 
 
-def joined_rows(groups: Sequence[RowsOfOneLength], values: Sequence[ArrayBall]) -> ArrayBall:
+def joined_rows(
+    groups: Sequence[RowsOfOneLength], values: Sequence[ArrayBall], operations: ArrayOperations = NUMPY
+) -> ArrayBall:
     """Join values that every row has once.
 
     Args:
         groups: The rows of each length.
         values: Those of each group, (rows, .) each.
+        operations: What the values were computed with.
     """
     if len(groups) == 1 and groups[0].is_whole_batch:
         return values[0]
     shape = (sum(value.shape[0] for value in values), *values[0].shape[1:])
-    middle, radius = np.zeros(shape), np.zeros(shape)
+    middle, radius = operations.zeros(shape), operations.zeros(shape)
     for group, value in zip(groups, values, strict=True):
         middle[group.rows], radius[group.rows] = value.middle, value.radius
     return ArrayBall(middle, radius)

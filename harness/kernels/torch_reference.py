@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -89,8 +89,8 @@ class GradientParts:
 class TorchReference:
     """A kernel as a `Reference`.
 
-    Arrays come in NumPy and leave in NumPy; a bfloat16 or float16 kernel gets float32 arrays whose numbers its
-    format holds, and gives float32 arrays.
+    Arrays come in NumPy and leave in NumPy, or stay on the device (`on_device`); a bfloat16 or float16 kernel gets
+    float32 arrays whose numbers its format holds, and gives float32 arrays.
 
     Attributes:
         driver: What runs the kernel.
@@ -100,12 +100,19 @@ class TorchReference:
         layout: How inputs and states lie in memory: ``contiguous``, ``strided`` (every second number of a larger
             block) or ``expanded`` (one batch row shown B times).
         absent: The parameters and states of the reference that the kernel lacks.
+        keeps_tensors: Whether outputs, final states and gradients are tensors where it gave them, in its own format.
     """
 
     def __init__(
-        self, driver: Driver, reference: Reference, dtype: str, device: str = "cpu", layout: str = "contiguous"
+        self,
+        driver: Driver,
+        reference: Reference,
+        dtype: str,
+        device: str = "cpu",
+        layout: str = "contiguous",
+        keeps_tensors: bool = False,
     ) -> None:
-        self.driver, self.reference = driver, reference
+        self.driver, self.reference, self.keeps_tensors = driver, reference, keeps_tensors
         self.dtype, self.device, self.layout = dtype, device, layout
         self.absent = driver.absent
 
@@ -145,6 +152,21 @@ class TorchReference:
             layout: ``contiguous``, ``strided`` or ``expanded``, as for the class.
         """
         return TorchReference(self.driver, self.reference, self.dtype, self.device, layout)
+
+    def on_device(self) -> TorchReference:
+        """Give the same kernel, whose results stay tensors on the device: for bounds that are computed there."""
+        return TorchReference(self.driver, self.reference, self.dtype, self.device, self.layout, keeps_tensors=True)
+
+    def _given(self, tensor: Tensor) -> Array:
+        """Give what the kernel computed: in memory of its own, which nothing overwrites that the kernel does later."""
+        return cast("Array", tensor.detach().clone()) if self.keeps_tensors else to_numpy(tensor)
+
+    def _finish(self) -> None:
+        """Wait for the kernel's results, so that an error of a CUDA kernel is raised where it is the kernel's."""
+        import torch
+
+        if self.keeps_tensors and self.device.startswith("cuda"):
+            torch.cuda.synchronize(self.device)
 
     def _lay_out(self, value: Tensor) -> Tensor:
         """Put the numbers of `value` into the layout."""
@@ -191,8 +213,9 @@ class TorchReference:
         """
         initial = states or self._zero_states(parameters, np.asarray(inputs))
         graph = self._graph(Arguments(parameters, inputs, initial, lengths))
-        outputs = to_numpy(graph.outputs)
-        finals = {name: to_numpy(graph.finals[name]) for name in self.state_names}
+        outputs = self._given(graph.outputs)
+        finals = {name: self._given(graph.finals[name]) for name in self.state_names}
+        self._finish()
         return Run(outputs, finals, VisibleTrace(self._trace(outputs, lengths)), graph)
 
     def _graph(self, arguments: Arguments) -> Graph:
@@ -276,7 +299,8 @@ class TorchReference:
             # which a compiled backward takes for its own.
             with self._summation(), self.driver.parameters_swapped_in(leaves, graph.inputs, states):
                 gradients = target_gradients([end for end, _ in live], wanted, [cotangent for _, cotangent in live])
-        filled = [to_numpy(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, gradients, strict=True)]
+        filled = [self._given(torch.zeros_like(w) if g is None else g) for w, g in zip(wanted, gradients, strict=True)]
+        self._finish()
         d_states = dict(zip(states, filled[1 : 1 + len(states)], strict=True))
         d_leaves = dict(zip(leaves, filled[1 + len(states) :], strict=True))
         shapes = {name: np.shape(value) for name, value in graph.arguments.parameters.items()}

@@ -55,6 +55,7 @@ def test_the_environment_for_a_gpu_runs_the_one_command_and_then_the_tests_that_
     assert first == "rnn-harness gpu {posargs:{tox_root}{/}reports{/}gpu}"
     assert second.endswith("{tox_root}{/}tests{/}gpu")
     assert sorted(path.name for path in (ROOT / "tests" / "gpu").glob("test_*.py")) == [
+        "test_bounds_on_cuda.py",
         "test_kernels_on_cuda.py",
         "test_lengths_on_cuda.py",
         "test_sizes_on_cuda.py",

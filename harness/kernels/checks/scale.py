@@ -22,9 +22,8 @@ from rnn_harness.checks.check import (
 )
 from rnn_harness.checks.lost_precision import compare_with_probable_bounds
 from rnn_harness.errors import NotRun
-from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.evaluation.probable_bounds import ProbableBounds
+from rnn_harness.kernels.checks.bound_operations import bounded_case
 from rnn_harness.kernels.checks.memory_layout import EVERY
 from rnn_harness.kernels.checks.parallel_steps import judge_gradients, judge_outputs
 from rnn_harness.subjects.case_arrays import draw_arrays
@@ -115,11 +114,10 @@ def judge_at(evaluation: Evaluation, case: Case) -> Finding:
         NotRun: The bound is not finite, which decides nothing.
     """
     entry = evaluation.subject.spec.id
-    tried = evaluation.on(draw_arrays(case, evaluation.subject))
-    bounds, probable = ArrayBounds(tried), ProbableBounds(tried)
-    subject = tried.subject
-    name, outputs, finals, gradients = subject.output_name, bounds.outputs, bounds.finals, bounds.gradients
-    probable.compute()
+    bounded = bounded_case(evaluation, draw_arrays(case, evaluation.subject))
+    tried, subject = bounded.evaluation, bounded.evaluation.subject
+    outputs, finals, gradients = bounded.proved.outputs, bounded.proved.finals, bounded.proved.gradients
+    name = subject.output_name
     findings = [compare_with_array_balls(entry, f"the output {name}", outputs, tried.run.outputs)]
     for state, source in subject.states.items() if findings[0].agrees else ():
         if f"finals.{source}" not in tried.absent:
@@ -142,7 +140,7 @@ def judge_at(evaluation: Evaluation, case: Case) -> Finding:
     if not worst.agrees:
         return worst
     judged = {name: computed[name] for name in gradients if name in computed}
-    return replace(worst, probable=compare_with_probable_bounds(tried, probable, judged))
+    return replace(worst, probable=compare_with_probable_bounds(tried, bounded.probable, judged))
 
 
 def _states(evaluation: Evaluation) -> Iterator[Finding]:
