@@ -27,7 +27,13 @@ class UsageError(ValueError):
 
 
 class NotRun(LookupError):
-    """A check cannot be run on a subject, for the reason given; never a verdict about what it computes."""
+    """A check cannot be run on a subject, for the reason given; never a verdict about what it computes.
+
+    Attributes:
+        traceback_text: the traceback of an error of the harness itself, for a report of it; empty for other reasons.
+    """
+
+    traceback_text = ""
 
 
 class NotObservable(NotRun):

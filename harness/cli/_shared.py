@@ -54,7 +54,7 @@ def exit_codes_of_text(command: Callable[..., R]) -> Callable[..., R]:
     return _with_exit_codes(command, {"debug": DebugOption})
 
 
-def _with_exit_codes(command: Callable[..., R], shared_options: dict[str, Any]) -> Callable[..., R]:
+def _with_exit_codes(command: Callable[..., R], shared_options: dict[str, object]) -> Callable[..., R]:
     """Make a command end with an exit code, and add options to it, each with its annotation."""
 
     @functools.wraps(command)

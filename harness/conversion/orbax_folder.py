@@ -51,7 +51,7 @@ def _leaves_as(tree: Any, leaf: Any) -> Any:
     return {key: _leaves_as(value, leaf) for key, value in tree.items()} if isinstance(tree, Mapping) else leaf
 
 
-def write_orbax(path: Path, tree: Mapping[str, Any]) -> None:
+def write_orbax(path: Path, tree: Mapping[str, object]) -> None:
     """Write a tree of arrays as a checkpoint.
 
     Args:

@@ -6,9 +6,10 @@ import numpy as np
 
 from rnn_harness.array_types import Array
 from rnn_harness.checks import Check, Finding
-from rnn_harness.errors import HarnessError, NotRun, Refused, UsageError, missing_resource, named_error
+from rnn_harness.errors import NotRun, Refused, UsageError, missing_resource, named_error
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.runtime.target_code import failure_of
 
 
 def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException) -> Finding:
@@ -22,7 +23,8 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
     Raises:
         Refused: the subject raised it, and may do so in this check.
         HarnessError: the harness raised it; or what it needs of the system itself was used up.
-        NotRun: what was asked for cannot be done, or needs more memory than there is.
+        NotRun: what was asked for cannot be done, or needs more memory than there is; or code of the subject raised it
+            where it was not called.
     """
     spec = evaluation.subject.spec.id
     if is_raised_by_target(error):
@@ -41,7 +43,7 @@ def finding_of_error(check: Check, evaluation: Evaluation, error: BaseException)
     contradiction = wrong_shape(evaluation)
     if contradiction:
         return Finding(spec, False, contradiction, float("inf"))
-    raise HarnessError.of(error) from error
+    raise failure_of(error) from error
 
 
 def wrong_shape(evaluation: Evaluation) -> str:

@@ -75,8 +75,8 @@ def _lstm(device: str, dtype: str, size: int) -> tuple[Any, Any]:
     import torch
 
     torch.manual_seed(0)
-    placed: dict[str, Any] = {"device": device, "dtype": torch_dtype(dtype)}
-    return torch.nn.LSTM(size, size).to(**placed), torch.randn(5, 4, size).to(**placed)
+    torch_type = torch_dtype(dtype)
+    return torch.nn.LSTM(size, size).to(device, torch_type), torch.randn(5, 4, size).to(device, torch_type)
 
 
 def _gradient(module: Any, x: Any) -> Any:

@@ -198,10 +198,10 @@ def _competitors(point: TimedPoint, arithmetic: Arithmetic) -> Iterator[_Timed]:
     """
     import torch
 
-    placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
+    dtype = torch_dtype(arithmetic.dtype)
     torch.manual_seed(1)
-    x = torch.randn(point.T, point.B, point.d).to(**placed).requires_grad_()
-    d_outputs = torch.randn(point.T, point.B, point.d).to(**placed)
+    x = torch.randn(point.T, point.B, point.d).to(point.device, dtype).requires_grad_()
+    d_outputs = torch.randn(point.T, point.B, point.d).to(point.device, dtype)
 
     def held() -> AbstractContextManager[None]:
         return library_kernels(enabled=True, tf32=arithmetic.tf32)
@@ -251,10 +251,10 @@ def _triton_call(
     link = library().spec(point.spec).reference
     assert link is not None, "a spec that is timed has a reference"
     reference = get_reference(link.name, **link.options)
-    placed: dict[str, Any] = {"device": point.device, "dtype": torch_dtype(arithmetic.dtype)}
+    dtype = torch_dtype(arithmetic.dtype)
     shapes = reference.parameter_shapes(point.d, point.d)
-    weights = {k: (torch.randn(s) / point.d**0.5).to(**placed).requires_grad_() for k, s in shapes.items()}
-    states = {name: torch.zeros(point.B, point.d, **placed) for name in reference.state_names}
+    weights = {k: (torch.randn(s) / point.d**0.5).to(point.device, dtype).requires_grad_() for k, s in shapes.items()}
+    states = {name: torch.zeros(point.B, point.d, device=point.device, dtype=dtype) for name in reference.state_names}
 
     def run() -> Any:
         return sequence(reference, weights, x, states, precision=arithmetic.precision)[0]

@@ -14,7 +14,7 @@ import numpy as np
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check, all_checks
 from rnn_harness.engine.runner import Runner, RunPlan, run_cases
-from rnn_harness.errors import HarnessError, NotRun, UsageError, first_line
+from rnn_harness.errors import NotRun, UsageError, first_line
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import gradient_parts, memory_layout, precision, scale, transforms
@@ -29,6 +29,7 @@ from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.runtime.target_code import failure_of
 
 NOT_FOR_KERNELS = (
     "forward.equation",  # a kernel shows no gates
@@ -292,8 +293,8 @@ def _failed_run(empty: Record, setting: Setting, error: BaseException) -> Record
     elif isinstance(error, SystemExit):
         raise error
     else:
-        harness_error = HarnessError.of(error)
-        message, traceback_text = str(harness_error), harness_error.traceback_text
+        failure = failure_of(error)
+        message, traceback_text = str(failure), failure.traceback_text
     return empty.model_copy(update={"reason": message, "outcome": outcome, "harness_error": traceback_text})
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _JUDGES: list[CellJudge] = []
 
 
-def judge_of(cell: Any, spec: str, options: Mapping[str, Any], settings: SuiteSettings | None = None) -> CellJudge:
+def judge_of(cell: Any, spec: str, options: Mapping[str, object], settings: SuiteSettings | None = None) -> CellJudge:
     """Return the judge of a cell with a spec, options and a profile: the one that there is, or a new one.
 
     Args:

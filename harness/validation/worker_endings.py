@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rnn_harness.errors import HarnessError, missing_resource, named_error
+from rnn_harness.errors import missing_resource, named_error
 from rnn_harness.records.events import PhaseStarted, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import CONFINED_CHECK, PROCESS_CHECK, Diagnosis
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.runtime.target_code import failure_of
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation.request import Limits, ValidationRequest
 
@@ -39,7 +40,7 @@ class WorkFailed:
             return cls(f"it raised {named_error(error)}")
         if resource := missing_resource(error):
             return cls(f"there was not enough of what the harness needs itself: {resource}")
-        failure = HarnessError.of(error)
+        failure = failure_of(error)
         return cls(str(failure), failure.traceback_text)
 
 

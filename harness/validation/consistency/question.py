@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rnn_harness.errors import HarnessError, NotRun, named_error
+from rnn_harness.errors import NotRun, named_error
 from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import CONSISTENCY, Diagnosis
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.runtime.target_code import failure_of
 from rnn_harness.validation.cells.row_exchange import ORDER_OF_ROWS
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
 from rnn_harness.validation.consistency.driven_cell import DrivenCell
@@ -177,7 +178,7 @@ def _decide(question: Question) -> _Decision:
                 return _Decision(Outcome.NOT_RUN, f"it raises {named_error(error)[:MOST_LETTERS]}")
             if isinstance(error, SystemExit):
                 raise
-            failure = HarnessError.of(error)
+            failure = failure_of(error)
             return _Decision(Outcome.NOT_RUN, str(failure), harness_error=failure.traceback_text)
         if not isinstance(result, Violation):
             if violation is not None:

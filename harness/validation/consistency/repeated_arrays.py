@@ -57,7 +57,7 @@ class _GrowingLists:
         return self._line
 
 
-def _lists(variables: dict[str, Any]) -> Iterator[list[Any] | dict[Any, Any]]:
+def _lists(variables: dict[str, object]) -> Iterator[list[Any] | dict[Any, Any]]:
     """Yield the lists and dictionaries among variables, and among the attributes of an object that is one of them."""
     for value in list(variables.values()):
         if isinstance(value, list | dict):

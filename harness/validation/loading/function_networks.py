@@ -107,7 +107,7 @@ def _network_class(
             cache: What the last forward gave for its backward.
         """
 
-        def __init__(self, weights: Mapping[str, Any], states: Mapping[str, Array]) -> None:
+        def __init__(self, weights: Mapping[str, object], states: Mapping[str, Array]) -> None:
             """Keep the parameters and states."""
             vars(self).update(weights)
             vars(self)[INITIAL_STATES] = dict(states)

@@ -14,6 +14,7 @@ from typing import Any
 
 from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.runtime.input_file import unreadable_file
+from rnn_harness.runtime.target_code import remember_target_code
 from rnn_harness.validation.loading.adapters import import_library
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import FunctionPair
 from rnn_harness.validation.loading.file_in_package import import_in_package, package_of
@@ -53,7 +54,9 @@ def import_place(place: str) -> ModuleType:
         UsageError: There is none, or it cannot be loaded.
     """
     with _torch_settings_kept():
-        return _import_file(place) if place.endswith(".py") else _import_module(place)
+        module = _import_file(place) if place.endswith(".py") else _import_module(place)
+    remember_target_code(module)
+    return module
 
 
 @contextlib.contextmanager

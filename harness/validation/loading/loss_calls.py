@@ -130,7 +130,7 @@ class LossCall:
     ) -> Keywords:
         """The arguments of a call by name."""
         remaining = iter([state.copy() for state in states])
-        values: dict[str, Any] = {}
+        values: dict[str, object] = {}
         for argument in self.arguments:
             match argument.role:
                 case "x":

@@ -23,7 +23,7 @@ from rnn_harness.validation.loading.adapters.parameter_makers import OUTPUTS, ma
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 from rnn_harness.validation.loading.named_arguments import named_arguments
 
-WeightTrees = Mapping[str, Any]
+WeightTrees = Mapping[str, object]
 """Arrays, or dictionaries and lists of them, by the argument that takes them."""
 FIRST_TOKENS = tuple(map(RowNumber, (0, INFERENCE_SIZES.input_size - 1, 1, INFERENCE_SIZES.input_size - 1)))
 """Tokens of a first call: with the last one, so that a weight that is too long shows."""

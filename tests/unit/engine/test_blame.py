@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from rnn_harness.references import Run
 from rnn_harness.references.rnn import RNN
 from rnn_harness.specs import library
 from rnn_harness.subjects.subject import Subject
+from rnn_harness.validation.loading.locate import import_place
 from rnn_harness.validation.worker_endings import WorkFailed
 
 CASE = Case(spec="rnn.tanh", T=3, seed=4)
@@ -133,6 +135,30 @@ def test_what_a_target_uses_up_is_no_error_of_the_harness(error: Exception, reso
     failed = WorkFailed.of(error)
     assert resource in failed.reason
     assert not failed.harness_error
+
+
+def test_what_python_calls_unasked_in_the_code_of_a_target_is_no_error_of_the_harness(tmp_path: Path) -> None:
+    path = tmp_path / "cell_without_a_hash.py"
+    path.write_text("class Cell:\n    def __hash__(self):\n        raise RuntimeError('no hash')\n", encoding="utf-8")
+    cell = import_place(str(path)).Cell()
+
+    def hashing(_: Evaluation) -> Iterator[Finding]:
+        hash(cell)
+        yield from ()
+
+    with pytest.raises(NotRun, match=r"its own code raises RuntimeError: no hash \(in __hash__, .*py:3\)") as caught:
+        run_check(replace(OURS, run=hashing), _evaluation())
+    assert not isinstance(caught.value, HarnessError)
+    failed = WorkFailed.of(_error_of(lambda: hash(cell)))
+    assert (failed.reason, failed.harness_error) == (str(caught.value), "")
+
+
+def _error_of(act: Callable[[], object]) -> Exception:
+    try:
+        act()
+    except Exception as error:
+        return error
+    raise AssertionError("it raises nothing")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class _StatelessLayer(nn.Module):
     def __init__(self, layer: Any, n: int, is_cell: bool) -> None:
         super().__init__()
         self._layer_type, self._config, self._n, self._is_cell = type(layer), layer.get_config(), n, is_cell
-        self._layers: dict[str, Any] = {}
+        self._layers: dict[str, object] = {}
         weights = _weights_of(self._layer("float32"))
         self.weight_names = _numbered([weight.name for weight in weights])
         for name, weight in zip(self.weight_names, weights, strict=True):

@@ -94,7 +94,7 @@ class _Rebuilt:
 
     def __init__(self, layer: Any, inputs: ModelInputs) -> None:
         self.running: nn.Module | None = None
-        self._own, self._inputs, self._layers = layer, inputs, dict[str, Any]()
+        self._own, self._inputs, self._layers = layer, inputs, dict[str, object]()
 
     def __deepcopy__(self, _: object) -> _Rebuilt:
         """It holds no numbers of its own: weights are given to every call."""
@@ -164,9 +164,9 @@ def _listed(states: States) -> list[Tensor]:
     return list(states) if isinstance(states, tuple) else [states]
 
 
-def _named_parts(layer: Any) -> dict[str, Any]:
+def _named_parts(layer: Any) -> dict[str, object]:
     """The recurrent layers and cells inside of a layer, by names that a torch module can have."""
-    parts: dict[str, Any] = {}
+    parts: dict[str, object] = {}
     for part in _parts_of(layer):
         name = str(part.name).replace(".", "_").replace("/", "_")
         while name in parts or hasattr(nn.Module, name):

@@ -215,7 +215,7 @@ def _one_direction(node: OnnxNode, place: int, directions: int, direction: str) 
     """A node that is one direction of another, time first."""
     helper = import_library("onnx", "onnx").helper
     alone = copy.deepcopy(node)
-    changed: dict[str, Any] = {"direction": direction}
+    changed: dict[str, object] = {"direction": direction}
     for name in _OF_DIRECTIONS:
         values = node_attributes(node).get(name)
         if values:

@@ -60,7 +60,7 @@ def possible_makers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]
             yield maker
 
 
-def _names_beside(function: Callable[..., Any], module: dict[str, Any]) -> list[str]:
+def _names_beside(function: Callable[..., Any], module: dict[str, object]) -> list[str]:
     """The functions of a module that make parameters of the family of a function: ``gru_params`` for ``gru_masked``."""
     family = name_of(function).partition("_")[0]
     return [name for name in module if family in name.split("_") and _MAKES_PARAMETERS.search(name)]

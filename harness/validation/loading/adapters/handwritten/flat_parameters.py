@@ -173,7 +173,7 @@ class _Call:
         rng = np.random.default_rng(5)
         n, d = sizes
         inputs, states = ({"T": STEPS, "B": ROWS, "N": size} for size in (n, d))
-        values: dict[str, Any] = {"x": rng.standard_normal(shape_of(self.input_axes, inputs))}
+        values: dict[str, object] = {"x": rng.standard_normal(shape_of(self.input_axes, inputs))}
         for number in range(self.order.states):
             values[str(number)] = rng.standard_normal(shape_of(self.state_axes, states)) / 2
         arguments = [

@@ -61,9 +61,9 @@ class ArrayLibrary:
     convert: Callable[[Array], Any] = np.asarray
     numbers: Callable[[Any], Array] = np.asarray
     leaves_of: Callable[[Any], list[Any]] = _arrays
-    run_abstractly: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
+    run_abstractly: Callable[[Callable[..., Any], dict[str, object]], Any] | None = None
 
-    def shapes_of(self, function: Callable[..., Any], arguments: dict[str, Any]) -> list[tuple[int, ...]]:
+    def shapes_of(self, function: Callable[..., Any], arguments: dict[str, object]) -> list[tuple[int, ...]]:
         """Return the shapes of the arrays that a function makes.
 
         Args:
@@ -257,12 +257,12 @@ class _Outcome:
         return count > others and self.states <= other.states
 
 
-def _every_end_counts(function: Callable[..., Any], roots: dict[str, Any], library: ArrayLibrary) -> bool:
+def _every_end_counts(function: Callable[..., Any], roots: dict[str, object], library: ArrayLibrary) -> bool:
     """Whether the last number along every axis of every parameter reaches a result: else the parameter is too long.
 
     What is no number there makes what it reaches none. Leaves that are the parameters themselves tell nothing.
     """
-    leaves: dict[str, Any] = {leaf.path: leaf.value for leaf in tree_leaves(roots)}
+    leaves: dict[str, object] = {leaf.path: leaf.value for leaf in tree_leaves(roots)}
     for path, whole in leaves.items():
         if not isinstance(whole, np.ndarray | np.generic) and not hasattr(whole, "shape"):
             continue
@@ -285,12 +285,12 @@ def _terms(weight: Any) -> Shape:
     return Shape(tuple(term for length in shape if (term := term_of(int(length))) is not None))
 
 
-def _arguments(layout: _Layout, convert: Callable[[Array], Any]) -> dict[str, Any]:
+def _arguments(layout: _Layout, convert: Callable[[Array], Any]) -> dict[str, object]:
     """The input and the states, by the names of their arguments."""
     rng = np.random.default_rng(5)
     n, d = INFERENCE_SIZES
     input_lengths, state_lengths = ({"T": STEPS, "B": ROWS, "N": size} for size in (n, d))
-    values: dict[str, Any] = {"x": convert(rng.standard_normal(shape_of(layout.input_axes, input_lengths)))}
+    values: dict[str, object] = {"x": convert(rng.standard_normal(shape_of(layout.input_axes, input_lengths)))}
     for place in range(layout.states):
         values[str(place)] = convert(rng.standard_normal(shape_of(layout.state_axes, state_lengths)) / 2)
     parts = [

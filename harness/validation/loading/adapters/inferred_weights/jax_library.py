@@ -26,7 +26,7 @@ def jax_library(jax: Any) -> ArrayLibrary:
         jax: The module.
     """
 
-    def run_abstractly(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def run_abstractly(function: Callable[..., Any], arguments: dict[str, object]) -> Any:
         with _knowing_parameters(jax):
             return jax.eval_shape(lambda values: function(**values), arguments)
 

@@ -117,7 +117,7 @@ def _resolved(value: Any) -> Any:
     return value
 
 
-def call(name: str, function: Callable[..., Any], values: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+def call(name: str, function: Callable[..., Any], values: tuple[Any, ...], keywords: Mapping[str, object]) -> Any:
     """Call a function of a library in which parameters take part.
 
     Args:
@@ -225,7 +225,7 @@ def _of_torch(function: Any, _: Any, values: Any = (), keywords: Any = None) -> 
 
 def add_operators() -> None:
     """Give parameters of unknown shape the operations of arrays."""
-    members: dict[str, Any] = {
+    members: dict[str, object] = {
         "__matmul__": product,
         "__rmatmul__": lambda self, other: product(other, self),
         "__neg__": lambda self: elementwise(operator.neg, self),
