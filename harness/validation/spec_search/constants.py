@@ -39,13 +39,23 @@ def with_constants(spec: Spec, values: Mapping[str, Fraction]) -> Spec:
     return replace(spec, model=spec.model.model_copy(update={"constants": {k: str(v) for k, v in values.items()}}))
 
 
-def constants_sentence(spec: Spec) -> str:
-    """Say which values the constants of a spec have; empty where it has none.
+def constants_sentence(spec: Spec, usual: Mapping[str, Fraction]) -> str:
+    """Say which values the constants of a spec have, and which it gives them itself; empty where it has none.
 
     Args:
         spec: A spec whose constants are those of a target.
+        usual: The values that it gives to its constants where no target is known.
     """
-    return ", ".join(f"{name} = {_in_digits(Fraction(text))}" for name, text in spec.model.constants.items())
+    return ", ".join(_constant_sentence(name, value, usual.get(name)) for name, value in usual_constants(spec).items())
+
+
+def _constant_sentence(name: str, value: Fraction, usual: Fraction | None) -> str:
+    """Say the value of a constant: one of zero leaves out what it multiplies, which may be a mistake."""
+    sentence = f"{name} = {_in_digits(value)}"
+    if usual is None or value == usual:
+        return sentence
+    missing = "" if value else ": what it multiplies is missing"
+    return f"{sentence} ({_in_digits(usual)} in its spec{missing})"
 
 
 def _in_digits(value: Fraction) -> str:

@@ -7,7 +7,8 @@ import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import Variable
@@ -55,17 +56,19 @@ class SpecMatch:
         spec: What the target equals.
         table: Which slot of the target's parameters is which piece of the spec's.
         states: The names of the target's states, in its order.
+        usual: The constants that the spec itself has where those of `spec` are the target's; empty where not known.
     """
 
     spec: Spec
     table: SlotMap
     states: tuple[str, ...]
+    usual: Mapping[str, Fraction] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Say what the target is."""
         absent = self.table.absent
         without = f"without {', '.join(absent)}" if absent else ""
-        parts = (self.spec.title, constants_sentence(self.spec), _offset_sentence(self.spec), without)
+        parts = (self.spec.title, constants_sentence(self.spec, self.usual), _offset_sentence(self.spec), without)
         return "; ".join(part for part in (*parts, self.table.sentence()) if part)
 
 
@@ -252,7 +255,7 @@ class TargetSearch:
                 for candidate in self.with_its_constants(sized):
                     found = self.match_program(candidate.program())
                     if found is not None:
-                        return SpecMatch(candidate, *found)
+                        return SpecMatch(candidate, *found, usual_constants(spec))
         return None
 
     def with_its_constants(self, spec: Spec) -> Iterator[Spec]:

@@ -67,6 +67,14 @@ class Oscillator(nn.Module):
         return y + 0.05 * z, z
 
 
+class WithoutStiffness(Oscillator):
+    """coRNN whose restoring term reads the velocity: no stiffness, and twice the damping."""
+
+    def forward(self, x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        z = z + 0.1 * (torch.tanh(self.weights(torch.cat([x, z, y], 1))) - z - z)
+        return y + 0.1 * z, z
+
+
 class BiasedUpdate(nn.Module):
     """UGRNN whose gate begins open: 1 is added to its bias."""
 
@@ -191,8 +199,15 @@ def test_a_cell_is_the_spec_whose_equations_it_computes_and_no_other(cell: type[
 
 @pytest.mark.parametrize(
     ("cell", "words"),
-    [(Oscillator, "tau = 0.05, gamma = 2.7, epsilon = 0.3"), (BiasedUpdate, r"kappa = 1; g_{t} = \sigma")],
-    ids=["constants of the spec", "a constant beside a bias"],
+    [
+        (Oscillator, "tau = 0.05 (0.1 in its spec), gamma = 2.7 (1 in its spec), epsilon = 0.3 (1 in its spec)"),
+        (
+            WithoutStiffness,
+            "tau = 0.1, gamma = 0 (1 in its spec: what it multiplies is missing), epsilon = 2 (1 in its spec)",
+        ),
+        (BiasedUpdate, r"kappa = 1; g_{t} = \sigma"),
+    ],
+    ids=["constants other than those of the spec", "a constant of zero", "a constant beside a bias"],
 )
 def test_the_sentence_names_the_constants(cell: type[nn.Module], words: str) -> None:
     match = first_match(TargetSearch(probe_target(target_of("cell", cell))), literature())
