@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rnn_harness.specs.expression import Constant, Function, Node, Variable
+from rnn_harness.specs.expression import Apply, Constant, Function, Node, Variable
 
 UNIT, ZERO = Constant(Fraction(1)), Constant(Fraction(0))
 ACTIVATIONS = (Function.SIGMOID, Function.TANH, Function.RELU, Function.IDENTITY)
@@ -33,7 +33,9 @@ class KnownSymbols:
     Attributes:
         values: States at both times, intermediates and inputs that are known there.
         parameters: All parameters.
+        applied: Functions of something in the same expression.
     """
 
     values: tuple[Variable, ...]
     parameters: tuple[Variable, ...]
+    applied: tuple[Apply, ...]

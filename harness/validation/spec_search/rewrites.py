@@ -20,11 +20,13 @@ from rnn_harness.specs.expression import (
     Variable,
     VectorMatrix,
     variables,
+    walk,
 )
 from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import replace_children
 from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
 from rnn_harness.validation.spec_search.function_rewrites import functions_behind, other_functions
+from rnn_harness.validation.spec_search.gate_rewrites import gate_counted_twice, gated_terms, without_normalisation
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
 
@@ -54,12 +56,15 @@ def rewrites(program: Program) -> list[Rewrite]:
     """
     listed: dict[Program, Rewrite] = {}
     for number, assignment in enumerate(program.assignments):
-        symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters)
+        applied = tuple(dict.fromkeys(node for node in walk(assignment.expression) if isinstance(node, Apply)))
+        symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters, applied)
         for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment)):
             if change.expression.shape != assignment.target.shape:
                 continue
             rewritten = in_order(with_expression(program, number, change.expression))
-            listed.setdefault(rewritten, Rewrite(rewritten, (assignment.equation,), (change.words,), change.cost))
+            known = listed.get(rewritten)
+            if known is None or change.cost < known.cost:
+                listed[rewritten] = Rewrite(rewritten, (assignment.equation,), (change.words,), change.cost)
     for whole in program_changes(program):
         listed.setdefault(whole.program, Rewrite(whole.program, whole.equations, whole.sentences, whole.cost))
     listed.pop(program, None)
@@ -139,10 +144,16 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
     match node:
         case Variable():
             yield from _other_symbols(node, symbols)
-        case Add() | Subtract():
+            yield from gate_counted_twice(node)
+        case Add():
+            yield from other_terms(node)
+            yield from gated_terms(node, symbols)
+            yield from without_normalisation(node)
+        case Subtract():
             yield from other_terms(node)
         case Multiply():
             yield from _other_factors(node)
+            yield from without_normalisation(node)
         case Divide():
             yield Change(node.left, f"{bare(node.left)} is not divided by {bare(node.right)}", 2)
             yield Change(node.right, f"{bare(node.right)} stands where {bare(node)} should", 3)
@@ -152,6 +163,7 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
         case Apply():
             yield from other_functions(node)
             yield from _symbols_for_results(node, symbols)
+            yield from _functions_of_the_same_equation(node, symbols)
 
 
 def _other_symbols(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
@@ -187,6 +199,13 @@ def _symbols_for_results(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
     for other in symbols.values:
         if other.shape == node.shape:
             yield Change(other, f"{bare(other)} stands where {bare(node)} should", 5)
+
+
+def _functions_of_the_same_equation(node: Apply, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield the same function of something else in its equation: what is computed once is then read twice."""
+    for other in symbols.applied:
+        if other.function is node.function and other != node and other.shape == node.shape:
+            yield Change(other, f"{bare(other)} stands where {bare(node)} should", 3)
 
 
 def _other_factors(node: Multiply) -> Iterator[Change]:

@@ -163,6 +163,61 @@ class Subtractive(nn.Module):
         return o - torch.sigmoid(c), c
 
 
+class GatedTerm(_Joined):
+    """UGRNN: the gate multiplies the recurrent term of the candidate too."""
+
+    blocks = 1
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.of_x = nn.Linear(input_size, hidden_size)
+        self.of_h = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g = torch.sigmoid(self.parts(x, h)[0])
+        return g * h + (1 - g) * torch.tanh(self.of_x(x) + g * self.of_h(h))
+
+
+class SquaredGate(_Joined):
+    """UGRNN: the old state is multiplied by the gate twice."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.parts(x, h)
+        g = torch.sigmoid(g)
+        return g * g * h + (1 - g) * torch.tanh(c)
+
+
+class SameGateTwice(_Joined):
+    """JANET: one gate keeps and writes."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        gate, candidate = self.parts(x, h)
+        kept = torch.sigmoid(gate - 1.0)
+        c = kept * c + (1 - kept) * torch.tanh(candidate)
+        return c, c
+
+
+class NoNormalisation(nn.Module):
+    """GRU with layer normalisation: the one of the candidate's recurrent term was forgotten."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inputs = nn.ModuleList(nn.Linear(input_size, hidden_size, bias=False) for _ in range(3))
+        self.states = nn.ModuleList(nn.Linear(hidden_size, hidden_size, bias=False) for _ in range(3))
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden_size) for _ in range(6))
+        for norm in self.norms:
+            assert isinstance(norm, nn.LayerNorm)
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -0.5, 0.5)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        a, b, c = (norm(part(x)) for norm, part in zip(self.norms[:3], self.inputs, strict=True))
+        d, e = (norm(part(h)) for norm, part in zip(self.norms[3:5], self.states[:2], strict=True))
+        r, z = torch.sigmoid(a + d), torch.sigmoid(b + e)
+        return (1 - z) * torch.tanh(c + r * self.states[2](h)) + z * h
+
+
 @pytest.mark.parametrize(
     ("cell", "name", "part", "words"),
     [
@@ -177,6 +232,10 @@ class Subtractive(nn.Module):
         (OscillatorWithoutItsStep, "cornn", "cornn-2", "z is not multiplied by tau"),
         (Subtractive, "sublstm", "sublstm-6", "sigmoid(c) and o are exchanged"),
         (Independent, "indrnn.relu", "indrnn.relu-1", "u ⊙ h[t-1] is added behind relu and not before it"),
+        (GatedTerm, "ugrnn", "ugrnn-1", "U_c h[t-1] is multiplied by g"),
+        (SquaredGate, "ugrnn", "ugrnn-3", "g is squared"),
+        (SameGateTwice, "janet", "janet-3", "sigmoid((s - 1)) stands where sigmoid(s) should"),
+        (NoNormalisation, "gru.layernorm.apart", "gru.layernorm.apart-3", "normalisation of U_g h[t-1] is left out"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",
 )

@@ -1,0 +1,72 @@
+"""Mistakes with what is multiplied or normalised: a gate on a term that has none, one that counts twice, no scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rnn_harness.specs.expression import (
+    Add,
+    Apply,
+    Function,
+    MatrixVector,
+    Multiply,
+    Node,
+    Role,
+    Subtract,
+    Variable,
+    VectorMatrix,
+    variables,
+)
+from rnn_harness.validation.spec_search.change import Change, KnownSymbols
+from rnn_harness.validation.spec_search.program_rewrites import bare
+
+
+def gated_terms(node: Add, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield sums of which one term is multiplied by a gate that does not belong there.
+
+    Args:
+        node: A sum.
+        symbols: What may be read by mistake.
+    """
+    for term, other in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(term, Add):  # its terms are tried where that sum is
+            continue
+        cost = 4 if isinstance(term, MatrixVector | VectorMatrix) else 5
+        for gate in symbols.values:
+            if gate.role is Role.INTERMEDIATE and gate.shape == term.shape and gate not in set(variables(term)):
+                yield Change(Add(Multiply(gate, term), other), f"{bare(term)} is multiplied by {gate.name}", cost)
+
+
+def gate_counted_twice(node: Variable) -> Iterator[Change]:
+    """Yield the square of a gate in its place.
+
+    Args:
+        node: A symbol of an expression.
+    """
+    if node.role is Role.INTERMEDIATE and node.shape:
+        yield Change(Multiply(node, node), f"{node.name} is squared", 5)
+
+
+def without_normalisation(node: Add | Multiply) -> Iterator[Change]:
+    """Yield what a layer normalisation is applied to in the place of the normalised, gain and shift left out too.
+
+    Args:
+        node: A sum or a product, which may be a whole normalisation.
+    """
+    argument = _normalised(node)
+    if argument is not None:
+        yield Change(argument, f"the normalisation of {bare(argument)} is left out", 1)
+
+
+def _normalised(node: Node) -> Node | None:
+    """Return what a layer normalisation is applied to; None where a node is none, or has no gain."""
+    match node:
+        case Add(inner, Variable(role=Role.PARAMETER)) | Add(Variable(role=Role.PARAMETER), inner):
+            return _normalised(inner)
+        case Multiply(Variable(role=Role.PARAMETER), inner) | Multiply(inner, Variable(role=Role.PARAMETER)):
+            match inner:
+                case Multiply(
+                    Subtract(argument, Apply(Function.MEAN, first)), Apply(Function.INVERSE_DEVIATION, second)
+                ) if argument == first == second:
+                    return argument
+    return None
