@@ -27,6 +27,7 @@ from rnn_harness.comparison.other_specs import compare_other_specs
 from rnn_harness.comparison.own_decay import decay_per_step
 from rnn_harness.comparison.relation import states_in_words
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, run_drawn
+from rnn_harness.comparison.tied_cell import as_one_layer
 from rnn_harness.comparison.wrong_cells import compare_with_faults
 from rnn_harness.records.comparison import ComparedCell, Comparison, DecaySource, Inclusion
 from rnn_harness.validation.loading.target import Target
@@ -99,7 +100,7 @@ def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") ->
         UsageError: One of them cannot be driven.
     """
     sides = []
-    for target in (left_side, right_side):
+    for target in map(as_one_layer, (left_side, right_side)):
         request = ValidationRequest(target.name, spec=spec)
         sides.append(
             _Side(

@@ -16,9 +16,18 @@ from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.compare_padded import draw_padded_rows, draw_sequence, padded_finding
 from rnn_harness.comparison.confirm import Decision, Translation, with_counterexample
 from rnn_harness.comparison.in_workers import side_by_side
-from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
+from rnn_harness.comparison.model_description import (
+    LayerOfModel,
+    ModelDescription,
+    ModelOutputs,
+    ModelWeights,
+    PaddedRows,
+)
+from rnn_harness.comparison.model_gaps import smallest_gap
+from rnn_harness.comparison.parameters_around import pair_around
 from rnn_harness.comparison.stored_weights import stored_weights
 from rnn_harness.records.comparison import ComparedCell, Comparison
 from rnn_harness.records.parameter_map_file import MapFile
@@ -64,6 +73,12 @@ class ModelPair:
             return None
         return models[0]
 
+    @property
+    def around(self) -> dict[str, str]:
+        """What stands around the layers of both, the left's names by the right's; empty where it cannot be paired."""
+        paired = pair_around(self.left, self.right) if self.left.further and self.right.further else {}
+        return {} if isinstance(paired, str) else paired
+
 
 def compare_models(pair: ModelPair, decide: Decide) -> Comparison:
     """Compare two models.
@@ -88,7 +103,10 @@ def compare_models(pair: ModelPair, decide: Decide) -> Comparison:
     comparisons = [with_counterexample(decision) for decision in decisions]
     rows = replace(
         rows,
-        map=_titled(pair, [comparison.map for comparison in comparisons]),
+        map=(
+            *_titled(pair, [comparison.map for comparison in comparisons]),
+            *(f"{of_right}  <-  {of_left}" for of_right, of_left in pair.around.items()),
+        ),
         conditions=_titled(pair, [comparison.conditions for comparison in comparisons]),
         obstacles=_titled(pair, [comparison.obstacles for comparison in comparisons]),
     )
@@ -134,9 +152,9 @@ def _with_wiring(rows: Comparison, pair: ModelPair, decisions: Sequence[Decision
             rows, sentence=f"their layers are the same functions; how they are wired is not compared: {reason}"
         )
     around = pair.model_around
-    gaps = [
-        _gap(pair, decisions, seed) if around is None else _gap_inside(pair, decisions, seed) for seed in range(DRAWS)
-    ]
+    draws = [_Draw.of(pair, decisions, seed) for seed in range(DRAWS)]
+    runs = [_run_both(pair, draw) for draw in draws] if around is None else []
+    gaps = [smallest_gap(*run) for run in runs] if around is None else [_gap_inside(pair, draw) for draw in draws]
     wiring = "; ".join(dict.fromkeys((*pair.left.wiring, *pair.right.wiring)))
     known = [gap for gap in gaps if gap is not None]
     if len(known) < DRAWS:
@@ -149,16 +167,20 @@ def _with_wiring(rows: Comparison, pair: ModelPair, decisions: Sequence[Decision
         return replace(
             rows, sentence=f"{sentence}: {wiring}", rounding=f"{largest:.2g} of the largest apart ({sequences})"
         )
+    gap = f"On the same weights: {largest:.2g} of the largest number apart"
     if around is not None:
         sentence = f"the layers of {pair.left.target} and of {pair.right.target} are proved equal, and on what "
         sentence += f"{around.layers[0].part} reads inside {around.target} both stacks gave the same"
-        gap = f"On the same weights: {largest:.2g} of the largest number apart ({DRAWS} draws of weights, {pair.dtype})"
         left_side, right_side = (_named_stack(side, around) for side in (rows.left, rows.right))
-        return replace(rows, outcome="same", sentence=sentence, rounding=gap, left=left_side, right=right_side)
+        rounding = f"{gap} ({DRAWS} draws of weights, {pair.dtype})"
+        return replace(rows, outcome="same", sentence=sentence, rounding=rounding, left=left_side, right=right_side)
+    padded = padded_finding(pair.left, pair.right, runs, [draw.rows for draw in draws], pair.dtype)
+    if padded.outcome in ("different", "undecided"):
+        sentence = f"their layers are proved equal: {padded.sentence}"
+        return replace(rows, outcome=padded.outcome, sentence=sentence, rounding=gap)
     sentence = f"{pair.left.target} and {pair.right.target} are the same function: their layers are proved equal, and "
     sentence += f"the wiring gave the same on drawn numbers ({sequences})"
-    gap = f"On the same weights: {largest:.2g} of the largest number apart"
-    return replace(rows, outcome="same", sentence=sentence, rounding=gap)
+    return replace(rows, outcome="same", sentence=sentence, rounding=gap, lengths=padded.sentence)
 
 
 def _named_stack(side: ComparedCell, around: ModelDescription) -> ComparedCell:
@@ -169,31 +191,73 @@ def _named_stack(side: ComparedCell, around: ModelDescription) -> ComparedCell:
     return replace(side, target=f"{around.layers[0].part} of {side.target}", note=besides)
 
 
-def _gap(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> float | None:
-    """Run both models on the same weights and the same sequence; None where their outputs have two shapes."""
-    left_weights, right_weights = _drawn(pair, [_translation(decision) for decision in decisions], seed)
-    left_side, right_side = side_by_side(
-        functools.partial(pair.run_left, left_weights), functools.partial(pair.run_right, right_weights)
-    )
-    return smallest_gap(left_side, right_side)
+@dataclass(frozen=True)
+class _Draw:
+    """Weights that are the same for both models, and sequences to run them on.
+
+    Attributes:
+        of_left: Those of the left, by its names.
+        of_right: Those of the right.
+        sequence: A sequence, no step of which is padding.
+        rows: Rows of several lengths; None where the two have different tokens for padding.
+    """
+
+    of_left: dict[str, PlainArray]
+    of_right: dict[str, PlainArray]
+    sequence: PlainArray
+    rows: PaddedRows | None
+
+    @classmethod
+    def of(cls, pair: ModelPair, decisions: Sequence[Decision], seed: int) -> _Draw:
+        """Draw weights of the left and sequences, and make the right's weights of them."""
+        packed: list[dict[str, PlainArray]] = [{}, {}]
+        for place, decision in enumerate(decisions):
+            layers = pair.left.layers[place], pair.right.layers[place]
+            sizes = {"n": layers[0].input_size, "d": layers[0].hidden_size}
+            sides = drawn_layer(_translation(decision), sizes, seed + DRAWS * place)
+            for arrays, layer, named in zip(packed, layers, sides, strict=True):
+                arrays |= weights_by_model_names(layer, named)
+        rng = np.random.default_rng(seed + DRAWS * len(decisions))
+        for of_right, of_left in pair.around.items():
+            value = PlainArray.of(0.7 * rng.standard_normal(pair.left.shapes[of_left]))
+            packed[0][of_left] = packed[1][of_right] = value
+        sequence = draw_sequence(pair.left, pair.right, (STEPS, ROWS), rng)
+        rows = draw_padded_rows(pair.left, pair.right, ROWS, seed)
+        return cls(packed[0], packed[1], sequence, rows)
 
 
-def _gap_inside(pair: ModelPair, decisions: Sequence[Decision], seed: int) -> float | None:
+def _run_both(pair: ModelPair, draw: _Draw) -> tuple[ModelOutputs, ModelOutputs]:
+    """Run both models on the same weights and the same sequences."""
+    sides = (pair.left, draw.of_left), (pair.right, draw.of_right)
+    weights = [
+        ModelWeights(pair.dtype, arrays, draw.sequence, rows=draw.rows, names=tuple(model.shapes))
+        for model, arrays in sides
+    ]
+    return side_by_side(functools.partial(pair.run_left, weights[0]), functools.partial(pair.run_right, weights[1]))
+
+
+def _gap_inside(pair: ModelPair, draw: _Draw) -> float | None:
     """Run a model, and the stack that the other is on what the model's stack reads; None where that is not seen."""
-    left_weights, right_weights = _drawn(pair, [_translation(decision) for decision in decisions], seed)
-    sides = [(pair.left, left_weights, pair.run_left), (pair.right, right_weights, pair.run_right)]
+    sides = [(pair.left, draw.of_left, pair.run_left), (pair.right, draw.of_right, pair.run_right)]
     (around, weights, run), (_, weights_of_stack, run_stack) = sides if sides[0][0].further else sides[::-1]
-    layer = run(replace(weights, sequence=None, watched=around.layers[0].part)).layer
+    watched, names = around.layers[0].part, tuple(around.shapes)
+    layer = run(ModelWeights(pair.dtype, weights, None, watched, names=names)).layer
     if layer is None or any(state.array().any() for state in layer.states):
         return None
-    given = run_stack(replace(weights_of_stack, sequence=layer.inputs))
+    stack = pair.right if around is pair.left else pair.left
+    given = run_stack(ModelWeights(pair.dtype, weights_of_stack, layer.inputs, names=tuple(stack.shapes)))
     return smallest_gap(ModelOutputs(time_first=layer.outputs), given)
 
 
 def _reason_against_a_run(pair: ModelPair, decisions: Sequence[Decision]) -> str:
     """Say why both cannot be run on the same weights; empty if they can."""
+    both_have_more = bool(pair.left.further and pair.right.further)
+    if both_have_more and isinstance(reason := pair_around(pair.left, pair.right), str):
+        return reason
+    if both_have_more and bool(pair.left.vocabulary) != bool(pair.right.vocabulary):
+        return "one of them takes tokens and the other numbers"
     for model in (pair.left, pair.right):
-        if model.further and model is not pair.model_around:
+        if model.further and not both_have_more and model is not pair.model_around:
             return f"{model.target} has further parameters ({', '.join(model.further[:4])})"
         if any(not layer.parameter_names for layer in model.layers):
             return f"the weights of {model.target} are not mapped by name"
@@ -210,21 +274,6 @@ def _translation(decision: Decision) -> Translation:
     """Return the map of a pair of layers that are the same function."""
     assert decision.translation is not None, "a pair without a map is not run"
     return decision.translation
-
-
-def _drawn(pair: ModelPair, translations: Sequence[Translation], seed: int) -> tuple[ModelWeights, ModelWeights]:
-    """Draw weights of the left and a sequence, and make the right's weights of them."""
-    packed: list[dict[str, PlainArray]] = [{}, {}]
-    for place, translation in enumerate(translations):
-        layers = pair.left.layers[place], pair.right.layers[place]
-        sizes = {"n": layers[0].input_size, "d": layers[0].hidden_size}
-        sides = drawn_layer(translation, sizes, seed + DRAWS * place)
-        for arrays, layer, named in zip(packed, layers, sides, strict=True):
-            arrays |= weights_by_model_names(layer, named)
-    rng = np.random.default_rng(seed + DRAWS * len(translations))
-    first = pair.left.layers[0]
-    sequence = PlainArray.of(rng.standard_normal((STEPS, ROWS, first.input_size)).astype(np.float32).astype(np.float64))
-    return ModelWeights(pair.dtype, packed[0], sequence), ModelWeights(pair.dtype, packed[1], sequence)
 
 
 def drawn_layer(
@@ -261,22 +310,3 @@ def weights_by_model_names(layer: LayerOfModel, named: dict[str, Array]) -> dict
     table = from_map_file(MapFile.model_validate_json(layer.cell.map)).assignment.table
     stored = stored_weights(table, named, np.dtype(np.float64))
     return {layer.parameter_names[own]: PlainArray.of(value) for own, value in stored.items()}
-
-
-def smallest_gap(left_side: ModelOutputs, right_side: ModelOutputs) -> float | None:
-    """Return how far the first outputs are apart, relative to the largest; None where no two have one shape.
-
-    Which axis is time is not known of every model: the sequence is given in both orders, and what agrees counts.
-
-    Args:
-        left_side: What the first model gave.
-        right_side: What the second gave.
-    """
-    gaps = []
-    for first in (left_side.time_first, left_side.rows_first):
-        for second in (right_side.time_first, right_side.rows_first):
-            if first is not None and second is not None and first.shape == second.shape:
-                expected, given = first.array(), second.array()
-                scale = float(np.max(np.abs(expected), initial=0.0)) or 1.0
-                gaps.append(float(np.max(np.abs(given - expected), initial=0.0)) / scale)
-    return min(gaps, default=None)

@@ -10,11 +10,12 @@ import numpy as np
 from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import parameter_shapes
-from rnn_harness.comparison.bounded_outputs import measured_precision, output_bounds
+from rnn_harness.comparison.bounded_outputs import described_spec, measured_precision, output_bounds
 from rnn_harness.comparison.cell_description import CellDescription
+from rnn_harness.comparison.cells_on_rows import LayerOnRows, compare_on_rows
 from rnn_harness.comparison.equality import CellNumbers, PartingPoint
 from rnn_harness.comparison.in_workers import side_by_side
-from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs
+from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, padded_inputs
 from rnn_harness.errors import NotRun
 from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, MeasuredPrecision
 from rnn_harness.runtime.plain_array import PlainArray
@@ -23,6 +24,8 @@ from rnn_harness.validation.request import DTYPES
 
 STEPS, ROWS, INPUT_SIZE, HIDDEN_SIZE = 6, 3, 5, 4
 """The sizes of the sequences that are drawn."""
+LENGTHS = (6, 5, 3)
+"""The lengths of the rows where these are not whole, falling."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,11 @@ def confirm(decision: Decision, pair: ComparedPair) -> Comparison:
     everything = [*trials, *([parting] if parting is not None and _exists_for(parting, pair) else [])]
     if not everything:
         return with_counterexample(decision)
+    # What is read from the end has no common place for its padding.
+    with_rows = decision.comparison.outcome == "same" and bool(trials) and not pair.left.reading
     left_side, right_side = side_by_side(
-        lambda: _run(pair.run_left, [trial.left for trial in everything], everything),
-        lambda: _run(pair.run_right, [trial.right for trial in everything], everything),
+        lambda: _run(pair.run_left, [trial.left for trial in everything], everything, with_rows),
+        lambda: _run(pair.run_right, [trial.right for trial in everything], everything, with_rows),
     )
     comparison = decision.comparison
     if len(everything) > len(trials):
@@ -132,7 +137,8 @@ def confirm(decision: Decision, pair: ComparedPair) -> Comparison:
         comparison = with_counterexample(decision, *shown)
     elif point is not None:
         comparison = with_counterexample(decision)
-    return _with_rounding(comparison, pair, trials, left_side, right_side)
+    measured = _with_rounding(comparison, pair, trials, left_side, right_side)
+    return _with_rows(measured, pair, trials, left_side, right_side)
 
 
 def _drawn_trials(decision: Decision, pair: ComparedPair) -> list[_Trial]:
@@ -165,13 +171,14 @@ def _exists_for(trial: _Trial, pair: ComparedPair) -> bool:
     return all(fixed is None or fixed == sizes for fixed in (pair.left.sizes, pair.right.sizes))
 
 
-def _run(runner: Runner, numbers: list[CellNumbers], trials: list[_Trial]) -> RunOutputs:
-    """Run one target on its numbers of all trials."""
-    runs = []
+def _run(runner: Runner, numbers: list[CellNumbers], trials: list[_Trial], with_rows: bool) -> RunOutputs:
+    """Run one target on its numbers of all trials; with those of the first also on rows of several lengths."""
+    runs: list[DrawnRun] = []
     for row, trial in zip(numbers, trials, strict=True):
         parameters = {name: PlainArray.of(value) for name, value in row.parameters.items()}
         states = {name: PlainArray.of(value) for name, value in row.states.items()}
-        runs.append(DrawnRun(trial.dtype, parameters, PlainArray.of(row.inputs), states))
+        lengths = LENGTHS if with_rows and not runs else ()
+        runs.append(DrawnRun(trial.dtype, parameters, PlainArray.of(row.inputs), states, lengths))
     return runner(tuple(runs))
 
 
@@ -243,3 +250,29 @@ def _measured_cell(
             raise NotRun(f"{description.target} gave outputs {outputs.shape}, expected {bounds.shape}")
         precision.append(measured_precision(outputs.array(), bounds, trial.dtype))
     return replace(cell, precision=tuple(precision), note=note)
+
+
+def _with_rows(
+    comparison: Comparison, pair: ComparedPair, trials: list[_Trial], left_side: RunOutputs, right_side: RunOutputs
+) -> Comparison:
+    """Add what two layers that are the same function of whole sequences are to each other on shorter rows."""
+    if comparison.outcome != "same" or left_side.padded is None or right_side.padded is None:
+        return comparison
+    trial = trials[0]
+    sides = [
+        LayerOnRows(
+            description.target,
+            padded,
+            output_bounds(description, replace(numbers, inputs=padded_inputs(numbers.inputs, LENGTHS)), trial.dtype),
+            described_spec(description).program().outputs[0].name,
+        )
+        for description, padded, numbers in (
+            (pair.left, left_side.padded, trial.left),
+            (pair.right, right_side.padded, trial.right),
+        )
+    ]
+    finding = compare_on_rows(sides[0], sides[1], LENGTHS, trial.dtype)
+    if not finding.is_apart:
+        return replace(comparison, lengths=finding.sentence)
+    sentence = f"{comparison.sentence} of whole sequences; {finding.sentence}"
+    return replace(comparison, outcome="different", sentence=sentence)

@@ -6,22 +6,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.comparison.cell_description import CellDescription, SequenceOrder
 from rnn_harness.comparison.describe_cell import describe
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelOutputs, ModelWeights
+from rnn_harness.comparison.padded_model import first_outputs, padded_outputs
 from rnn_harness.comparison.tied_cell import load_compared
 from rnn_harness.comparison.watched_layer import layer_numbers
 from rnn_harness.errors import NotRun, UsageError, named_error
-from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.records.parameter_map_file import MapFile
 from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation.identification.saved_map import from_map_file
 from rnn_harness.validation.isolation import load_requested
 from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.models.check_lengths import padding_token
 from rnn_harness.validation.models.describe_wiring import wiring_in_words
 from rnn_harness.validation.models.judge_parts import judged_parts
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
@@ -81,7 +80,8 @@ def _described_model(request: ValidationRequest, model: UnderstoodModel) -> Mode
     dtype = str(model.dtype).removeprefix("torch.")
     shapes = {name: tuple(value.shape) for name, value in model.module.named_parameters()}
     wiring, vocabulary = wiring_in_words(numbered), model.arguments.vocabulary
-    return ModelDescription(request.target, tuple(layers), wiring, further, dtype, shapes, vocabulary)
+    padding = padding_token(model.module)
+    return ModelDescription(request.target, tuple(layers), wiring, further, dtype, shapes, vocabulary, padding)
 
 
 def _described(request: ValidationRequest, target: Target) -> CellDescription:
@@ -145,7 +145,12 @@ def run_described_model(request: ValidationRequest, given: ModelWeights, target:
     dtype = torch_dtype(given.dtype)
     module = copied_module(model.module).to(dtype).eval()
     parameters = dict(module.named_parameters())
+    if set(given.weights) - set(parameters) and len(given.names) == len(parameters):
+        parameters = dict(zip(given.names, parameters.values(), strict=True))
     lacking = sorted(set(given.weights) - set(parameters))
+    lacking += [
+        name for name, value in given.weights.items() if name in parameters and value.shape != parameters[name].shape
+    ]
     if lacking:
         raise NotRun(f"{request.target}: made again, it has no {', '.join(lacking[:3])}: its names change")
     with torch.no_grad():
@@ -154,11 +159,14 @@ def run_described_model(request: ValidationRequest, given: ModelWeights, target:
     if given.watched is not None:
         return _watched_layer(model, module, given.watched)
     assert given.sequence is not None, "where no layer is watched, a sequence is given"
-    sequence = torch.tensor(given.sequence.array(given.dtype))
-    sequence = sequence.long() if model.arguments.vocabulary else sequence
-    return ModelOutputs(
-        _first_output(model, module, sequence), _first_output(model, module, sequence.transpose(0, 1), is_turned=True)
-    )
+
+    def read(sequence: PlainArray) -> Tensor:
+        numbers = torch.tensor(sequence.array(given.dtype))
+        return numbers.long() if model.arguments.vocabulary else numbers
+
+    rows = given.rows
+    padded = None if rows is None else padded_outputs(model, module, rows, read(rows.sequence))
+    return ModelOutputs(*first_outputs(model, module, read(given.sequence)), padded=padded)
 
 
 def _watched_layer(model: UnderstoodModel, module: nn.Module, name: str) -> ModelOutputs:
@@ -172,16 +180,3 @@ def _watched_layer(model: UnderstoodModel, module: nn.Module, name: str) -> Mode
     except Exception as error:  # with other weights the model may take another way through its code
         return ModelOutputs(reason=f"the model raised {named_error(error)}")
     return layer_numbers(part, run)
-
-
-def _first_output(
-    model: UnderstoodModel, module: nn.Module, sequence: Tensor, is_turned: bool = False
-) -> PlainArray | None:
-    """Return what a model gives first, as (T, B, .); None where it does not take the sequence."""
-    arguments = model.arguments.to(next(module.parameters()).dtype).with_sequence(sequence)
-    try:
-        run = run_model(module, arguments)
-    except Exception:  # the model may take no other lengths than its own, or sequences in the other order alone
-        return None
-    output = to_numpy(run.outputs[0]).astype(np.float64)
-    return PlainArray.of(np.swapaxes(output, 0, 1) if is_turned and output.ndim > 1 else output)

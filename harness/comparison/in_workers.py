@@ -121,7 +121,7 @@ def run_model_isolated(request: ValidationRequest, limits: Limits, weights: Mode
     answer = _answer(_RunTask(request, model_weights=weights), limits)
     if not isinstance(answer, ModelOutputs):
         raise NotRun(f"{request.target}: its process did not give what the model gives")
-    if any(given is not None and not given.is_whole for given in (answer.time_first, answer.rows_first)):
+    if not all(given.is_whole for given in answer.arrays):
         raise NotRun(f"{request.target}: its process sent outputs that have not as many numbers as their shape")
     return answer
 
@@ -170,7 +170,7 @@ def _every_run(request: ValidationRequest, answer: _WorkerAnswer, count: int) ->
     """Return an answer if it is one for every run. Raises NotRun if it is not."""
     if not isinstance(answer, RunOutputs) or not len(answer.outputs) == len(answer.reasons) == count:
         raise NotRun(f"{request.target}: its process did not answer every run")
-    if not all(outputs is None or outputs.is_whole for outputs in answer.outputs):
+    if not answer.is_whole:
         raise NotRun(f"{request.target}: its process sent outputs that have not as many numbers as their shape")
     return answer
 
@@ -214,7 +214,15 @@ def _answer(task: _RunTask, limits: Limits) -> _WorkerAnswer:
 def _work(send: Send[_Message | WorkerEnded], task: _RunTask) -> None:
     """Do a worker's work; what the target prints goes to standard error."""
     this_process.join_standard_output_to_errors()
-    run_with_limits(send, task.request, lambda: send(_done(task)))
+    run_with_limits(send, task.request, lambda: send(_done_or_not_run(task)))
+
+
+def _done_or_not_run(task: _RunTask) -> _WorkerAnswer | WorkFailed:
+    """Do what a task asks for; what cannot be told of the target is no error of the harness."""
+    try:
+        return _done(task)
+    except NotRun as reason:
+        return WorkFailed(str(reason).removeprefix(f"{task.request.target}: "))
 
 
 def _done(task: _RunTask) -> _WorkerAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.runtime.plain_array import PlainArray
@@ -45,6 +46,7 @@ class ModelDescription:
         dtype: The dtype in which it runs.
         shapes: The shape of every parameter by its name.
         vocabulary: The number of tokens; 0 where it takes a sequence of numbers.
+        padding: The token that stands for padding.
     """
 
     target: str
@@ -54,6 +56,20 @@ class ModelDescription:
     dtype: str
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     vocabulary: int = 0
+    padding: int = 0
+
+
+@dataclass(frozen=True)
+class PaddedRows:
+    """Rows of several lengths.
+
+    Attributes:
+        sequence: (T, B, n), or tokens (T, B); past the end of a row zeros, or the token that stands for padding.
+        lengths: The lengths of the rows, falling; the first is T.
+    """
+
+    sequence: PlainArray
+    lengths: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -65,12 +81,16 @@ class ModelWeights:
         weights: Arrays by the model's names.
         sequence: (T, B, n), or tokens (T, B); None for the arguments that the model was seen to take.
         watched: The module whose inputs and outputs are wanted, by the model's name; None where none is.
+        rows: Rows of several lengths to run it on, too; None where these are not wanted.
+        names: All of the model's names in its order: made again, it may number its layers on.
     """
 
     dtype: str
     weights: dict[str, PlainArray]
     sequence: PlainArray | None
     watched: str | None = None
+    rows: PaddedRows | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +109,31 @@ class LayerNumbers:
 
 
 @dataclass(frozen=True)
+class PaddedOutputs:
+    """What a model gave first for rows of several lengths.
+
+    Attributes:
+        argument: By which argument it was told the lengths, or which steps count; empty where it takes none.
+        time_first: For the rows as (T, B, n); None where it does not take them.
+        rows_first: For the same as (B, T, n), with the first two axes of what came exchanged.
+        is_read_from_name: Whether nothing but the name of a mask says where it is true.
+    """
+
+    argument: str
+    time_first: PlainArray | None
+    rows_first: PlainArray | None
+    is_read_from_name: bool = False
+
+    def in_order(self, order: Literal["time first", "rows first"]) -> PlainArray | None:
+        """Return what it gave in one order of the axes.
+
+        Args:
+            order: The order in which the rows were given.
+        """
+        return self.time_first if order == "time first" else self.rows_first
+
+
+@dataclass(frozen=True)
 class ModelOutputs:
     """What a model gave first for a sequence, or what one of its layers read and gave.
 
@@ -97,9 +142,18 @@ class ModelOutputs:
         rows_first: For the same as (B, T, n), with the first two axes of what came exchanged.
         layer: Of the module that was watched; None where none was, or its numbers could not be read.
         reason: Why they could not be read; empty if they could.
+        padded: What it gave for rows of several lengths; None where these were not wanted.
     """
 
     time_first: PlainArray | None = None
     rows_first: PlainArray | None = None
     layer: LayerNumbers | None = None
     reason: str = ""
+    padded: PaddedOutputs | None = None
+
+    @property
+    def arrays(self) -> tuple[PlainArray, ...]:
+        """All outputs of the model itself that there are."""
+        both = (self.time_first, self.rows_first)
+        padded = () if self.padded is None else (self.padded.time_first, self.padded.rows_first)
+        return tuple(array for array in (*both, *padded) if array is not None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
+from rnn_harness.comparison.padded_cell import PaddedCellOutputs, padded_cell_outputs
 from rnn_harness.comparison.tied_cell import load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
@@ -28,12 +29,19 @@ class DrawnRun:
         parameters: Arrays by the names of its weights; one that is left out is zero.
         inputs: (T, B, n).
         states: The initial states (B, d).
+        lengths: The lengths of the rows with which it is run once more, from states of zero and with inputs that are
+            zero past the end of each row; empty where that is not wanted.
     """
 
     dtype: str
     parameters: dict[str, PlainArray]
     inputs: PlainArray
     states: dict[str, PlainArray]
+    lengths: tuple[int, ...] = ()
+
+    def padded(self) -> DrawnRun:
+        """Return the same with zeros past the end of each row."""
+        return replace(self, inputs=PlainArray.of(padded_inputs(self.inputs.array(), self.lengths)))
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,31 @@ class RunOutputs:
     Attributes:
         outputs: (T, B, d) in the order of time, one for each run; None where it could not be run.
         reasons: Why it could not be run, one for each run; empty where it was.
+        padded: What it gave for rows of several lengths; None where that was not wanted.
     """
 
     outputs: tuple[PlainArray | None, ...]
     reasons: tuple[str, ...]
+    padded: PaddedCellOutputs | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all arrays have as many numbers as their shape says."""
+        of_rows = () if self.padded is None else (self.padded.outputs, *self.padded.finals.values())
+        return all(array is None or array.is_whole for array in (*self.outputs, *of_rows))
+
+
+def padded_inputs(inputs: Array, lengths: tuple[int, ...]) -> Array:
+    """Return inputs with zeros past the end of each row.
+
+    Args:
+        inputs: (T, B, n).
+        lengths: The lengths of the rows.
+    """
+    padded = np.array(inputs)
+    for row, length in enumerate(lengths):
+        padded[length:, row] = 0
+    return padded
 
 
 def run_drawn(
@@ -98,6 +127,7 @@ def run_drawn(
         raise NotRun(f"it was identified, and when the same was tried again, it was not: {tied.reason}")
     outputs: list[PlainArray | None] = []
     reasons: list[str] = []
+    padded: PaddedCellOutputs | None = None
     for run in runs:
         cell = tied.kernel.subject(Setting(run.dtype, "cpu")).cell
         inputs = run.inputs.array(run.dtype)
@@ -113,7 +143,10 @@ def run_drawn(
         except (NotRun, UsageError) as error:
             outputs.append(None)
             reasons.append(named_error(error))
-    return RunOutputs(tuple(outputs), tuple(reasons))
+            continue
+        if run.lengths:
+            padded = padded_cell_outputs(tied, run.padded(), parameters)
+    return RunOutputs(tuple(outputs), tuple(reasons), padded)
 
 
 def run_own(

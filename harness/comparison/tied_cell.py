@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rnn_harness.comparison.equality import family_spec
 from rnn_harness.comparison.relation import FamilyCell
@@ -29,9 +30,13 @@ from rnn_harness.validation.judging.spec_file import (
     spec_map_candidate,
 )
 from rnn_harness.validation.judging.wanted_cell import matches_of_map
-from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule
+from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.request import DTYPES, ValidationRequest
 from rnn_harness.validation.spec_search.saved_spec_map import from_spec_map_file
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,30 @@ def load_compared(request: ValidationRequest) -> Target:
         UsageError: There is no such target.
     """
     spec = named_spec(request.target)
-    return load_requested(request) if spec is None else spec_target(spec)
+    return as_one_layer(load_requested(request)) if spec is None else spec_target(spec)
+
+
+def as_one_layer(target: Target) -> Target:
+    """Return a model of JAX's libraries around one recurrent part as a layer, where it gives the states of that part.
+
+    Its lengths or mask are seen in this way, and what is done with them is compared.
+
+    Args:
+        target: What was loaded.
+    """
+    if not target.capabilities.has_parts or target.capabilities.library is None:
+        return target
+    module = target.make_module(*(target.capabilities.fixed_sizes or TRIAL_SIZES))
+    if not isinstance(module, JaxModelModule) or module.as_layer is None:
+        return target
+
+    def make(n: int, d: int) -> nn.Module:
+        made = target.make_module(n, d)
+        if not isinstance(made, JaxModelModule) or made.as_layer is None:
+            raise UsageError(f"{target.name} is no layer for n, d = {n}, {d}")
+        return made.as_layer.module
+
+    return replace(target, make_module=make, capabilities=module.as_layer.capabilities)
 
 
 def tie(target: Target, request: ValidationRequest, known_map: str = "") -> TiedCell:

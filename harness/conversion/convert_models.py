@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.array_types import Array
-from rnn_harness.comparison.compare_models import smallest_gap
 from rnn_harness.comparison.in_workers import run_model_isolated, side_by_side
 from rnn_harness.comparison.model_description import LayerOfModel, ModelDescription, ModelWeights
+from rnn_harness.comparison.model_gaps import smallest_gap
+from rnn_harness.comparison.parameters_around import pair_around
 from rnn_harness.conversion.convert_layer import convert_layer
 from rnn_harness.conversion.tie_cells import TiedCells, tie_cells
 from rnn_harness.conversion.weight_groups import WeightGroup
@@ -81,7 +81,7 @@ def convert_models(models: ModelConversion, weights: Mapping[str, Array], allows
     if any(not layer.parameter_names for model in (source, receiver) for layer in model.layers):
         return ConvertedModel(replace(result, sentence="the weights of a layer are not mapped by name"), {})
     source_arrays = by_names_of(source, weights)
-    around = _around_layers(models, source_arrays)
+    around = pair_around(source, receiver)
     if isinstance(around, str):
         return ConvertedModel(replace(result, outcome="refused", sentence=around), {})
     known: dict[tuple[str, str], TiedCells] = {}
@@ -146,53 +146,6 @@ def by_names_of(model: ModelDescription, weights: Mapping[str, Array]) -> dict[s
         listed = ", ".join(f"{name} {weights[name].shape}" for name in spare[:8])
         raise UsageError(f"the file has {listed}, for which {model.target} has no parameter")
     return source_arrays
-
-
-def _around_layers(models: ModelConversion, source_arrays: Mapping[str, Array]) -> dict[str, str] | str:
-    """Pair what is of no layer by names, or else by shapes; a sentence where something has no counterpart."""
-    source, receiver = models.source, models.receiver
-    pairs: dict[str, str] = {}
-    for key in (_whole_name, _last_parts, _shape):
-        sides = [
-            [(key(model, name), name) for name in model.further if name not in done]
-            for model, done in ((source, set(pairs.values())), (receiver, set(pairs)))
-        ]
-        counts = [Counter(known for known, _ in side) for side in sides]
-        names_in_source = dict(sides[0])
-        pairs |= {
-            name: names_in_source[known]
-            for known, name in sides[1]
-            if counts[0][known] == counts[1][known] == 1
-            and source_arrays[names_in_source[known]].shape == receiver.shapes[name]
-        }
-    lacking = {receiver.target: [name for name in receiver.further if name not in pairs]}
-    lacking[source.target] = [name for name in source.further if name not in pairs.values()]
-    rows = [
-        f"{', '.join(f'{name} {model.shapes[name]}' for name in names)} of {model.target}"
-        for model in (source, receiver)
-        if (names := lacking[model.target])
-    ]
-    if not rows:
-        return pairs
-    return (
-        f"{' and '.join(rows)} {'have' if len(rows) > 1 else 'has'} no counterpart in the other model by name or by a "
-        "shape that no other has: the models do not compute the same with any weights of the file"
-    )
-
-
-def _whole_name(_: ModelDescription, name: str) -> Hashable:
-    """Tell a parameter by its name."""
-    return name
-
-
-def _last_parts(model: ModelDescription, name: str) -> Hashable:
-    """Tell a parameter by the last two parts of its name, as in ``head.weight``, and its shape."""
-    return ".".join(name.split(".")[-2:]), model.shapes[name]
-
-
-def _shape(model: ModelDescription, name: str) -> Hashable:
-    """Tell a parameter by its shape."""
-    return model.shapes[name]
 
 
 def _row(layer: LayerOfModel, converted: ConvertedGroup) -> ConvertedLayer:

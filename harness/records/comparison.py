@@ -106,6 +106,7 @@ class Comparison:
         counterexample: The smallest numbers found on which they differ; None where they are the same.
         rounding: What both gave on the same drawn sequences, in words.
         calls: In which orders they take the axes of a sequence; empty where these are the same, or not known.
+        lengths: What they are to each other on rows of several lengths; empty where neither takes lengths.
     """
 
     outcome: ComparisonOutcome
@@ -120,6 +121,7 @@ class Comparison:
     counterexample: Counterexample | None = None
     rounding: str = ""
     calls: str = ""
+    lengths: str = ""
 
     def __str__(self) -> str:
         from rnn_harness.records.comparison_text import comparison_text

@@ -50,6 +50,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     yield from _table(left_side, right_side)
     if comparison.rounding:
         yield f"\n{comparison.rounding}"
+    if comparison.lengths:
+        yield comparison.lengths
     for side in (left_side, right_side):
         if side.note:
             yield f"{side.target}: {side.note}"

@@ -55,7 +55,7 @@ _VIOLATION_OF_LIBRARY_MASK = Violation(
 
 
 @dataclass(frozen=True)
-class _Form:
+class LengthForm:
     """A way of saying how long rows are.
 
     Attributes:
@@ -74,39 +74,49 @@ class _Form:
     is_padding: bool = False
     is_relative: bool = False
 
-    def keywords(self, lengths: tuple[int, ...]) -> dict[str, Tensor]:
-        """Return the argument for rows of these lengths."""
-        steps, sizes = max(LENGTHS), torch.tensor(lengths)
+    def keywords(self, lengths: tuple[int, ...], steps: int = max(LENGTHS)) -> dict[str, Tensor]:
+        """Return the argument for rows of these lengths.
+
+        Args:
+            lengths: The lengths of the rows.
+            steps: The number of steps, padding included.
+        """
+        sizes = torch.tensor(lengths)
         if not self.is_mask:
             return {self.name: (sizes / steps if self.is_relative else sizes).to(self.dtype)}
         inside = (torch.arange(steps)[:, None] < sizes) != self.is_padding
         return {self.name: (inside.T if self.is_batch_first else inside).to(self.dtype)}
 
 
-def _forms(cell: DrivenCell, dtype: torch.dtype) -> Iterator[_Form]:
-    """Yield the ways that a layer may take; which of them it takes is tried."""
+def forms_of_lengths(cell: DrivenCell, dtype: torch.dtype) -> Iterator[LengthForm]:
+    """Yield the ways that a layer may take; which of them it takes is tried.
+
+    Args:
+        cell: The layer.
+        dtype: The format of its numbers.
+    """
     if cell.capabilities.has_library_mask:
-        yield _Form("mask", torch.bool, is_mask=True, is_batch_first=True)
+        yield LengthForm("mask", torch.bool, is_mask=True, is_batch_first=True)
     if (padding := cell.capabilities.padding) is not None:
         yield from _forms_of(padding, dtype)
     for name in (parameter.name for parameter in optional_arguments(cell)):
         if name.lower() in LENGTH_NAMES:
-            yield _Form(name, torch.int64)
-            yield _Form(name, dtype, is_relative=True)
+            yield LengthForm(name, torch.int64)
+            yield LengthForm(name, dtype, is_relative=True)
         elif name.lower() in MASK_NAMES:
             for kind in (torch.bool, dtype):
                 for is_padding in (False, True):
-                    yield _Form(name, kind, True, True, is_padding)
-                    yield _Form(name, kind, True, False, is_padding)
+                    yield LengthForm(name, kind, True, True, is_padding)
+                    yield LengthForm(name, kind, True, False, is_padding)
 
 
-def _forms_of(padding: PaddingArgument, dtype: torch.dtype) -> Iterator[_Form]:
+def _forms_of(padding: PaddingArgument, dtype: torch.dtype) -> Iterator[LengthForm]:
     """Yield the ways in which the argument of a function may be given."""
     if padding.counting is None:
-        yield _Form(padding.name, torch.int64)
+        yield LengthForm(padding.name, torch.int64)
         return
     for kind, is_batch_first in itertools.product((torch.bool, dtype), (True, False)):
-        yield _Form(padding.name, kind, True, is_batch_first, is_padding=padding.counting == 0)
+        yield LengthForm(padding.name, kind, True, is_batch_first, is_padding=padding.counting == 0)
 
 
 def _lengths(draw: Draw) -> Violation | None:
@@ -117,7 +127,7 @@ def _lengths(draw: Draw) -> Violation | None:
     arguments = cell.arguments(max(LENGTHS), len(LENGTHS), draw.seed)
     usual = cell.run(arguments)
     complete = (max(LENGTHS),) * len(LENGTHS)
-    forms = list(_forms(cell, arguments.inputs.dtype))
+    forms = list(forms_of_lengths(cell, arguments.inputs.dtype))
     if not forms:
         raise NotRun("it takes no lengths and no mask")
     for form in forms:
@@ -139,7 +149,7 @@ def _lengths(draw: Draw) -> Violation | None:
 
 
 def _violation_of_complete_rows(
-    draw: Draw, usual: CellRun, of_complete: CellRun, form: _Form, arguments: CellArguments
+    draw: Draw, usual: CellRun, of_complete: CellRun, form: LengthForm, arguments: CellArguments
 ) -> Violation | None:
     """Where complete rows have their usual outputs: their last state must not be that of an earlier step."""
     outputs = [replace(run, finals=()) for run in (of_complete, usual)]
@@ -154,7 +164,7 @@ def _violation_of_complete_rows(
     return None
 
 
-def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: CellRun) -> Violation | None:
+def _violation(draw: Draw, arguments: CellArguments, form: LengthForm, computed: CellRun) -> Violation | None:
     """Compare with other numbers past the lengths, and with every row alone."""
     cell, name = draw.cell, form.name
     ended = torch.arange(max(LENGTHS))[:, None] >= torch.tensor(LENGTHS)
@@ -184,7 +194,7 @@ def _violation(draw: Draw, arguments: CellArguments, form: _Form, computed: Cell
     return None
 
 
-def _violation_of_order(draw: Draw, arguments: CellArguments, form: _Form, computed: CellRun) -> Violation | None:
+def _violation_of_order(draw: Draw, arguments: CellArguments, form: LengthForm, computed: CellRun) -> Violation | None:
     """Put the rows in another order, whose inverse is another one still: each must give what it gave before.
 
     What wants falling lengths need not take them; what comes back in the order of the lengths may be meant so.
@@ -210,7 +220,7 @@ def _violation_of_order(draw: Draw, arguments: CellArguments, form: _Form, compu
     return None
 
 
-def _run_with_lengths(cell: DrivenCell, arguments: CellArguments, form: _Form) -> CellRun:
+def _run_with_lengths(cell: DrivenCell, arguments: CellArguments, form: LengthForm) -> CellRun:
     """Run with rows of several lengths."""
     return _last_as_final(cell, run_with(cell, arguments, form.keywords(LENGTHS)))
 

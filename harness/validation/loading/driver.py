@@ -94,21 +94,36 @@ class _WithLengths:
         return self.module.with_parameters(leaves, (*arguments, self.lengths))
 
 
-def _is_layer_of_torch(module: nn.Module) -> bool:
-    """Say whether a module runs the forward of torch's own layers, which takes packed sequences."""
+def is_layer_of_torch(module: nn.Module) -> bool:
+    """Say whether a module runs the forward of torch's own layers, which takes packed sequences.
+
+    Args:
+        module: Any module.
+    """
     from torch import nn
 
     layers = (nn.RNN, nn.GRU, nn.LSTM)
     return any(isinstance(module, layer) and type(module).forward is layer.forward for layer in layers)
 
 
-class _WithPackedRows:
-    """A layer of torch that is given its rows packed."""
+class WithPackedRows:
+    """A layer of torch that is given its rows packed.
+
+    Args:
+        module: The layer.
+        lengths: The lengths of the rows, at least 1.
+    """
 
     def __init__(self, module: nn.Module, lengths: IndexArray) -> None:
         self.module, self.lengths = module, lengths
 
     def with_parameters(self, leaves: Tensors, arguments: TensorArguments) -> object:
+        """Call the layer with these parameters.
+
+        Args:
+            leaves: Its parameters by its names.
+            arguments: The inputs and the states.
+        """
         import torch
         from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -209,11 +224,11 @@ class TargetDriver:
         """Return the module, given lengths in its own way. Raises Refused."""
         if self.capabilities.takes_lengths:
             return _given_lengths(module, lengths)
-        if not _is_layer_of_torch(module):
+        if not is_layer_of_torch(module):
             raise Refused("lengths: there is no common way to hand them to a module")
         if not len(lengths) or lengths.min() < 1:
             raise Refused("torch packs no row of length 0")
-        return _WithPackedRows(module, lengths)
+        return WithPackedRows(module, lengths)
 
     @property
     def are_states_joined(self) -> bool:

@@ -17,7 +17,7 @@ from rnn_harness.validation.models.statement import WiringStatement, agrees, not
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 CHECK = "lengths"
 FURTHER_STEPS = 3
@@ -148,7 +148,8 @@ def _change(model: ModelUnderTest, steps: Tensor) -> None:
         steps += 1
         return
     for token in steps.view(-1):
-        token.fill_(next(k for k in range(model.arguments.vocabulary) if k not in (int(token), _padding(model))))
+        known = int(token), padding_token(model.module)
+        token.fill_(next(other for other in range(model.arguments.vocabulary) if other not in known))
 
 
 def _padded_batch(model: ModelUnderTest) -> PaddedBatch | None:
@@ -218,15 +219,19 @@ def with_padding(model: ModelUnderTest, sequence: Tensor, lengths: Tensor, batch
     """
     padded = sequence.clone()
     for row, length in enumerate(lengths.tolist()):
-        padded.select(batch_axis, row)[length:] = _padding(model)
+        padded.select(batch_axis, row)[length:] = padding_token(model.module)
     return padded
 
 
-def _padding(model: ModelUnderTest) -> int:
-    """The token that stands for padding, or zero."""
+def padding_token(module: nn.Module) -> int:
+    """Return the token that stands for padding in the embeddings of a model, or zero.
+
+    Args:
+        module: The model.
+    """
     from torch import nn
 
-    embeddings = [module for module in model.module.modules() if isinstance(module, nn.Embedding)]
+    embeddings = [embedding for embedding in module.modules() if isinstance(embedding, nn.Embedding)]
     return next((e.padding_idx for e in embeddings if e.padding_idx is not None), 0)
 
 
@@ -248,7 +253,7 @@ def _more_padding(model: ModelUnderTest, batch: PaddedBatch) -> tuple[str, Model
     sequence = batch.arguments.sequence
     shape = list(sequence.shape)
     shape[1 - batch.batch_axis] = FURTHER_STEPS
-    further = torch.full(shape, _padding(model), dtype=sequence.dtype)
+    further = torch.full(shape, padding_token(model.module), dtype=sequence.dtype)
     longer = torch.cat([sequence, further], 1 - batch.batch_axis)
     return f"padding that is {FURTHER_STEPS} steps longer", batch.arguments.with_sequence(longer)
 

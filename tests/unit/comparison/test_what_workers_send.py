@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +10,12 @@ import pytest
 
 from rnn_harness.comparison import in_workers
 from rnn_harness.comparison.cell_description import CellDescription
-from rnn_harness.comparison.in_workers import describe_isolated, run_isolated
+from rnn_harness.comparison.in_workers import describe_isolated, run_isolated, run_model_isolated
+from rnn_harness.comparison.model_description import ModelOutputs, ModelWeights, PaddedOutputs
+from rnn_harness.comparison.padded_cell import PaddedCellOutputs
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs
 from rnn_harness.errors import HarnessError, NotRun
+from rnn_harness.runtime import this_process
 from rnn_harness.runtime.plain_array import PlainArray
 from rnn_harness.validation import Limits, ValidationRequest
 from rnn_harness.validation.worker_endings import WorkFailed
@@ -39,6 +42,8 @@ def answers(monkeypatch: pytest.MonkeyPatch, *messages: object) -> None:
         RunOutputs((replace(ROW, shape=(2, 2)),), ("",)),
         RunOutputs((replace(ROW, shape=(-1, -1)),), ("",)),
         RunOutputs((replace(ROW, numbers="?"),), ("",)),
+        RunOutputs((ROW,), ("",), PaddedCellOutputs("lengths", replace(ROW, shape=(2, 2)))),
+        RunOutputs((ROW,), ("",), PaddedCellOutputs("lengths", None, {"h": replace(ROW, shape=(2, 2))})),
         CellDescription("a", "unknown", "it answers another question"),
     ],
 )
@@ -63,4 +68,27 @@ def test_a_worker_that_says_nothing_or_fails_decides_nothing(monkeypatch: pytest
 def test_first_weights_that_are_not_whole_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, CellDescription("a", "unknown", "", initial={"w": replace(ROW, shape=(3,))}))
     with pytest.raises(NotRun, match="weights that have not as many numbers"):
+        describe_isolated(ValidationRequest("a"), Limits())
+
+
+def test_outputs_of_a_model_that_are_not_whole_decide_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, ModelOutputs(ROW, padded=PaddedOutputs("", replace(ROW, shape=(2, 2)), None)))
+    with pytest.raises(NotRun, match="outputs that have not as many numbers"):
+        run_model_isolated(ValidationRequest("a"), Limits(), ModelWeights("float64", {}, ROW))
+
+
+def test_what_cannot_be_told_of_a_target_is_no_error_of_the_harness(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NotRun("a: no call of a recurrent layer was seen")
+
+    def send(work: Callable[..., None], task: object, *_: object, **__: object) -> Iterator[object]:
+        messages: list[object] = []
+        work(messages.append, task)
+        yield from messages
+
+    monkeypatch.setattr(in_workers, "describe", fail)
+    monkeypatch.setattr(in_workers, "run_in_worker", send)
+    monkeypatch.setattr(this_process, "join_standard_output_to_errors", lambda: None)
+    monkeypatch.setattr(this_process, "limit_memory", lambda _: None)
+    with pytest.raises(NotRun, match=r"^a: no call of a recurrent layer was seen$"):
         describe_isolated(ValidationRequest("a"), Limits())

@@ -7,7 +7,7 @@ from typing import Any
 
 from rnn_harness.array_types import Array
 from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, HeldPart, ModelInputs, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayFunction, ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
@@ -20,10 +20,16 @@ class JaxModelModule(ArrayLibraryModule):
         held_parts: Its recurrent layers and cells.
         model_inputs: What it is called with.
         documented_class: The class of the model.
+        as_layer: The same driven as one layer that takes lengths or a mask; None where it cannot be.
     """
 
     def __init__(
-        self, module: ArrayLibraryModule, parts: Sequence[HeldPart], inputs: ModelInputs, documented_class: type
+        self,
+        module: ArrayLibraryModule,
+        parts: Sequence[HeldPart],
+        inputs: ModelInputs,
+        documented_class: type,
+        as_layer: DrivenModule | None = None,
     ) -> None:
         """Make the module.
 
@@ -32,11 +38,13 @@ class JaxModelModule(ArrayLibraryModule):
             parts: Its recurrent parts.
             inputs: What it is called with.
             documented_class: The class of the model.
+            as_layer: The same driven as one layer, where it gives the states of its only part.
         """
         function: ArrayFunction = module.function
         values: dict[str, Array] = {name: value.detach().numpy() for name, value in module.named_parameters()}
         super().__init__(function, {name: values[name.replace(".", "/")] for name in module.names})
         self.held_parts, self.model_inputs, self.documented_class = tuple(parts), inputs, documented_class
+        self.as_layer = as_layer
 
 
 def linen_parts(jax: Any, initialise: Callable[..., object], inputs: Sequence[object]) -> list[HeldPart]:

@@ -144,11 +144,12 @@ def _drive_model(
             with default_format(jax, double=False):
                 jax.eval_shape(run_call, parameters, *examples)
                 shape = (rows, steps, sizes.hidden_size)
-                layer = None if parts else padded_layer(jax, run_call, parameters, call, type(model), shape)
+                is_one = len(parts) < 2
+                layer = padded_layer(jax, run_call, parameters, call, type(model), shape) if is_one else None
         except Exception:  # a user's module may raise anything
             continue
-        if layer is not None:
+        if layer is not None and not parts:
             return layer
-        model_module = JaxModelModule(jax_function_module(run_call, parameters), parts, inputs, type(model))
+        model_module = JaxModelModule(jax_function_module(run_call, parameters), parts, inputs, type(model), layer)
         return DrivenModule(model_module, TargetCapabilities(library="JAX", has_parts=True))
     return None

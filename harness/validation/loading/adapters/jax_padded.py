@@ -65,4 +65,18 @@ def padded_layer(
     function = JaxFunction(complete, tree)
     notes = (_NOTES[known.role].format(known.name),)
     module = PaddedArrayModule(function, function.initial_values, 1)
-    return DrivenModule(module, TargetCapabilities(library="JAX", padding=padding, notes=notes))
+    dtypes = (
+        ("float64", "float32") if _runs_in_double(jax, complete, tree, (rows, steps, inputs.features)) else ("float32",)
+    )
+    return DrivenModule(module, TargetCapabilities(dtypes, library="JAX", padding=padding, notes=notes))
+
+
+def _runs_in_double(jax: Any, run: Callable[..., Any], tree: object, shape: tuple[int, int, int]) -> bool:
+    """Say whether a layer runs in float64; one whose carry begins in float32 whatever its inputs are does not."""
+    with default_format(jax, double=True):
+        doubled = jax.tree_util.tree_map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, "float64"), tree)
+        try:
+            jax.eval_shape(run, doubled, jax.ShapeDtypeStruct(shape, "float64"))
+        except Exception:  # a user's module may raise anything
+            return False
+    return True

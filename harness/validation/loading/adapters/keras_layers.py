@@ -59,17 +59,23 @@ class _StatelessLayer(nn.Module):
             self._layers[dtype] = layer
         return self._layers[dtype]
 
-    def call_with_weights(self, dtype: str, weights: list[object], x: object, states: list[object]) -> object:
+    def call_with_weights(
+        self, dtype: str, weights: list[object], x: object, states: list[object], mask: object = None
+    ) -> object:
         """Run the layer as a function of its weights, in tensors of the backend."""
         layer = self._layer(dtype)
         if self._is_cell:
             return layer.stateless_call(*_sorted_weights(layer, weights), x, states)[0]
-        return layer.stateless_call(*_sorted_weights(layer, weights), x, initial_state=states)[0]
+        further = {} if mask is None else {"mask": mask}
+        return layer.stateless_call(*_sorted_weights(layer, weights), x, initial_state=states, **further)[0]
 
-    def forward(self, x: Tensor, *states: Tensor) -> object:
-        """Run the layer on inputs (B, T, n), or the cell on (B, n), from states (B, d)."""
+    def forward(self, x: Tensor, *states: Tensor, mask: Tensor | None = None) -> object:
+        """Run the layer on inputs (B, T, n), or the cell on (B, n), from states (B, d).
+
+        A layer may be given a mask (B, T), true where a step counts.
+        """
         weights: list[object] = [self._parameters[name] for name in self.weight_names]
-        return self.call_with_weights(str(x.dtype).removeprefix("torch."), weights, x, list(states))
+        return self.call_with_weights(str(x.dtype).removeprefix("torch."), weights, x, list(states), mask)
 
 
 def _weights_of(layer: Any) -> list[Any]:

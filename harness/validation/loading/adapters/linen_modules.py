@@ -149,14 +149,14 @@ def _drive_model(jax: Any, cell: Any, call: ModelCall, shape: tuple[int, int, in
 
     tree = dict(variables.get("params", {}))
     module, inputs = jax_function_module(run, tree), call.inputs
-    layer = None if parts else padded_layer(jax, run, tree, call, type(cell), shape)
-    if layer is not None:
+    layer = padded_layer(jax, run, tree, call, type(cell), shape) if len(parts) < 2 else None
+    if layer is not None and not parts:
         return layer
     if not parts and not inputs.vocabulary and not inputs.further:
         return DrivenModule(module, TargetCapabilities(library="JAX"))
     if inputs.vocabulary:
         inputs = replace(inputs, vocabulary=_vocabulary(tree) or inputs.vocabulary)
-    model = JaxModelModule(module, parts, inputs, type(cell))
+    model = JaxModelModule(module, parts, inputs, type(cell), layer)
     return DrivenModule(model, TargetCapabilities(library="JAX", has_parts=True))
 
 
