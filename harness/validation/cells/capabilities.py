@@ -63,6 +63,8 @@ class TargetCapabilities:
             torch modules take it.
         make_restarting: Makes its module of (n, d) with an argument that resets the state set at every step; None where
             it has no such argument, or takes it as torch modules do.
+        has_further_inputs: Whether it takes further inputs beside x, such as a mask and the time since the last value,
+            so that it may keep what it saw last besides its states.
         loss: The loss that it computes with its gradients, where it gives that and no states; None of a cell.
         device: Where its code computes, by torch's name.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
@@ -82,6 +84,7 @@ class TargetCapabilities:
     has_library_mask: bool = False
     padding: PaddingArgument | None = None
     make_restarting: Callable[[int, int], nn.Module] | None = None
+    has_further_inputs: bool = False
     loss: LossFunction | None = None
     device: str = "cpu"
     notes: tuple[str, ...] = ()

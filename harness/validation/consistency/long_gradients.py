@@ -46,7 +46,8 @@ def violation_of_long_gradients(cell: DrivenCell, seed: int, budget: Budget, pie
     seconds = time.process_time() - start
     budget.require(3 * seconds * growth, f"gradients over {steps:,} steps")
     arguments = cell.arguments(steps, ROWS, seed)
-    can_be_split = cell.convention.states > 0 and order_of(cell, seed) is ReadingOrder.FORWARD
+    has_all_in_states = cell.convention.states > 0 and not cell.capabilities.has_further_inputs
+    can_be_split = has_all_in_states and order_of(cell, seed) is ReadingOrder.FORWARD
     run = cell.run(trial)
     if can_be_split and len(run.finals) == cell.convention.states:
         if _violation_of_pieces(cell, cell.arguments(3 * FEW, ROWS, seed), seed, FEW) is not None:

@@ -41,6 +41,8 @@ def _step_method(draw: Draw) -> Violation | Note | None:
     cell = draw.cell
     if not cell.convention.sequence:
         raise NotRun("it is called step by step in any case")
+    if draw.cell.capabilities.has_further_inputs:
+        raise NotRun("it takes further inputs beside x, which are given as fixed numbers or side by side with x")
     methods = list(offered_methods(cell))
     if not methods:
         raise NotRun("it offers no method for one step beside its forward")

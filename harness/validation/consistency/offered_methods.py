@@ -138,6 +138,8 @@ def _method_of_object(cell: DrivenCell, source: ObjectSource, name: str) -> Offe
         convention = find_convention(driven.module.double(), cell.input_size, cell.hidden_size, declared)
     except Exception:  # a method that is called in a wrong way may raise anything
         return UncalledMethod(name, _UNKNOWN)
+    if driven.capabilities.has_further_inputs:
+        return UncalledMethod(name, "it takes further inputs beside x")
     if set(dict(driven.module.named_parameters())) != set(cell.parameters):
         return UncalledMethod(name, "it computes with other arrays")
     return OfferedMethod(name, replace(cell, module=driven.module, convention=convention))

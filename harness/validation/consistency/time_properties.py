@@ -173,6 +173,8 @@ def _split_sequence(draw: Draw) -> Violation | None:
         raise NotRun("the states that come back are not those that go in")
     if any(isinstance(part, _NEIGHBOURS) for part in cell.module.modules()):
         raise NotRun("it looks at several steps at once, so a state is not all that a piece needs")
+    if cell.capabilities.has_further_inputs:
+        raise NotRun("it takes further inputs beside x, so it may keep what it saw last besides its states")
     order = order_of(cell, draw.seed)
     if order not in (ReadingOrder.FORWARD, ReadingOrder.BACKWARD):
         raise NotRun(f"it reads {order.value}: no state is reached between its steps")

@@ -33,7 +33,7 @@ from rnn_harness.validation.loading.loss_calls import LossArgument, LossCall, Lo
 from rnn_harness.validation.loading.loss_fit import LossFit, fit_of
 from rnn_harness.validation.loading.loss_forms import ROWS, LossForm, forms_of_numbers, forms_of_tokens
 from rnn_harness.validation.loading.loss_methods import cuts_gradients, loss_and_gradients
-from rnn_harness.validation.loading.loss_weights import WeightTrees, inferred_weights, made_weights
+from rnn_harness.validation.loading.loss_weights import WeightTrees, cut_vectors, inferred_weights, made_weights
 from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.size_arguments import SizeNames, size_names
 
@@ -41,6 +41,9 @@ _TOKENS = re.compile(r"(^|_)(tokens?|chars?|words?|ids|idxs?|ix|ixs|indices)$", 
 _STEPS = re.compile(r"^T$|(^|_)(n_?|num_?|time_?|t_?)?steps$|seq(uence)?_?(len(gth)?|size)$", re.IGNORECASE)
 """Globals that may say over how many steps a loss runs, and over no other number."""
 _MOST_STEPS = 64
+_ALL_SIZES = re.compile(
+    r"^(dims?|dimensions|sizes?|shape|layers?|layer_?sizes|net_?size|arch(itecture)?|n_?units)$", re.I
+)
 _TARGETS = re.compile(r"(^|_)(targets?|labels?|truth|ys?)(_|$)|^next_", re.IGNORECASE)
 
 
@@ -134,10 +137,15 @@ def loss_of_function(name: str, function: Callable[..., Any], search: LossSearch
 def _with_weights(loss: LossCall, search: LossSearch) -> LossCall | None:
     """The loss with weights as arguments that it takes; None if it takes none."""
     names = [argument.name for argument in loss.arguments if argument.role == "weights"]
+    takes_sizes = any(argument.role == "all sizes" for argument in loss.arguments)
     for weights in made_weights(loss.function, names):
-        call = _first_that_works(_with_trees(loss, weights.trees), search, weights.sizes)
-        if call is not None:
-            return call
+        for sizes in itertools.permutations(weights.sizes) if takes_sizes else ((),):
+            sized = replace(_with_trees(loss, weights.trees), sizes=sizes)
+            call = _first_that_works(sized, search, weights.sizes)
+            if call is not None:
+                return call
+    if takes_sizes:
+        return _with_vector(loss, names, search)
     d, n = INFERENCE_SIZES.hidden_size, INFERENCE_SIZES.input_size
     of_tokens = list(_in_forms(loss, (d,), forms_of_tokens((n,))))
     for is_thorough in (False, True):
@@ -150,6 +158,26 @@ def _with_weights(loss: LossCall, search: LossSearch) -> LossCall | None:
     usual = [tried for tried in of_numbers if tried.form.target_width in (0, FREE_WIDTH)]
     at_length = (_with_shapes(tried, names, search, is_thorough=True) for tried in usual)
     return _best_of(call for call in itertools.chain(quickly, at_length) if call is not None)
+
+
+def _with_vector(loss: LossCall, names: Sequence[str], search: LossSearch) -> LossCall | None:
+    """The loss of one flat vector, whose length shows in how it is cut for given sizes; None where nothing cuts one."""
+    if len(names) != 1:
+        return None
+    all_sizes = (*INFERENCE_SIZES, FREE_WIDTH)
+    for sizes in (*itertools.permutations(all_sizes), *itertools.permutations(INFERENCE_SIZES)):
+        sized = replace(loss, sizes=sizes)
+        lengths: set[int] = set()
+        widths = [*sizes[::-1], *(a * b for a, b in itertools.combinations(sizes, 2))]
+        for tried in _in_forms(sized, all_sizes, (LossForm(), *forms_of_numbers(all_sizes, all_sizes[-1:]))):
+            for vector in cut_vectors(names[0], tried.loss_of_weights, widths):
+                if vector[names[0]].size in lengths:
+                    continue
+                lengths.add(vector[names[0]].size)
+                call = _first_that_works(_with_trees(sized, vector), search, sizes)
+                if call is not None:
+                    return call
+    return None
 
 
 def _with_shapes(loss: LossCall, names: Sequence[str], search: LossSearch, *, is_thorough: bool) -> LossCall | None:
@@ -209,6 +237,8 @@ def loss_role(name: str, sized: SizeNames | None = None) -> LossRole:
         return "target"
     if role == "x" or _TOKENS.search(name):
         return "x"
+    if sized is not None and _ALL_SIZES.match(name):
+        return "all sizes"
     if sized is not None and ("size" in name or "vocab" in name or re.match(r"n_?[a-z]|num_", name)):
         return "hidden size" if name in sized.hidden and "vocab" not in name else "input size"
     return "weights"

@@ -17,17 +17,12 @@ from rnn_harness.validation.cells.loss_function import drawn_numbers
 from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     all_arguments,
-    backward_role_of,
-    required_arguments,
-    role_of,
 )
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
 from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
-from rnn_harness.validation.loading.network_calls import INPUT, NetworkCall
+from rnn_harness.validation.loading.network_calls import INPUT, ROWS, STEPS, NetworkCall
+from rnn_harness.validation.loading.network_losses import RATES, TargetForm, network_losses
 
-_STEPS, ROWS = 4, 7
-"""The sizes of the input's further axes, which differ from each other."""
-_RATES = re.compile(r"(^|_)(lr|learn|learning|eta)(_?rate)?$", re.IGNORECASE)
 _CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)", re.IGNORECASE)
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
@@ -80,7 +75,7 @@ def _source(written_class: type) -> str:
 
 def _of_one_step(call: NetworkCall) -> NetworkCall:
     """The network with an input of one step: over several it may cut its gradients on purpose."""
-    shape = tuple(1 if length == _STEPS else length for length in call.parameters[INPUT].shape)
+    shape = tuple(1 if length == STEPS else length for length in call.parameters[INPUT].shape)
     gives = f"{call.gives}, and it may cut gradients through time, so that one step is run"
     x = np.random.default_rng(0).standard_normal(shape)
     return replace(call, parameters={**call.parameters, INPUT: x}, input=x, gives=gives)
@@ -91,41 +86,26 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
     written_class = type(holder)
     for forward in forward_methods(written_class):
         backward = backward_method(written_class, forward)
-        loss = _method_of_loss(holder, forward, backward)
-        if loss is None or not weights:
-            continue
-        widths = sorted({size for value in weights.values() for size in value.shape if size > 1})
-        rates = dict.fromkeys((_rate(holder, backward), ""))
-        forms = itertools.product(widths, _LAYOUTS, (False, True), (False,) if loss else (False, True), rates)
-        for width, layout, is_listed, of_last, rate in forms:
-            lengths = {"T": _STEPS, "B": ROWS, "n": width, "1": 1}
-            if layout[0] != "T" and (is_listed or of_last):
-                continue
-            x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
-            parameters = {**weights, INPUT: x}
-            yield NetworkCall(name, holder, forward, backward, parameters, x, is_listed, loss, rate, of_last)
+        for loss in network_losses(holder, forward, backward) if weights else ():
+            widths = sorted({size for value in weights.values() for size in value.shape if size > 1})
+            rates = dict.fromkeys((_rate(holder, backward), ""))
+            targets: tuple[TargetForm, ...] = ("numbers", "ones", "classes") if loss.name else ("numbers",)
+            result = "loss" if loss.name else "outputs"
+            lasts = (False,) if loss.name else (False, True)
+            forms = itertools.product(widths, _LAYOUTS, (False, True), lasts, targets, rates)
+            for width, layout, is_listed, of_last, target, rate in forms:
+                lengths = {"T": STEPS, "B": ROWS, "n": width, "1": 1}
+                if layout[0] != "T" and (is_listed or of_last):
+                    continue
+                x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
+                called = NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss)
+                yield replace(called, target=target, rate=rate, of_last=of_last, result=result)
 
 
 def _rate(holder: object, backward: str) -> str:
     """The argument of a backward that is a learning rate; empty where there is none."""
     names = [argument.name for argument in all_arguments(getattr(holder, backward))]
-    return next((name for name in names if _RATES.search(name)), "")
-
-
-def _method_of_loss(holder: object, forward: str, backward: str) -> str | None:
-    """The name of the method that gives its loss; empty where backward takes a cotangent; None if it takes neither."""
-    if not backward:
-        return None
-    given = [argument.name for argument in required_arguments(getattr(holder, forward))]
-    taken = [argument.name for argument in required_arguments(getattr(holder, backward))]
-    taken = [name for name in taken if not _RATES.search(name)]
-    if len(given) != 1 or len(taken) != 1:
-        return None
-    if role_of(taken[0]) != "target":
-        return "" if backward_role_of(taken[0]) == "gradient" else None
-    method = getattr(holder, "loss", None)
-    roles = [role_of(argument.name) for argument in required_arguments(method)] if callable(method) else []
-    return "loss" if roles == ["x", "target"] else None
+    return next((name for name in names if RATES.search(name)), "")
 
 
 def _right_gradients(call: NetworkCall) -> int:
@@ -150,7 +130,7 @@ def _mixes_steps(call: NetworkCall) -> bool:
     """Whether what a step does to the outputs depends on another step, as it does by way of a state."""
     parameters = drawn_numbers(call, 2).parameters
     x = parameters[INPUT]
-    time = next(axis for axis, length in enumerate(x.shape) if length == _STEPS)
+    time = next(axis for axis, length in enumerate(x.shape) if length == STEPS)
     outputs = []
     for first, second in itertools.product((0, 1), (0, 1)):
         moved = np.moveaxis(x.copy(), time, 0)

@@ -24,7 +24,7 @@ _ROWS, _STEPS = 2, 3
 
 
 def with_first_calls(
-    made: Iterable[tuple[Construction, Any]], sizes: CellSizes
+    candidates: Iterable[tuple[Construction, Any]], sizes: CellSizes
 ) -> Iterator[tuple[Construction, nn.Module]]:
     """Yield ways to construct torch modules, each of which has its weights.
 
@@ -32,10 +32,10 @@ def with_first_calls(
     made, in the first way of calling it that fits the sizes that are wanted.
 
     Args:
-        made: Ways to construct a torch module, likely ones first, each with a module.
+        candidates: Ways to construct a torch module, likely ones first, each with a module.
         sizes: The sizes of those modules, where a way has none of its own.
     """
-    for construction, module in made:
+    for construction, module in candidates:
         called = _with_first_call(construction, module, sizes) if may_make_weights(module) else None
         if called is not None:
             yield called
@@ -54,8 +54,8 @@ def may_make_weights(module: object) -> bool:
     if not isinstance(module, nn.Module):
         return False
     classes = {base for part in module.modules() for base in type(part).__mro__ if base is not object}
-    own = [base for base in classes if not base.__module__.startswith("torch.")]
-    return lacks_weights(module) or any(_makes_weights(base) for base in own)
+    written = [base for base in classes if not base.__module__.startswith("torch.")]
+    return lacks_weights(module) or any(_makes_weights(base) for base in written)
 
 
 def lacks_weights(module: nn.Module) -> bool:
@@ -98,9 +98,9 @@ def _with_first_call(
         return None
 
     def make(wanted: CellSizes) -> Any:
-        made = construction.make(wanted)
-        _call(made, convention, wanted)  # type: ignore[arg-type]  # of the class of `module`
-        return made
+        new_module = construction.make(wanted)
+        _call(new_module, convention, wanted)  # type: ignore[arg-type]  # of the class of `module`
+        return new_module
 
     fixed = None if learns else construction.fixed_sizes
     return replace(construction, make=make, fixed_sizes=fixed, is_guess=False, learns_input_size=False), cell

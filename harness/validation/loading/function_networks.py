@@ -27,8 +27,8 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import F
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters, possible_makers
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
-from rnn_harness.validation.loading.find_networks import ROWS, network_of_object
-from rnn_harness.validation.loading.network_calls import INITIAL_STATES, NetworkCall
+from rnn_harness.validation.loading.find_networks import network_of_object
+from rnn_harness.validation.loading.network_calls import INITIAL_STATES, ROWS, NetworkCall
 
 _SIZES = CellSizes(5, 3)
 _AXES_OF_STATES = (("B", "N"), ("N", "1"), ("N",), ("N", "B"))

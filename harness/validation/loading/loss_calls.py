@@ -33,7 +33,7 @@ from rnn_harness.validation.loading.adapters.parameter_trees import tree_with_le
 from rnn_harness.validation.loading.loss_forms import LossForm
 from rnn_harness.validation.loading.loss_weights import FIRST_TOKENS, WeightTrees
 
-LossRole = Literal["x", "target", "state", "weights", "input size", "hidden size"]
+LossRole = Literal["x", "target", "state", "weights", "input size", "hidden size", "all sizes"]
 
 
 class LossArgument(NamedTuple):
@@ -65,6 +65,7 @@ class LossCall:
         result: What its gradients are the slopes of, in a word.
         gives: What it gives.
         steps: As in `LossFunction`.
+        sizes: What an argument takes that says all sizes at once.
         result_names: What it returns is called; empty where its return statement says that.
     """
 
@@ -81,6 +82,7 @@ class LossCall:
     gives: str = COMPUTES_A_LOSS
     steps: int = 0
     result_names: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
 
     @property
     def text(self) -> str:
@@ -141,6 +143,8 @@ class LossCall:
                     values[argument.name] = next(remaining)
                 case "weights":
                     values[argument.name] = weights[argument.name]
+                case "all sizes":
+                    values[argument.name] = self.sizes
                 case "input size":
                     values[argument.name] = INFERENCE_SIZES.input_size
                 case "hidden size":

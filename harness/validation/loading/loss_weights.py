@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 from rnn_harness.validation.loading.adapters.handwritten.flat_parameters import numbers_of_module
+from rnn_harness.validation.loading.adapters.handwritten.watched_vector import division, watched
 from rnn_harness.validation.loading.adapters.inferred_weights.choices import ChoiceSearch
 from rnn_harness.validation.loading.adapters.inferred_weights.infer import FEW_RUNS, MANY_RUNS
 from rnn_harness.validation.loading.adapters.inferred_weights.operations import add_operators
@@ -23,6 +25,8 @@ from rnn_harness.validation.loading.adapters.parameter_makers import OUTPUTS, ma
 from rnn_harness.validation.loading.adapters.parameter_trees import tree_leaves
 from rnn_harness.validation.loading.named_arguments import named_arguments
 
+_LONG = 100_000
+"""The length of a vector whose length is not known: longer than any that is cut at the sizes of a trial."""
 WeightTrees = Mapping[str, object]
 """Arrays, or dictionaries and lists of them, by the argument that takes them."""
 FIRST_TOKENS = tuple(map(RowNumber, (0, INFERENCE_SIZES.input_size - 1, 1, INFERENCE_SIZES.input_size - 1)))
@@ -66,6 +70,26 @@ def made_weights(function: Callable[..., Any], names: Sequence[str]) -> Iterator
             leaves = [leaf.value for leaf in tree_leaves(trees)]
             if leaves and all(isinstance(value, np.ndarray) and value.dtype.kind == "f" for value in leaves):
                 yield MadeWeights(trees, sizes)
+
+
+def cut_vectors(name: str, loss_of: Callable[[WeightTrees], float], widths: Sequence[int]) -> Iterator[WeightTrees]:
+    """Yield one flat vector of weights of each length that a loss may cut into parts; nothing where it cuts none.
+
+    Args:
+        name: The argument that takes the vector.
+        loss_of: The loss of given weights, which may raise once it has cut them.
+        widths: The lengths that the last part may have, where it is all that remains.
+    """
+    rng = np.random.default_rng(3)
+    vector = watched(rng.standard_normal(_LONG) / 4)
+    with contextlib.suppress(Exception, SystemExit), np.errstate(all="ignore"):  # it is called in many wrong ways
+        loss_of({name: vector})
+    parts = division(vector)
+    if not parts:
+        return
+    is_open = parts[-1].stop == _LONG
+    for length in [parts[-1].start + width for width in widths] if is_open else [parts[-1].stop]:
+        yield {name: rng.standard_normal(length) / 4}
 
 
 def inferred_weights(

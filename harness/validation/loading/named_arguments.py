@@ -14,10 +14,10 @@ _SIZES: tuple[tuple[str, int | float | bool], ...] = (
     (r"drop|(^|_)p$|prob|rate", 0.0),
     (r"layers?$|depth|n_?layers|num_?layers|stacks?", 2),
     (r"heads?", 2),
-    (r"vocab|ntoken|n_?tokens|n_?chars|n_?words|num_embeddings|dict|alphabet", 11),
+    (r"^v$|vocab|ntoken|n_?tokens|n_?chars|n_?words|num_embeddings|dict|alphabet", 11),
     (r"emb|ninp|word_dim|d_model|model_dim|(^|_)dim$|width", 6),
-    (r"class|output|target|label|tag|n_out|out_|horizon|num_outputs|categor|pred", 4),
-    (r"hid|units|nhid|rnn_size|memory|state", 8),
+    (r"^[coy]$|class|output|target|label|tag|n_out|out_|horizon|num_outputs|categor|pred", 4),
+    (r"^h$|hid|units|nhid|rnn_size|memory|state", 8),
     (r"batch", 3),
     (r"seq|len|steps|window|time", 9),
 )

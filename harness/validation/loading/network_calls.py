@@ -21,11 +21,23 @@ from rnn_harness.validation.loading.adapters.handwritten.forward_way import resu
 from rnn_harness.validation.loading.adapters.handwritten.gradient_entries import GradientEntry, gradient_entries
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
+from rnn_harness.validation.loading.network_losses import (
+    NetworkLoss,
+    NetworkRole,
+    TargetForm,
+    drawn_target,
+    laid_out_like,
+)
 
 _SMALL = 1 / 16
 """How large cotangents are: few gradients are clipped then."""
 INPUT = "the input"
 """What the input is called among the arrays of which gradients are judged."""
+COTANGENT_TAKEN = NetworkLoss("", (), ("cotangent",))
+"""Backward takes the cotangent of the outputs, and nothing gives a loss."""
+STEPS, ROWS = 4, 7
+"""The sizes of the input's further axes, which differ from each other."""
+OTHER_LENGTHS = (STEPS, ROWS)
 INITIAL_STATES = "initial states"
 """Where the object of a pair of functions keeps the states that its forward starts from."""
 
@@ -42,8 +54,8 @@ class NetworkCall:
         parameters: Its weights by path, and its input where its backward gives the gradient of that.
         input: The input where it is not among the parameters.
         is_listed: Whether the input goes in as a list of steps.
-        loss: The name of the method that gives the loss of an input and a target; empty where backward takes the
-            cotangent of the outputs.
+        loss: The method that gives the loss, and what it and backward take.
+        target: How a target is given.
         of_last: Whether backward takes the cotangent of the last step's outputs alone.
         rate: The argument of backward that is a learning rate, where backward takes a step of gradient descent itself;
             the step is the gradient then.
@@ -62,7 +74,8 @@ class NetworkCall:
     parameters: Mapping[str, Array]
     input: Array
     is_listed: bool = False
-    loss: str = ""
+    loss: NetworkLoss = COTANGENT_TAKEN
+    target: TargetForm = "numbers"
     rate: str = ""
     of_last: bool = False
     state_shapes: tuple[tuple[int, ...], ...] = ()
@@ -100,18 +113,22 @@ class NetworkCall:
         holder, taken = self._copied(parameters)
         given = call_target(_method(holder, self.forward), taken)
         outputs = _as_array(given)
-        drawn = np.random.default_rng(numbers.targets).standard_normal(outputs.shape)
-        if not self.loss:
+        drawn = drawn_target(outputs, self.target, np.random.default_rng(numbers.targets), OTHER_LENGTHS)
+        if not self.loss.name:
             drawn *= _SMALL
-        if self.loss:
-            loss_of = _method(self._copied(parameters)[0], self.loss)
-            loss = float(np.asarray(call_target(loss_of, taken, drawn)).reshape(()))
+        laid_out = drawn[-1] if self.of_last else laid_out_like(drawn, given)
+        values: dict[NetworkRole, Any] = {"x": taken, "outputs": given, "target": laid_out, "cotangent": laid_out}
+        if self.loss.name:
+            # What takes the inputs runs forward itself; of outputs it may keep what backward reads.
+            loss_of = _method(self._copied(parameters)[0] if "x" in self.loss.takes else holder, self.loss.name)
+            number = call_target(loss_of, *(values[role] for role in self.loss.takes))
+            loss = float(np.asarray(number).reshape(()))
         else:
             loss = float((outputs[-1] * drawn[-1] if self.of_last else outputs * drawn).sum())
         before = {path: value.copy() for path, value in stored_arrays(holder).items()}
         backward = _method(holder, self.backward)
-        taken_back = drawn[-1] if self.of_last else list(drawn) if isinstance(given, list) else drawn
-        returned = call_target(backward, taken_back, **({self.rate: 1.0} if self.rate else {}))
+        handed_back = [values[role] for role in self.loss.backward_takes]
+        returned = call_target(backward, *handed_back, **({self.rate: 1.0} if self.rate else {}))
         after = stored_arrays(holder)
         entries = gradient_entries(returned, before, after, returned_names(backward))
         gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}

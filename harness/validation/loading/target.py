@@ -47,6 +47,7 @@ from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.function_networks import network_of_functions
 from rnn_harness.validation.loading.joined_cells import joined_cell
+from rnn_harness.validation.loading.joined_inputs import JoinedInputs
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
 from rnn_harness.validation.loading.own_errors import own_place
@@ -199,6 +200,8 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     wrap = joined.wrap
     target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
     target = _with_note(target, joined.note())
+    if isinstance(joined, JoinedInputs):
+        target = replace(target, capabilities=replace(target.capabilities, has_further_inputs=True))
     if isinstance(joined, SpatialStates):
         return _at_one_point(target, adapter, joined, make, sizes)
     return target

@@ -25,10 +25,10 @@ def with_first_run(module: nn.Module) -> nn.Module:
 
     if not may_make_weights(module):
         return module
-    made = in_evaluation(copied_module(module))
+    called = in_evaluation(copied_module(module))
     try:
-        arguments = find_arguments(made, [part.name for part in find_torch_parts(made)], torch.get_default_dtype())
+        arguments = find_arguments(called, [part.name for part in find_torch_parts(called)], torch.get_default_dtype())
     except ModelNotCalled:
         return module
-    run_model(made, arguments, is_fresh=False)
-    return made.train(module.training)
+    run_model(called, arguments, is_fresh=False)
+    return called.train(module.training)

@@ -42,8 +42,8 @@ def test_a_right_backward_breaks_nothing(name: str) -> None:
     ("name", "reason"),
     [
         ("LosesTimeOfTheFirst", "the gradients of p/0, p/1, p/2, the input are not the slopes of its own outputs"),
-        ("TakesTheSlopeOfTheState", "the gradients of Wx, Wh, bh are not the slopes of its own outputs; those of Wy"),
-        ("OneWrongNumber", "the gradients of gain are not the slopes of its own outputs"),
+        ("TakesTheSlopeOfTheState", "the gradients of Wx, Wh, bh are not the slopes of its own loss; those of Wy"),
+        ("OneWrongNumber", "the gradients of gain are not the slopes of its own loss"),
         ("StepsAlongTheWrongSide", "the gradients of Whh, Wxh, bh are not the slopes of its own outputs; those of Why"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from rnn_harness.validation.loading.adapters.handwritten.cell_source import (
     WeightsSource,
 )
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import (
+    FilledArgument,
     filled_paddings,
     padding_argument,
 )
@@ -34,6 +35,7 @@ from rnn_harness.validation.loading.adapters.handwritten.drive_source import (
     generic_numbers,
 )
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
+from rnn_harness.validation.loading.adapters.handwritten.further_inputs import FilledInputs, further_inputs
 from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.stateful_switch import kept_state
@@ -132,7 +134,7 @@ class ArrayObjectAdapter:
         sources = [
             ObjectSource(keeping or cell, names, parameters, filled)
             for names in methods
-            for filled in (*filled_paddings(getattr(cell, names.forward)), None)
+            for filled in _fillings(getattr(cell, names.forward))
         ]
         driven = drive_sources(sources, sizes, log)
         if driven is None:
@@ -144,6 +146,7 @@ class ArrayObjectAdapter:
             capabilities = replace(
                 capabilities,
                 notes=(filled.note,),
+                has_further_inputs=isinstance(filled, FilledInputs),
                 padding=padding if driven.ways.forward.is_batched else None,
             )
 
@@ -155,6 +158,15 @@ class ArrayObjectAdapter:
         if keeping is not None and _keeps_state(ObjectSource(cell, chosen, parameters), driven, sizes):
             capabilities = replace(capabilities, kept_state_fault=_KEPT_STATE_FAULT)
         return DrivenModule(remake(cell, sizes), capabilities, remake=remake)
+
+
+def _fillings(forward: Callable[..., Any]) -> Iterator[FilledArgument | FilledInputs | None]:
+    """Yield the ways of filling what a method takes besides an input and states; None fills nothing."""
+    yield from filled_paddings(forward)
+    yield None
+    further = further_inputs(forward, is_method=True)
+    if further is not None:
+        yield further
 
 
 def _methods(cell_type: type, options: Options) -> list[Methods]:

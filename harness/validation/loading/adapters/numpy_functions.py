@@ -166,7 +166,8 @@ def _drive_pair(
 
     padding = padding_argument(adapted.forward, adapted.padding) if driven.ways.forward.is_batched else None
     notes = (adapted.note,) if adapted.note else ()
-    capabilities = replace(driven.capabilities, notes=notes, padding=padding)
+    further = adapted.has_further_inputs
+    capabilities = replace(driven.capabilities, notes=notes, padding=padding, has_further_inputs=further)
     return DrivenModule(remake(function, sizes), capabilities, remake=remake)
 
 

@@ -163,7 +163,13 @@ def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: Cell
                 notes = (adapted.note,) if adapted.note else ()
                 restarting = _restarting(adapted, make, sizes, drive_on)
                 padding = padding_argument(adapted.forward, adapted.padding)
-                changed = replace(driven.capabilities, notes=notes, make_restarting=restarting, padding=padding)
+                changed = replace(
+                    driven.capabilities,
+                    notes=notes,
+                    make_restarting=restarting,
+                    padding=padding,
+                    has_further_inputs=adapted.has_further_inputs,
+                )
                 return replace(driven, capabilities=changed)
     return None
 

@@ -11,6 +11,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import FilledArgument
+from rnn_harness.validation.loading.adapters.handwritten.further_inputs import FilledInputs
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
 
 
@@ -109,7 +110,9 @@ class ObjectCall:
         filled: The argument of forward that says which steps are padding, filled so that none is; None without one.
     """
 
-    def __init__(self, cell: Any, method: str, backward: str, filled: FilledArgument | None = None) -> None:
+    def __init__(
+        self, cell: Any, method: str, backward: str, filled: FilledArgument | FilledInputs | None = None
+    ) -> None:
         self.cell = cell
         self.forward = getattr(cell, method) if filled is None else filled.without(getattr(cell, method))
         self.backward = getattr(cell, backward) if backward else None
@@ -140,7 +143,11 @@ class ObjectSource:
     keywords = False
 
     def __init__(
-        self, cell: object, methods: Methods, paths: Mapping[str, Array], filled: FilledArgument | None = None
+        self,
+        cell: object,
+        methods: Methods,
+        paths: Mapping[str, Array],
+        filled: FilledArgument | FilledInputs | None = None,
     ) -> None:
         """Make the source.
 

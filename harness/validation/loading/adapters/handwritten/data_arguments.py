@@ -10,7 +10,7 @@ import functools
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +21,8 @@ from rnn_harness.validation.cells.capabilities import PaddingArgument
 from rnn_harness.validation.cells.documented_mask import mask_in_texts
 from rnn_harness.validation.cells.own_documentation import function_texts
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments, role_of
+from rnn_harness.validation.loading.adapters.handwritten.further_inputs import further_inputs
+from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_signature_of
 from rnn_harness.validation.loading.adapters.handwritten.state_entries import entry_names, state_entries
 
 _MASK = re.compile(r"^(?:seq_?|padding_?|time_?)?masks?$|^(?:is_)?valid$", re.IGNORECASE)
@@ -51,6 +53,7 @@ class AdaptedPair:
         restarting: The forward function whose state is reset before every step; None if nothing resets it.
         padding: The argument that says which steps are padding, which `forward` takes by its name; empty if there is
             none.
+        has_further_inputs: Whether inputs beside x are filled with numbers.
     """
 
     forward: Callable[..., Any]
@@ -58,6 +61,7 @@ class AdaptedPair:
     note: str = ""
     restarting: Callable[..., Any] | None = None
     padding: str = ""
+    has_further_inputs: bool = False
 
 
 def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | None) -> Iterator[AdaptedPair]:
@@ -79,6 +83,8 @@ def adapted_pairs(forward: Callable[..., Any], backward: Callable[..., Any] | No
         yield AdaptedPair(apart, backward, f"its {state} is a dictionary with {' and '.join(entries)}")
     elif tokens and embedding:
         yield _with_rows_as_embedding(forward, backward, tokens, embedding)
+    elif further := further_inputs(forward):
+        yield AdaptedPair(further.without(forward), backward, further.note, has_further_inputs=True)
     elif paddings := list(filled_paddings(forward)):
         for padding in paddings:
             yield AdaptedPair(padding.without(forward), backward, padding.note, padding=padding.name)
@@ -155,7 +161,7 @@ class FilledArgument:
         Args:
             forward: A function or a bound method that takes it.
         """
-        return _renamed_signature(functools.partial(_call_filled, forward, self), forward, {}, (self.name,))
+        return with_signature_of(functools.partial(_call_filled, forward, self), forward, {}, (self.name,))
 
 
 def _call_filled(forward: Callable[..., Any], filled: FilledArgument, *values: Any, **keywords: Any) -> Any:
@@ -199,7 +205,7 @@ def _with_rows_as_embedding(
         is_rows = isinstance(value, np.ndarray) and len(x_shape) > 1
         return value.reshape(x_shape) if is_rows and value.shape == _rows_shape(x_shape) else value
 
-    adapted = _renamed_signature(called, forward, {tokens: "x"}, (embedding,))
+    adapted = with_signature_of(called, forward, {tokens: "x"}, (embedding,))
     note = f"its {tokens} are numbered through, its inputs are the rows of {embedding}: no token is tried twice"
     if backward is None:
         return AdaptedPair(adapted, None, note)
@@ -236,20 +242,3 @@ def _renamed_states(forward: Callable[..., Any], state: str, entries: tuple[str,
     order = [value.name for value in parameters]
     called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return called
-
-
-def _renamed_signature(
-    called: Callable[..., Any], function: Callable[..., Any], names: dict[str, str], without: Sequence[str]
-) -> Callable[..., Any]:
-    """The function under the name of another, with its arguments but for some, and other names for some."""
-
-    @functools.wraps(function)
-    def shown(*values: Any, **keywords: Any) -> Any:
-        return called(*values, **keywords)
-
-    signature = inspect.signature(function)
-    parameters = [
-        value.replace(name=names.get(name, name)) for name, value in signature.parameters.items() if name not in without
-    ]
-    shown.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rnn_harness.validation.cells.call_argument import role_of_extra
@@ -52,3 +52,27 @@ def _renamed(function: Callable[..., Any], names: dict[str, str]) -> Callable[..
     parameters = [value.replace(name=names.get(name, name)) for name, value in signature.parameters.items()]
     called.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     return called
+
+
+def with_signature_of(
+    called: Callable[..., Any], function: Callable[..., Any], names: Mapping[str, str], without: Sequence[str]
+) -> Callable[..., Any]:
+    """Return a function under the name of another, with its arguments but for some, and other names for some.
+
+    Args:
+        called: The function.
+        function: The other.
+        names: Other names of arguments, by its own.
+        without: Arguments that are left out.
+    """
+
+    @functools.wraps(function)
+    def shown(*values: Any, **keywords: Any) -> Any:
+        return called(*values, **keywords)
+
+    signature = inspect.signature(function)
+    parameters = [
+        value.replace(name=names.get(name, name)) for name, value in signature.parameters.items() if name not in without
+    ]
+    shown.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return shown
