@@ -171,10 +171,10 @@ def _with_vector(loss: LossCall, names: Sequence[str], search: LossSearch) -> Lo
         widths = [*sizes[::-1], *(a * b for a, b in itertools.combinations(sizes, 2))]
         for tried in _in_forms(sized, all_sizes, (LossForm(), *forms_of_numbers(all_sizes, all_sizes[-1:]))):
             for vector in cut_vectors(names[0], tried.loss_of_weights, widths):
-                if vector[names[0]].size in lengths:
+                if vector.size in lengths:
                     continue
-                lengths.add(vector[names[0]].size)
-                call = _first_that_works(_with_trees(sized, vector), search, sizes)
+                lengths.add(vector.size)
+                call = _first_that_works(_with_trees(sized, {names[0]: vector}), search, sizes)
                 if call is not None:
                     return call
     return None

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_harness.array_types import Array
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 from rnn_harness.validation.loading.adapters.handwritten.flat_parameters import numbers_of_module
 from rnn_harness.validation.loading.adapters.handwritten.watched_vector import division, watched
@@ -72,7 +73,7 @@ def made_weights(function: Callable[..., Any], names: Sequence[str]) -> Iterator
                 yield MadeWeights(trees, sizes)
 
 
-def cut_vectors(name: str, loss_of: Callable[[WeightTrees], float], widths: Sequence[int]) -> Iterator[WeightTrees]:
+def cut_vectors(name: str, loss_of: Callable[[WeightTrees], float], widths: Sequence[int]) -> Iterator[Array]:
     """Yield one flat vector of weights of each length that a loss may cut into parts; nothing where it cuts none.
 
     Args:
@@ -89,7 +90,7 @@ def cut_vectors(name: str, loss_of: Callable[[WeightTrees], float], widths: Sequ
         return
     is_open = parts[-1].stop == _LONG
     for length in [parts[-1].start + width for width in widths] if is_open else [parts[-1].stop]:
-        yield {name: rng.standard_normal(length) / 4}
+        yield np.asarray(rng.standard_normal(length) / 4)
 
 
 def inferred_weights(
