@@ -45,6 +45,10 @@ from rnn_harness.validation.trusted_spec import Contradiction, trusted_spec
 from rnn_harness.validation.worker_claims import disbelieved
 
 
+_FORWARD = ("forward.", "precision.format")
+"""How the names of checks begin that hold what a candidate computes against equations: their numbers come back."""
+
+
 def reevaluate(
     records: Sequence[Record], returned: Sequence[NumbersReturned], request: ValidationRequest
 ) -> list[Record]:
@@ -120,6 +124,8 @@ def _record_of(
     )
     refuted = {record.check for record in records if _is_of(record, first) and record.outcome is Outcome.REFUTED}
     try:
+        if numbers is None and (reason := _why_not_run(records, first)):
+            return blank.model_copy(update={"reason": f"nothing that it computes was decided: {reason}"})
         if numbers is None:
             raise Contradiction("no numbers came back with them")
         compared = _compared(agreeing, numbers, request, refuted)
@@ -143,6 +149,12 @@ def _record_of(
         "reason": _sentence(numbers, compared),
     }
     return blank.model_copy(update=update)
+
+
+def _why_not_run(records: Sequence[Record], candidate: Record) -> str:
+    """Say why the forward of a candidate was held against no equation in its process; empty where it was."""
+    own = [r for r in records if _is_of(r, candidate) and r.check.startswith(_FORWARD)]
+    return own[0].reason if own and all(r.outcome is Outcome.NOT_RUN for r in own) else ""
 
 
 def _is_of(record: Record, other: Record) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from rnn_harness.array_types import Array
 
 States = tuple[Tensor, ...]
 
@@ -165,3 +168,35 @@ class MaskedOutside(Masked):
 
     def read(self, r: Tensor, h: Tensor) -> Tensor:
         return (1 - r) * h
+
+
+class Skipping(nn.Module):
+    """SRU, whose input is added to its output: it is made of equal sizes alone."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        if input_size != hidden_size:
+            raise ValueError("the input is added to the output")
+        self.of_x = nn.Linear(input_size, 3 * hidden_size, bias=False)
+        self.of_c = nn.Parameter(torch.randn(2, hidden_size))
+        self.biases = nn.Parameter(torch.randn(2, hidden_size))
+
+    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        new, forget, reset = self.of_x(x).chunk(3, -1)
+        f = torch.sigmoid(forget + self.of_c[0] * c + self.biases[0])
+        r = torch.sigmoid(reset + self.of_c[1] * c + self.biases[1])
+        c = f * c + (1 - f) * new
+        return r * c + (1 - r) * x, c
+
+
+class ContextOfArrays:
+    """SCRN in NumPy, with a context of a size of its own."""
+
+    def __init__(self, input_size: int, hidden_size: int, context_size: int) -> None:
+        draw = np.random.default_rng(5).standard_normal
+        self.A, self.R = draw((hidden_size, input_size)), draw((hidden_size, hidden_size))
+        self.B, self.P = draw((context_size, input_size)), draw((hidden_size, context_size))
+
+    def step(self, x: Array, h: Array, s: Array) -> tuple[Array, Array]:
+        s = 0.1 * x @ self.B.T + 0.9 * s
+        return 1 / (1 + np.exp(-(s @ self.P.T + x @ self.A.T + h @ self.R.T))), s

@@ -59,6 +59,8 @@ class Construction:
         is_certain: Whether the names of the arguments leave no doubt which size is which.
         is_guess: Whether it counts only where the cell that it makes can be called.
         learns_input_size: Whether the cell learns its input size when it is called, as those of Keras and Flax do.
+        needs_equal_sizes: Whether it was made only when both sizes were equal, as cells are that add their inputs to
+            their outputs.
     """
 
     make: Callable[[CellSizes], object]
@@ -67,14 +69,17 @@ class Construction:
     is_certain: bool = False
     is_guess: bool = False
     learns_input_size: bool = False
+    needs_equal_sizes: bool = False
 
     def sizes_note(self, given: Options) -> str:
-        """Say that the user chose the only sizes that are tried; nothing where it was not the user.
+        """Say that the user, or the cell, leaves only the sizes that are tried; nothing where any may be tried.
 
         Args:
             given: What the user gives for the constructor.
         """
         sizes = self.fixed_sizes
+        if self.needs_equal_sizes and sizes is not None:
+            return f"it is made only where its input size equals its hidden size: no sizes but {sizes[0]} are tried"
         if sizes is None or not {*sizes} & {value for value in given.values() if type(value) is int}:
             return ""
         chosen = f"{sizes.input_size} inputs and {sizes.hidden_size} units"
@@ -196,6 +201,12 @@ def _constructions(
     named = None if takes_any else named_arguments(maker, {**chosen, **options})
     if named is not None:
         yield Construction(lambda _: maker(**named, **chosen, **options))
+    names = size_names(arguments)
+    if names.inputs and names.hidden and not {*names.inputs, *names.hidden} & {*options}:
+        values = {key: value for key, value in {**chosen, **options}.items() if key in arguments or takes_any}
+        yield Construction(
+            lambda s: maker(**names.values(*s), **values), _SQUARE, is_guess=True, needs_equal_sizes=True
+        )
 
 
 def _sized(
@@ -231,6 +242,12 @@ def _sized(
         lacking = further_sizes(arguments, {*inputs, *hidden, *unsized})
         if lacking:
             yield Construction(lambda s: maker(**by_name.values(*s), **unsized, **lacking), fixed, is_guess=True)
+            # States of one width are driven where arrays are bare, too.
+            yield Construction(
+                lambda s: maker(**by_name.values(*s), **unsized, **dict.fromkeys(lacking, s.hidden_size)),
+                fixed,
+                is_guess=True,
+            )
     places = [name for name, argument in arguments.items() if argument.kind is not argument.KEYWORD_ONLY][:2]
     unplaced = {key: value for key, value in further.items() if key not in places or key in given}
     yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))

@@ -31,7 +31,7 @@ _INPUT_IF_ALONE = re.compile(r"(features?|dims?|size|channels|width|vocab_?(size
 
 _FURTHER_NAMES = re.compile(
     r"(d|n|dim|num|size)_?(proj|projection|r|out|outputs?|k|v|key|value|memory|slots|rank|order|ff|inner|y|classes)$|"
-    r"(proj|projection|recurrent_proj|out|output|memory|key|value|rank|order|inner)_?(size|dim|features|units)?$|o$",
+    r"(proj|projection|recurrent_proj|out|output|memory|context|key|value|rank|order|inner)_?(size|dim|features|units)?$|o$",
     re.I,
 )
 _FURTHER_SIZE = 2

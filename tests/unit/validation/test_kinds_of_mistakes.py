@@ -165,4 +165,4 @@ def test_constants_that_show_beside_parameters_alone_are_found() -> None:
     spec = next(spec for spec in literature() if spec.id == "antisymmetric")
     match = TargetSearch(probe_target(target_of("cell", FullStep))).match_spec(spec)
     assert match is not None
-    assert "epsilon = 1, gamma = 0" in match.sentence()
+    assert "epsilon = 1 (0.1 in its spec), gamma = 0 (0.01 in its spec" in match.sentence()

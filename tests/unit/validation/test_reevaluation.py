@@ -250,6 +250,14 @@ def test_nothing_is_decided_where_no_numbers_came_back(fields: dict[str, str]) -
     assert outcome_of([*records, record]) == "undecided"
 
 
+def test_of_a_forward_that_was_not_run_the_reason_is_told_and_nobody_is_accused() -> None:
+    not_run = _agreeing("precision.format").model_copy(update={"outcome": Outcome.NOT_RUN, "reason": "it hides y"})
+    records = [_agreeing("kernel.graphs"), not_run]
+    (record,) = reevaluate(records, [], REQUEST)
+    assert record.reason == "nothing that it computes was decided: it hides y"
+    assert outcome_of([*records, record]) == "undecided"
+
+
 def test_numbers_of_another_spec_than_the_one_asked_for_are_refused(numbers: NumbersReturned) -> None:
     (record,) = reevaluate(RECORDS, [numbers], replace(REQUEST, spec="gru.keep.column"))
     assert "lstm.column, and gru.keep.column was asked for" in record.reason

@@ -40,6 +40,22 @@ def test_a_right_cell_is_its_spec_with_the_widths_that_it_has(cell: type[nn.Modu
     assert match.spec.model.sizes == sizes
 
 
+def test_a_cell_that_is_made_of_equal_sizes_alone_is_tried_in_those_and_that_is_told() -> None:
+    target = load_target(f"{sized_cells.__file__}:Skipping")
+    sizes = target.capabilities.fixed_sizes
+    assert sizes is not None
+    assert sizes.input_size == sizes.hidden_size
+    assert any("only where its input size equals its hidden size" in note for note in target.capabilities.notes)
+    assert TargetSearch(probe_target(target)).match_spec(_spec("sru")) is not None
+
+
+def test_states_of_arrays_are_of_one_width_where_another_is_not_driven() -> None:
+    probe = probe_target(load_target(f"{sized_cells.__file__}:ContextOfArrays"))
+    match = TargetSearch(probe).match_spec(_spec("scrn"))
+    assert match is not None
+    assert "alpha = 0.9 (0.95 in its spec)" in match.sentence()
+
+
 @pytest.mark.deep(
     "tests/unit/validation/test_sized_cells.py::test_a_right_cell_is_its_spec_with_the_widths_that_it_has"
 )
