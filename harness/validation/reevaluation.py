@@ -44,7 +44,6 @@ from rnn_harness.validation.returned_numbers import (
 from rnn_harness.validation.trusted_spec import Contradiction, trusted_spec
 from rnn_harness.validation.worker_claims import disbelieved
 
-
 _FORWARD = ("forward.", "precision.format")
 """How the names of checks begin that hold what a candidate computes against equations: their numbers come back."""
 
