@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--rnn-profile",
         choices=("quick", "full"),
-        help="quick: float64 and the fixed cases alone; full (default): every dtype, and drawn cases too",
+        help="quick: float64, the fixed cases alone, no forward mode; full (default): every dtype, drawn cases too",
     )
     group.addoption("--rnn-report", metavar="DIR", help="write the report of all cells that were judged to this folder")
     group.addoption("--rnn-sarif", metavar="FILE", help="write what is wrong with cells as SARIF")
@@ -231,7 +231,7 @@ def _cell_items(session: pytest.Session, settings: SuiteSettings) -> list[CellIt
     return [
         CellItem.from_parent(session, judge=judge, check=check)
         for judge in judges
-        for check in candidate_checks(settings.dtypes)
+        for check in candidate_checks(settings.dtypes, settings.left_out)
     ]
 
 

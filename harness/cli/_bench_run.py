@@ -60,13 +60,19 @@ def recorded_measurements(path: Path | None, resume: bool) -> list[Measurement]:
     Raises:
         UsageError: It holds measurements but is not continued, or cannot be read.
     """
+    import typer
+
     from rnn_harness.records.measurement import read_measurements
 
     if path is None or not path.exists() or not path.stat().st_size:
         return []
     if not resume:
         raise UsageError(f"{path} holds measurements already: give --resume to go on, or another file")
-    return [measurement for measurement in read_measurements(path) if measurement.kind != "failed"]
+    cut_off: list[str] = []
+    measurements = read_measurements(path, cut_off)
+    for warning in cut_off:
+        typer.echo(f"rnn-harness: {warning}", err=True)
+    return [measurement for measurement in measurements if measurement.kind != "failed"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rnn_harness.cli._target_options import (
     InitOfSecond,
     Memory,
     Timeout,
-    hint_at_options_of_second,
+    hint_at_options_of_each,
     options_of_both,
     typed_for_both,
     typed_options,
@@ -70,7 +70,7 @@ def compare(
         for target, arguments in ((first, options), (second, options_of_b))
     ]
     try:
-        with hint_at_options_of_second(second, init, init_second), progress_bar(1) as on_start:
+        with hint_at_options_of_each((first, second), init, init_second), progress_bar(1) as on_start:
             on_start(f"comparing {first} with {second}")
             comparison = compare_targets(requests[0], requests[1], Limits(timeout))
     except HarnessError:

@@ -18,7 +18,7 @@ from rnn_harness.cli._target_options import (
     InitOfSecond,
     Memory,
     Timeout,
-    hint_at_options_of_second,
+    hint_at_options_of_each,
     options_of_both,
     typed_for_both,
     typed_options,
@@ -99,7 +99,7 @@ def convert(
         layer,
     )
     try:
-        with hint_at_options_of_second(second, init, init_second), progress_bar(1) as on_start:
+        with hint_at_options_of_each((first, second), init, init_second), progress_bar(1) as on_start:
             on_start(f"converting the weights of {first} to {second}")
             conversion = convert_targets(request)
     except HarnessError:

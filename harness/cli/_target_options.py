@@ -115,13 +115,13 @@ def options_of_both(init: Sequence[str] | None, init_second: Sequence[str] | Non
 
 
 @contextlib.contextmanager
-def hint_at_options_of_second(
-    second: str, init: Sequence[str] | None, init_second: Sequence[str] | None
+def hint_at_options_of_each(
+    targets: tuple[str, str], init: Sequence[str] | None, init_second: Sequence[str] | None
 ) -> Iterator[None]:
-    """Say, where the second target cannot be made with the options of both, how it is given its own.
+    """Say, where one of two targets cannot be made with the options of both, how each is given its own.
 
     Args:
-        second: The second target, as it was typed.
+        targets: Both targets, as they were typed.
         init: What ``--init`` was given.
         init_second: What ``--init-b`` was given.
 
@@ -131,9 +131,13 @@ def hint_at_options_of_second(
     try:
         yield
     except UsageError as error:
-        if not init or init_second is not None or not str(error).startswith(second):
+        first, second = targets
+        names_second, names_first = (str(error).startswith(target) for target in (second, first))
+        if not init or init_second is not None or not (names_first or names_second):
             raise
         hint = f"--init counts for both: give {second} its own with --init-b key=value, or none with --init-b="
+        if not names_second:
+            hint = f"--init counts for both: give with --init-b key=value what {second} alone takes"
         raise UsageError(f"{error}\n{hint}") from None
 
 

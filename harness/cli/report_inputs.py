@@ -90,7 +90,10 @@ class ReportInputs:
         elif file_kind:
             from rnn_harness.records.measurement import read_measurements
 
-            self.add_measurements(path, read_measurements(path))
+            cut_off: list[str] = []
+            self.add_measurements(path, read_measurements(path, cut_off))
+            for warning in cut_off:
+                typer.echo(f"rnn-harness: {warning}", err=True)
         else:
             self._read_records(path)
 

@@ -139,7 +139,8 @@ def by_names_of(model: ModelDescription, weights: Mapping[str, Array]) -> dict[s
     ]
     if wrong:
         raise UsageError(
-            f"the file has {', '.join(wrong[:4])}: make {model.target} of the sizes of the file with --init"
+            f"the file has {', '.join(wrong[:4])}: make {model.target} of the sizes of the file with "
+            "--init (--init-b gives the second its own options, and --init-b= none)"
         )
     spare = [name for name in weights if name.removeprefix(prefix) not in source_arrays]
     if spare:

@@ -340,17 +340,19 @@ def write_measurements(path: Path, measurements: Iterable[Measurement]) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
-def read_measurements(path: Path) -> list[Measurement]:
+def read_measurements(path: Path, warnings: list[str] | None = None) -> list[Measurement]:
     """Read measurements from JSON Lines.
 
     Args:
         path: The file, one measurement a line.
+        warnings: Gets a sentence where the last line is cut off, as that of a killed run, and left out.
 
     Raises:
-        UsageError: The file cannot be read, or a line, which is named, is no measurement.
+        UsageError: The file cannot be read, or a line that is not cut off, which is named, is no measurement.
     """
     measurements = []
-    for number, line in enumerate(read_text_file(path, "measurements").split("\n"), 1):
+    lines = read_text_file(path, "measurements").split("\n")
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -360,8 +362,21 @@ def read_measurements(path: Path) -> list[Measurement]:
         except UsageError:
             raise
         except ValueError as error:
+            if number == len(lines) and not _is_json(line):  # a whole line has an end, behind which there is nothing
+                if warnings is not None:
+                    warnings.append(f"{path}:{number}: the last measurement is cut off, and was skipped")
+                break
             raise UsageError(f"{path}:{number}: not a measurement: {str(error).splitlines()[0]}") from None
     return measurements
+
+
+def _is_json(line: str) -> bool:
+    """Whether a line is a whole value of JSON."""
+    try:
+        parse_json(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_version(data: object, place: str) -> None:

@@ -42,21 +42,21 @@ class CheckInDtype:
         return f"{self.name}{f'-{self.dtype}' if self.dtype else ''}"
 
 
-def candidate_checks(dtypes: tuple[str, ...]) -> Iterator[CheckInDtype]:
-    """Yield every check that a candidate is judged by.
+def candidate_checks(dtypes: tuple[str, ...], left_out: tuple[str, ...] = ()) -> Iterator[CheckInDtype]:
+    """Yield every check that a candidate is judged by; torch is not loaded for it.
 
     Args:
         dtypes: Those in which it is judged.
+        left_out: Names of checks that it is not asked.
     """
     from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_checks
-    from rnn_harness.validation.consistency.identified_cell import PROPERTY_CHECKS
-    from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS
+    from rnn_harness.validation.check_names import PROPERTY_CHECK_NAMES, USAGE_CHECK_NAMES
 
     yield CheckInDtype(FIRST_CHECK)
     for dtype in dtypes:
         yield CheckInDtype("kernel.dispatch", dtype)
-        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS, *USAGE_CHECKS):
-            if dtype in check.dtypes:
+        for check in (*kernel_checks(), *SINGLE_CASE_CHECKS):
+            if dtype in check.dtypes and check.name not in left_out:
                 yield CheckInDtype(check.name, dtype)
-        for name in PROPERTY_CHECKS:
+        for name in (*USAGE_CHECK_NAMES, *PROPERTY_CHECK_NAMES):
             yield CheckInDtype(name, dtype)

@@ -95,7 +95,12 @@ class CellJudge:
         from rnn_harness.validation import ValidationRequest, collect_validation, run_validation_isolated
 
         request = ValidationRequest(
-            self.cell, self.options, self.spec, examples=settings.examples, dtypes=settings.dtypes
+            self.cell,
+            self.options,
+            self.spec,
+            examples=settings.examples,
+            dtypes=settings.dtypes,
+            left_out=settings.left_out,
         )
         return collect_validation(self.name, run_validation_isolated(request))
 

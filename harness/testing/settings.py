@@ -20,7 +20,8 @@ class SuiteSettings(BaseModel):
         cells: The cells that are judged besides those of `parametrize_with_cells`.
         spec: The spec that every one of them must have.
         init: ``key=value`` pairs for their constructors.
-        profile: ``quick`` judges in float64 on the fixed cases alone, ``full`` in every dtype and on drawn cases too.
+        profile: ``quick`` judges in float64 on the fixed cases alone, and not in forward mode; ``full`` in every dtype
+            and on drawn cases too.
         report: The folder of the report.
         sarif: The file of findings in SARIF.
         github: Whether findings are printed as annotations of GitHub.
@@ -42,6 +43,11 @@ class SuiteSettings(BaseModel):
         from rnn_harness.validation.request import DTYPES
 
         return DTYPES[:1] if self.profile == "quick" else DTYPES
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Checks that are left out: for forward mode torch may load its compiler, which takes seconds."""
+        return ("behaviour.jvp",) if self.profile == "quick" else ()
 
     @property
     def examples(self) -> int:

@@ -38,6 +38,7 @@ class ValidationRequest:
         device: Where its code computes: ``cpu``, or another device of torch.
         typed_options: `options` as they were typed, for the records.
         is_confined: Whether its process has no network, and can write to no file.
+        left_out: Names of checks that it is not asked.
     """
 
     target: str = ""
@@ -54,6 +55,7 @@ class ValidationRequest:
     device: str = "cpu"
     typed_options: tuple[str, ...] = ()
     is_confined: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def memory_limit(self) -> float:

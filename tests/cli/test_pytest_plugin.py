@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from rnn_harness.testing.cell_check import GROUPS, candidate_checks
+from rnn_harness.testing.settings import SuiteSettings
+from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.check_names import PROPERTY_CHECK_NAMES, USAGE_CHECK_NAMES
+from rnn_harness.validation.consistency.identified_cell import PROPERTY_CHECKS
+from rnn_harness.validation.judging.usage_checks import USAGE_CHECKS
 from rnn_harness.validation.request import DTYPES
 from tests.helpers import HELPERS
 from tests.helpers.run_pytest import SuiteRun, run_pytest, run_pytest_process
@@ -95,6 +102,31 @@ def test_a_setting_that_is_none_is_told(suite: Path, monkeypatch: pytest.MonkeyP
     run = run_pytest(suite, monkeypatch)
     assert run.exit_code == 4
     assert "[tool.rnn-harness.profil]" in run.stdout + run.stderr
+
+
+def test_the_checks_that_are_listed_without_torch_are_those_of_a_candidate() -> None:
+    assert tuple(check.name for check in USAGE_CHECKS) == USAGE_CHECK_NAMES
+    assert {check.dtypes for check in USAGE_CHECKS} == {DTYPES}
+    assert PROPERTY_CHECKS == PROPERTY_CHECK_NAMES
+    program = (
+        "import sys; from rnn_harness.testing.cell_check import candidate_checks; "
+        "assert len(list(candidate_checks(('float64',)))) > 50; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_quick_profile_leaves_out_forward_mode_and_asks_the_rest_in_float64() -> None:
+    quick, full = SuiteSettings(profile="quick"), SuiteSettings()
+    asked = [{str(check) for check in candidate_checks(s.dtypes, s.left_out)} for s in (quick, full)]
+    missing = {name for name in asked[1] - asked[0] if not name.endswith("float32")}
+    assert missing == {"behaviour.jvp-float64"}
+    request = ValidationRequest("torch.nn:RNNCell", dtypes=quick.dtypes, examples=0, left_out=quick.left_out)
+    judged = {
+        record.check
+        for record in collect_validation("RNNCell", run_validation(load_target(request.target), request)).checks
+    }
+    assert "behaviour.jvp" not in judged
+    assert {"backward.bound", "behaviour.vmap"} <= judged
 
 
 def test_every_check_is_of_a_group_that_has_a_marker() -> None:

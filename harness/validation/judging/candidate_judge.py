@@ -49,7 +49,7 @@ class CandidateJudge:
     """
 
     def __init__(self, kernel: Kernel, request: ValidationRequest, listener: Listener) -> None:
-        self.kernel = kernel
+        self.kernel = replace(kernel, skipped_checks=(*kernel.skipped_checks, *request.left_out))
         self._request, self._listener = request, listener
         self._is_declared = kernel.absolute_function_error
         self._may_round_otherwise = True

@@ -78,6 +78,25 @@ def test_a_line_that_is_no_measurement_of_this_version_is_named(row: dict[str, o
         read_measurements(path)
 
 
+def test_a_last_line_that_is_cut_off_is_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "times.jsonl"
+    write_measurements(path, EVERY_KIND)
+    text = path.read_text()
+    for end in (len(text) - 2, len(text) - len(text.splitlines()[-1]), len(text) - 30):
+        path.write_text(text[:end])
+        warnings: list[str] = []
+        whole = text[:end].count("\n")
+        assert read_measurements(path, warnings) == EVERY_KIND[:whole]
+        assert len(warnings) == (not text[:end].endswith("\n"))
+        assert all("times.jsonl:5: the last measurement is cut off" in warning for warning in warnings)
+    path.write_text(f"{text.splitlines()[0][:40]}\n{text}")
+    with pytest.raises(UsageError, match=r"times\.jsonl:1: not a measurement"):
+        read_measurements(path)
+    path.write_text(f'{text}{{"kind": "tempo"}}')
+    with pytest.raises(UsageError, match=r"times\.jsonl:6: not a measurement"):
+        read_measurements(path)
+
+
 def test_a_failed_job_is_printed_and_noted_and_is_in_no_table() -> None:
     console = Console(record=True, width=140)
     print_bench(console, EVERY_KIND[-1:])

@@ -14,6 +14,7 @@ from rnn_harness.cli._app import app
 from rnn_harness.conversion.weight_files import read_weights
 from tests.helpers import HELPERS
 from tests.helpers.models_with_layers import StartsElsewhere, TwoKinds, Wrapped
+from tests.helpers.padded_models import MeanOfTokens
 
 pytestmark = pytest.mark.usefixtures("in_process")
 MODELS = HELPERS / "models_with_layers.py"
@@ -119,3 +120,23 @@ def test_between_two_cells_no_layer_is_named(tmp_path: Path) -> None:
     code, text, _ = convert(tmp_path, nn.LSTM(5, 3), "torch.nn:LSTM", "torch.nn:LSTMCell", "--layer", "rnn")
     assert code == 2, text
     assert "names a layer of a model where the other target is one layer, and neither of these is a model" in text
+
+
+def test_an_option_that_one_of_the_two_does_not_take_names_init_b(tmp_path: Path) -> None:
+    module = at_described_sizes(Wrapped)
+    code, text, _ = convert(tmp_path, module, f"{MODELS}:Wrapped", "torch.nn:LSTM", "--init", "num_layers=2")
+    assert code == 2, text
+    assert "--init counts for both: give with --init-b key=value what torch.nn:LSTM alone takes" in text
+    of_tokens = f"{HELPERS / 'padded_models.py'}:MeanOfTokens"
+    code, text, _ = convert(tmp_path, MeanOfTokens(), of_tokens, "torch.nn:RNN", "--init", "vocabulary=11")
+    assert code == 2, text
+    assert "--init counts for both: give torch.nn:RNN its own with --init-b key=value, or none with --init-b=" in text
+
+
+def test_weights_of_other_sizes_say_how_each_of_the_two_is_made_of_them(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    code, text, _ = convert(tmp_path, Wrapped(5, 4), f"{MODELS}:Wrapped", "torch.nn:LSTM")
+    assert code == 2, text
+    assert (
+        "of the sizes of the file with --init (--init-b gives the second its own options, and --init-b= none)" in text
+    )

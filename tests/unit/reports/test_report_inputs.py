@@ -296,3 +296,15 @@ def test_a_cell_with_a_wrong_name_leaves_the_last_report_where_it_is(tmp_path: P
     assert result.exit_code == 2
     assert "there is no file nofile.py" in result.stderr
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "the last one"
+
+
+def test_measurements_whose_last_line_is_cut_off_go_into_a_report_and_it_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "times.jsonl"
+    write_measurements(path, [MEASURED])
+    path.write_text(path.read_text() + '{"kind": "speed", "subject": "nn.GRU", "medi', encoding="utf-8")
+    inputs = ReportInputs()
+    inputs.read(path)
+    assert list(inputs.measurements.values()) == [MEASURED]
+    assert "times.jsonl:2: the last measurement is cut off, and was skipped" in capsys.readouterr().err
