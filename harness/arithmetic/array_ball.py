@@ -9,12 +9,14 @@ The proof is by induction over the operations. Let v = 2^-53. In exact arithmeti
 
 * what is passed on of the operands' radii, as in ball arithmetic: |a| s + r |b| + r s of a product, the sum of such
   terms of a matrix product (Rump 1999, *Fast and parallel interval arithmetic*), sup |f'| r of a function;
-* what the implementation may add: the same expressions in unit, mass, terms and parts as in `ball.py`, which has their
-  proof. The mass here is at least the mass there, since |m| + r is at least the largest size of a member;
+* what the implementation may add: the same expressions in unit, mass, size, terms and parts as in `ball.py`, which has
+  their proof. The mass and the size here are at least those there, since |m| + r is at least the largest size of a
+  member;
 * what this module's own float64 midpoint may add: v |m| for a sum, a product, a quotient; ((1 - v)^-k - 1) times the
   mass for k terms that BLAS, NumPy or torch add in whatever order, fused or not (Higham 2002, section 3.1; no rounding
-  mode is switched, Rump 2012); `FUNCTION_ROUNDINGS` v times the value for their own functions, which is assumed of them
-  as of every other implementation (`array_operations.py` says what else they must keep to, and why they do).
+  mode is switched, Rump 2012), or the bound of `signed_sums.py`, if that is smaller; `FUNCTION_ROUNDINGS` v times the
+  value for their own functions, which is assumed of them as of every other implementation (`array_operations.py` says
+  what else they must keep to, and why they do).
   A float64 sum that underflows is exact; a product is off by at most 2^-1075, so each product adds
   `RADIUS_UNDERFLOW` = 2^-1070.
 
@@ -47,6 +49,7 @@ from rnn_harness.arithmetic.array_operations import NUMPY, ArrayOperations
 from rnn_harness.arithmetic.assumptions import FUNCTION_ROUNDINGS, RADIUS_UNDERFLOW, UNDERFLOW, UNIT_ROUNDOFF, UPWARD
 from rnn_harness.arithmetic.ball_functions import REPLACED_BY_LIBRARIES
 from rnn_harness.arithmetic.rounding import Rounding
+from rnn_harness.arithmetic.signed_sums import sum_rounding
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -115,9 +118,11 @@ class ArrayBallArithmetic:
         self, middle: Array, radius: Array, mass: Array, roundings: int, flushed: int = 1, wide: int = 0
     ) -> ArrayBall:
         """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
-        factor = growth(self._unit, roundings, self._wide or 0.0, wide)
-        widened: Array = mass * factor
-        widened = widened + radius  # `radius` may be of a larger shape; the rest is done in place
+        return self._widened(middle, radius, mass * growth(self._unit, roundings, self._wide or 0.0, wide), flushed)
+
+    def _widened(self, middle: Array, radius: Array, rounding: Array, flushed: int) -> ArrayBall:
+        """Widen by what roundings may be off together, and by `flushed` underflows."""
+        widened: Array = rounding + radius  # either may be of a larger shape; the rest is done in place
         widened += self._underflow * flushed + RADIUS_UNDERFLOW
         widened *= UPWARD
         return ArrayBall(middle, widened)
@@ -133,7 +138,8 @@ class ArrayBallArithmetic:
             return self._rounded(middle, radius, abs(middle) + radius, 1)
         if self._wide is not None:
             return self._rounded(middle, radius, value.mass, value.parts, 2 * value.terms, value.terms)
-        return self._rounded(middle, radius, value.mass, value.terms, 2 * value.terms)
+        rounding = sum_rounding(self._unit, value.terms, value.products, value.mass, abs(middle) + radius)
+        return self._widened(middle, radius, rounding, 2 * value.terms)
 
     def _open(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         """Take a stored value as a sum of one term."""
@@ -206,7 +212,11 @@ class ArrayBallArithmetic:
 
     def _product_of_midpoints(self, rows: Array, columns: Array, mass: Array) -> tuple[Array, Array]:
         """Multiply matrices of midpoints (m, k) and (k, n): the product, and what float64 may round in it."""
-        return rows @ columns, mass * growth(MIDPOINT_UNIT, rows.shape[1])
+        product, terms = rows @ columns, rows.shape[1]
+        rounding = mass * growth(MIDPOINT_UNIT, terms)
+        if self._unit > MIDPOINT_UNIT:  # it is next to nothing
+            return product, rounding
+        return product, sum_rounding(MIDPOINT_UNIT, terms, True, mass, abs(product) + rounding, further=0)
 
     def _matrix_product(self, rows: Array, columns: Array, spread: Array | None, mass: Array) -> OpenArrayBall:
         """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands.

@@ -12,9 +12,9 @@ members, so on the computed operands; the ball is then widened by what the opera
 * a product, a quotient: the same;
 * a sum of k terms, each a number or a product, in *any* order, fused or not: every term passes through at most k
   roundings, so is multiplied by at most (1 + u)^k and at least (1 - u)^k; the error is at most
-  ((1 - u)^-k - 1) times the sum of the terms' largest sizes (Higham 2002, section 3.1; this form needs no k u < 1).
-  Sums are therefore kept open (`terms`, `mass`) until something other than a sum consumes them; an affine map
-  ``W x + U h + b`` is one sum of n + d + 1 terms, whichever way a kernel groups it;
+  ((1 - u)^-k - 1) times the sum of the terms' largest sizes (Higham 2002, section 3.1; this form needs no k u < 1),
+  or the smaller bound of `signed_sums.py`, where terms cancel. Sums are therefore kept open (`terms`, `mass`) until
+  something other than a sum consumes them; ``W x + U h + b`` is one sum of n + d + 1 terms, however it is grouped;
 * a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened; a softplus and its
   slope, where the ball reaches beyond `SOFTPLUS_END`, by what torch's are off there besides.
 
@@ -30,6 +30,7 @@ ball contains the exact result of its operands as well. Outside the claim: anoth
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ from rnn_harness.arithmetic.assumptions import (
     UNIT_ROUNDOFF,
 )
 from rnn_harness.arithmetic.rounding import Rounding
+from rnn_harness.arithmetic.signed_sums import FEWEST, round_sums, sum_shares
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -153,13 +155,12 @@ class BallArithmetic:
 
     Args:
         rounding: What an implementation rounds; None for the true value.
-        bits: Arb's working precision; far above the implementation's, so that Arb's own error does not show in the
-            bound.
+        bits: Arb's working precision; far above the implementation's: Arb's own error does not show in the bound.
     """
 
     def __init__(self, rounding: Rounding | None = None, bits: int = REFERENCE_BITS) -> None:
-        self.bits = bits
-        self.fused = False
+        self.bits, self.fused = bits, False
+        self._growth = functools.cache(self._computed_growth)
         self._rounded = rounding is not None
         with precision(bits):
             if rounding is not None:
@@ -201,12 +202,14 @@ class BallArithmetic:
         """Widen by so many roundings of `mass`, `wide` more in the format of sums, and by `flushed` underflows."""
         if not self._rounded or roundings + wide == 0:
             return value
+        return _widen(value, mass * self._growth(roundings, wide) + self._underflow * flushed)
+
+    def _computed_growth(self, roundings: int, wide: int = 0) -> arb:
+        """Bound what so many roundings add to a number of size 1, `wide` of them in the format of sums."""
         factor = (1 - self._unit) ** -roundings
         if wide and self._wide is not None:
             factor *= (1 - self._wide) ** -wide
-        growth = (factor - 1).abs_upper()
-        widened: Array = _widen(value, mass * growth + self._underflow * flushed)
-        return widened
+        return (factor - 1).abs_upper()
 
     def settle(self, value: Array | OpenSum) -> Array:
         """Return the ball of a value once it is stored: an open sum is rounded."""
@@ -218,7 +221,10 @@ class BallArithmetic:
             return self._round(value.value, _upper(value.value), 1)
         if self._rounded and self._wide is not None:
             return self._round(value.value, value.mass, value.parts, 2 * value.terms, wide=value.terms)
-        return self._round(value.value, value.mass, value.terms, 2 * value.terms)
+        if not self._rounded or value.terms < FEWEST:
+            return self._round(value.value, value.mass, value.terms, 2 * value.terms)
+        shares = sum_shares(self._unit, self._growth, value.terms, value.products)
+        return round_sums(value.value, value.mass, shares, self._growth(value.terms), self._underflow * 2 * value.terms)
 
     def _open(self, value: Array | OpenSum) -> OpenSum:
         """Take a stored value as a sum of one term."""

@@ -10,6 +10,7 @@ _BOUNDS, _SMALL = "unit/arithmetic/test_array_bounds.py", "unit/arithmetic/test_
 _FINDINGS = "unit/checks/test_array_findings.py"
 _SUMS, _PROBABLE = "arithmetic/probable_sums.py", "arithmetic/probable_ball.py"
 _OF_SUMS, _OF_PROBABLE = "unit/arithmetic/test_probable_sums.py", "unit/arithmetic/test_probable_ball.py"
+_SIGNED, _OF_SIGNED = "arithmetic/signed_sums.py", "unit/arithmetic/test_signed_sums.py"
 _LOST, _NOT_REFUTED = "checks/lost_precision.py", "power/test_lost_precision.py"
 _OF_OPERATIONS = "operations or functions_hold or cancel or underflows or matrix_of_balls or overflows"
 _OF_PROGRAMS = "forward_and_backward and (lstm.column or gru.keep.column)"
@@ -29,8 +30,8 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
             "(a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
             "(a.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD",
         ),
-        ("widened: Array = mass * factor", "widened: Array = mass * 0"),
-        ("widened = widened + radius  #", "widened = widened + 0 * radius  #"),
+        ("widened: Array = rounding + radius", "widened: Array = 0 * rounding + radius"),
+        ("widened: Array = rounding + radius", "widened: Array = rounding + 0 * radius"),
         ("widened += self._underflow * flushed + RADIUS_UNDERFLOW", "widened += RADIUS_UNDERFLOW"),
         (
             "        radius = MIDPOINT_UNIT * abs(middle) + RADIUS_UNDERFLOW\n",
@@ -55,7 +56,8 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         ),
         ("inexact = x.size @ matrix.radius.T", "inexact = 0 * x.size @ matrix.radius.T"),
         ("        if self._operand_growth:\n", "        if False:\n"),
-        ("mass, value.terms, 2 * value.terms)\n\n    def _open", "abs(middle), 1, 1)\n\n    def _open"),
+        ("value.products, value.mass, abs(middle) + radius)", "value.products, abs(middle), abs(middle) + radius)"),
+        ("value.products, value.mass, abs(middle) + radius)", "value.products, value.mass, 0 * radius)"),
         ("(spread + own * abs(middle) + RADIUS_UNDERFLOW) * UPWARD", "(spread + RADIUS_UNDERFLOW) * UPWARD"),
         ("(spread + own * abs(middle) + RADIUS_UNDERFLOW) * UPWARD", "(own * abs(middle) + RADIUS_UNDERFLOW) * UPWARD"),
         ("self._functions * (abs(middle) + radius)", "self._functions * 0"),
@@ -168,6 +170,19 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         ("    if not ball.is_finite:\n        raise NotRun", "    if False:\n        raise NotRun"),
         ("agrees = found.error_over_bound <= 1\n", "agrees = found.error_over_bound <= 2\n"),
         ("if found.error_over_bound > 1:\n", "if found.error_over_bound < 1:\n"),
+    ),
+    *_rows(
+        _SIGNED,
+        _OF_SIGNED,
+        "",
+        ("(products + between + additions", "(between + additions"),
+        ("between + additions * growth_of(additions + 1))", "between)"),
+        ("unit * (between + 1)", "unit * between"),
+        ("additions = terms - 1 + further", "additions = terms - 1"),
+        ("between = (additions - 1) / 2", "between = (additions - 1) / 4"),
+        ("(m * in_any_case).min(", "(m * in_any_case).max("),
+        ("x.abs_upper() * of_size", "0 * of_size"),
+        ("mass * of_mass + size * of_size", "mass * of_mass"),
     ),
     *_rows(
         _SUMS,

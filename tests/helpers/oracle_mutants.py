@@ -87,7 +87,7 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         _RADII,
         ("factor = (1 - self._unit) ** -roundings", "factor = (1 - self._unit) ** -(roundings + 1)"),
         ("factor *= (1 - self._wide) ** -wide", "factor *= (1 - self._wide) ** wide"),
-        ("growth = (factor - 1).abs_upper()", "growth = factor.abs_upper()"),
+        ("return (factor - 1).abs_upper()", "return factor.abs_upper()"),
         ("+ self._underflow * flushed)", ")"),
         ("if not self._rounded or roundings + wide == 0:", "if True:"),
         ("if value.terms == 2 and not value.products:", "if value.terms == 2:"),

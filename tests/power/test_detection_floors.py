@@ -29,12 +29,16 @@ SEEDS = (1, 2, 3)
 
 
 def floor(is_refuted: Callable[[float], bool]) -> int:
-    """Return the smallest k, to a tenth of itself, for which an error of k roundings is refuted."""
-    k = 1.0
-    while not is_refuted(k):
-        k *= 1.1
-        assert k < 2.0**40, "nothing is refuted"
-    return round(k)
+    """Return the smallest k, to a hundredth of itself, for which an error of k roundings is refuted."""
+    above = 1.0
+    while not is_refuted(above):
+        above *= 2
+        assert above < 2.0**40, "nothing is refuted"
+    below = above / 2
+    while above / below > 1.01:
+        middle = (above * below) ** 0.5
+        below, above = (below, middle) if is_refuted(middle) else (middle, above)
+    return round(above)
 
 
 def evaluated(dtype: Dtype, n: int, d: int, rows: int, steps: int, seed: int) -> Evaluation:
@@ -60,6 +64,7 @@ def test_by_equation_a_gate_off_by_a_few_roundings_is_refuted_at_small_sizes(dty
             return not all(finding.agrees for finding in run_check(EQUATIONS, moved))
 
         floors.append(floor(is_refuted))
+    print("FLOOR", floors)
     assert np.median(floors) <= 10, floors
 
 
@@ -75,12 +80,13 @@ def test_by_outputs_a_gate_off_by_some_roundings_is_refuted_at_small_sizes(dtype
             return error_over_bound(balls, spoiled(outputs, k, dtype))[0] > 1
 
         floors.append(floor(is_refuted))
-    assert np.median(floors) <= 60, floors
+    print("FLOOR", floors)
+    assert np.median(floors) <= 48, floors
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    ("n", "d", "rows", "steps", "most"), [(37, 67, 33, 1, 400), (37, 67, 33, 3, 400), (256, 256, 32, 1, 1500)]
+    ("n", "d", "rows", "steps", "most"), [(37, 67, 33, 1, 200), (37, 67, 33, 3, 200), (256, 256, 32, 1, 700)]
 )
 def test_by_outputs_a_gate_off_by_hundreds_of_roundings_is_refuted_at_realistic_sizes(
     n: int, d: int, rows: int, steps: int, most: int, dtype: Dtype
@@ -95,6 +101,7 @@ def test_by_outputs_a_gate_off_by_hundreds_of_roundings_is_refuted_at_realistic_
             return compare_arrays(bounds, spoiled(outputs, k, dtype)).error_over_bound > 1
 
         floors.append(floor(is_refuted))
+    print("FLOOR", floors)
     assert np.median(floors) <= most, floors
 
 
@@ -112,4 +119,5 @@ def test_by_the_probable_bound_a_gate_off_by_fewer_roundings_is_named_at_realist
             return compare_arrays(bounds, spoiled(outputs, k, dtype)).error_over_bound > 1
 
         floors.append(floor(is_named))
+    print("FLOOR", floors)
     assert np.median(floors) <= 300, floors
