@@ -38,7 +38,7 @@ class TargetClock:
 
     Args:
         slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the CPU seconds of all calls that
-            came back after it was loaded, and whether the target is still being loaded.
+            came back after it was loaded, whether the target is still being loaded, and whether it is being made.
     """
 
     def __init__(self, slots: FloatSlots) -> None:
@@ -82,6 +82,20 @@ class TargetClock:
         """Whether the target is being loaded: imported, with all that it imports, and made for the first time."""
         return self._slots[2] > 0
 
+    @property
+    def is_constructing(self) -> bool:
+        """Whether a constructor of the target runs for the first time."""
+        return self._slots[3] > 0
+
+    @contextmanager
+    def constructing(self) -> Iterator[None]:
+        """Mark the time in which a constructor runs."""
+        self._slots[3] = 1.0
+        try:
+            yield
+        finally:
+            self._slots[3] = 0.0
+
     @contextmanager
     def loading(self) -> Iterator[None]:
         """Mark the time in which the target is loaded."""
@@ -92,7 +106,7 @@ class TargetClock:
             self._slots[2] = 0.0
 
 
-CLOCK_SLOTS = 3
+CLOCK_SLOTS = 4
 _clock = TargetClock([0.0] * CLOCK_SLOTS)
 
 
@@ -130,6 +144,23 @@ def call_target(
         return function(*arguments, **keywords)
     finally:
         clock.leave()
+
+
+def construct_target(
+    function: Callable[Parameters, Result], *arguments: Parameters.args, **keywords: Parameters.kwargs
+) -> Result:
+    """Call a constructor of a target while it is loaded: whoever watches allows it less time than an import.
+
+    Args:
+        function: The constructor.
+        *arguments: What it is called with.
+        **keywords: What it is called with by name.
+
+    Returns:
+        What it makes.
+    """
+    with _clock.constructing():
+        return call_target(function, *arguments, **keywords)
 
 
 def call_subject(

@@ -39,6 +39,9 @@ SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_TO_LOAD = 60.0
 """How long a target may load at the least, whatever its calls may take: it may import large libraries."""
 
+SECONDS_TO_CONSTRUCT = 20.0
+"""How long a constructor may take at the most while a target is loaded, imports before it aside."""
+
 
 class Ending(enum.Enum):
     """How a worker ended before its work was done.
@@ -46,6 +49,7 @@ class Ending(enum.Enum):
     Attributes:
         TIMEOUT: It sent nothing for longer than one message may take; where a target's time is limited, one call of
             the target did not come back in that time.
+        NOT_MADE: A constructor of the target did not come back in the time that it has.
         SLOW: The calls of the target together took longer than one message may take; every one of them came back.
         TOTAL_TIMEOUT: The time for all of the work was up.
         EXIT: Its process left with an exit code.
@@ -56,6 +60,7 @@ class Ending(enum.Enum):
     """
 
     TIMEOUT = enum.auto()
+    NOT_MADE = enum.auto()
     SLOW = enum.auto()
     TOTAL_TIMEOUT = enum.auto()
     EXIT = enum.auto()
@@ -278,6 +283,8 @@ class _Watch:
             limit, is_silent = self._timeout, now - self._since >= self._timeout
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s") if is_silent else None
         limit = self._target_timeout
+        if self.clock.is_constructing and self._call_has_taken(longest := min(limit, SECONDS_TO_CONSTRUCT)):
+            return WorkerEnded(Ending.NOT_MADE, f"has a constructor that did not come back within {longest:g} s")
         if self._call_has_taken(limit):
             return WorkerEnded(Ending.TIMEOUT, f"did not come back within {limit:g} s", in_target=True)
         if self.clock.finished_seconds - self._target_seconds >= limit:

@@ -45,3 +45,12 @@ def test_a_gradient_that_stops_against_the_documentation_is_named() -> None:
 
 def test_a_gradient_that_stops_on_purpose_is_not_judged() -> None:
     assert jax_loss(_function("stopped_on_purpose")) is None
+
+
+@pytest.mark.deep("tests/unit/validation/test_torch_losses.py::test_of_a_wrong_loss_the_fault_is_named")
+@pytest.mark.parametrize("name", ["loss_of_labels", "loss_of_ones", "stopped_loss_of_labels"])
+def test_with_one_target_for_each_row_steps_are_not_taken_for_rows(name: str) -> None:
+    loss = jax_loss(_function(name))
+    assert loss is not None
+    assert loss.inputs.axes == "1T"
+    assert bool(_violation(loss)) is (name == "stopped_loss_of_labels")

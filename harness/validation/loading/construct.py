@@ -9,6 +9,7 @@ from typing import Any
 
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options, OptionTable
+from rnn_harness.runtime.target_call import construct_target
 from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.config_objects import (
@@ -118,7 +119,7 @@ def constructions(
     works = False
     for construction in _constructions(maker, known, takes_any, options, defaults):
         try:
-            cell = construction.make(construction.fixed_sizes or sizes)
+            cell = construct_target(construction.make, construction.fixed_sizes or sizes)
         except (Exception, SystemExit) as error:  # a constructor may raise anything
             errors.append(f"{type(error).__name__}: {first_line(error)}")
         else:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.array_types import Array
 from rnn_harness.options import Keywords
 from rnn_harness.validation.cells.callable_facts import name_of
@@ -157,9 +158,24 @@ def jax_loss(function: Callable[..., Any]) -> JaxLoss | None:
             other = loss.run(replace(numbers, targets=numbers.targets[::-1])) if values is not None else None
         except Exception:  # a function that is called in a wrong way may raise anything
             continue
-        if values is not None and other is not None and np.isfinite(values.loss) and other.loss != values.loss:
+        if values is None or other is None or not np.isfinite(values.loss) or other.loss == values.loss:
+            continue
+        if _mixes_steps(loss):
             return loss
     return None
+
+
+def _mixes_steps(loss: JaxLoss) -> bool:
+    """Whether what the last step does to a loss depends on the first, as it does not where steps are taken for rows."""
+    numbers = drawn_numbers(loss, 0)
+    first, *middle, last = numbers.tokens
+    others = (first + 1) % 3, (last + 1) % 3
+    losses = [
+        loss.run(replace(numbers, tokens=(begin, *middle, end))).loss
+        for begin, end in itertools.product((first, others[0]), (last, others[1]))
+    ]
+    mixed = losses[3] - losses[2] - losses[1] + losses[0]
+    return abs(mixed) > STRUCTURAL["float64"] * abs(losses[0])
 
 
 def _shape_of(loss: JaxLoss) -> bool:
@@ -203,7 +219,9 @@ def _forms(axes: Sequence[int], states: int) -> Iterator[tuple[SequenceForm, Seq
     for grid, width in itertools.product(("T1", "1T", "T"), (0, *axes)):
         x = SequenceForm(grid, width)  # type: ignore[arg-type]  # they are the names of axes
         numbers = [SequenceForm(grid), SequenceForm(grid, is_flat=True)]  # type: ignore[arg-type]
+        numbers.append(SequenceForm(grid, is_of_rows=True))  # type: ignore[arg-type]
         vectors = [SequenceForm(grid, size) for size in axes]  # type: ignore[arg-type]
+        vectors += [replace(form, is_of_rows=True) for form in vectors]
         shapes = [shape for d in axes for shape in ((1, d), (d,))] if states else [()]
         for y, shape in itertools.product((*vectors, *numbers) if width else numbers, shapes):
             yield x, y, shape

@@ -42,11 +42,13 @@ class SequenceForm:
         axes: Its axes: T steps and a batch of one row, in front, behind or none.
         width: The width of the vectors that stand for the symbols; 0 where the numbers themselves go in.
         is_flat: Whether the axes of steps and rows are one.
+        is_of_rows: Whether there is one class of two, or one vector, for each row, and none for the steps.
     """
 
     axes: GridAxes
     width: int = 0
     is_flat: bool = False
+    is_of_rows: bool = False
 
     def value(self, symbols: Sequence[int], seed: int) -> Tensor:
         """Make the tensor of a sequence.
@@ -56,11 +58,13 @@ class SequenceForm:
             seed: Where the vectors of the symbols start.
         """
         chosen = 1 + torch.tensor(list(symbols))  # 0 is padding in most vocabularies, which losses ignore
+        if self.is_of_rows:
+            chosen = (chosen[-1:] if self.width else chosen[-1:] % 2)[0 if self.axes == "T" else slice(None)]
         if self.width:
             generator = torch.Generator().manual_seed(seed)
             vectors = torch.randn(1 + int(chosen.max()), self.width, generator=generator, dtype=torch.float64)
             chosen = vectors[chosen]
-        if self.is_flat or self.axes == "T":
+        if self.is_flat or self.is_of_rows or self.axes == "T":
             return chosen
         return chosen.unsqueeze(self.axes.index("1"))
 

@@ -9,7 +9,7 @@ import pytest
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade
-from rnn_harness.runtime.target_call import CLOCK_SLOTS, TargetClock, process_clock
+from rnn_harness.runtime.target_call import CLOCK_SLOTS, TargetClock, construct_target, process_clock
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation import ValidationRequest
 from rnn_harness.validation.isolation import run_validation_isolated
@@ -57,6 +57,14 @@ class Scores:
     def backward(self, dY):
         note()
         return dY
+"""
+CONSTRUCTOR_HANGS = """
+import time
+from torch import nn
+
+class Hangs(nn.Module):
+    def __init__(self, input_size, hidden_size):
+        time.sleep(1000)
 """
 HANGS = """
 import numpy as np
@@ -124,3 +132,22 @@ def test_a_numpy_class_that_hangs_is_ended_within_its_limit(tmp_path: Path) -> N
     assert isinstance(event, RecordMade)
     assert event.record.outcome == "not run"
     assert event.record.reason.startswith("did not come back within 2 s while ways of calling it were searched")
+
+
+def test_the_clock_says_whether_a_constructor_runs() -> None:
+    assert construct_target(lambda: process_clock().is_constructing)
+    assert not process_clock().is_constructing
+
+
+@pytest.mark.process
+@pytest.mark.deep(
+    "tests/unit/validation/test_time_of_searched_calls.py::test_the_clock_says_whether_a_constructor_runs"
+)
+def test_a_constructor_that_hangs_is_ended_sooner_than_an_import(tmp_path: Path) -> None:
+    path = tmp_path / "hangs.py"
+    path.write_text(CONSTRUCTOR_HANGS)
+    request = ValidationRequest(f"{path}:Hangs", dtypes=("float64",))
+    (event,) = run_validation_isolated(request, Limits(case=2.0))
+    assert isinstance(event, RecordMade)
+    assert event.record.outcome == "not run"
+    assert event.record.reason == "has a constructor that did not come back within 2 s while it was loaded"
