@@ -108,6 +108,17 @@ def stacked(balls: Sequence[ArrayBall]) -> ArrayBall:
     return ArrayBall(middle, radius, all(ball.is_exact for ball in balls))
 
 
+def joined(balls: Sequence[ArrayBall]) -> ArrayBall:
+    """Join batches of balls below each other.
+
+    Args:
+        balls: At least one, (B, d) each.
+    """
+    ops = operations_of(balls[0].middle)
+    middle, radius = ops.concatenate([ball.middle for ball in balls]), ops.concatenate([ball.radius for ball in balls])
+    return ArrayBall(middle, radius, all(ball.is_exact for ball in balls))
+
+
 def wider(balls: Sequence[ArrayBall]) -> ArrayBall:
     """Return balls that hold all of several around the same true values: those of the forms of one equation.
 

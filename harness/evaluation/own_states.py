@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
-
 from rnn_harness.arithmetic import Values, evaluate
 from rnn_harness.arithmetic.array_ball import ArrayBallArithmetic
-from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked, wider
+from rnn_harness.arithmetic.array_ball_values import ArrayBall, joined, stacked, wider
 from rnn_harness.array_types import Array
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.alternative_forms import forms
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.specs.program import Program
+from rnn_harness.evaluation.steps_apart import SeenPass
+from rnn_harness.specs.expression import Variable
+from rnn_harness.specs.program import Pass, Program
 
 
 def bounds_from_own_states(evaluation: Evaluation) -> ArrayBall:
@@ -41,8 +41,8 @@ def _bounds_by(evaluation: Evaluation, program: Program) -> ArrayBall:
     """Return the bounds of the outputs by one form of the equations."""
     arithmetic = ArrayBallArithmetic(evaluation.rounding)
     values, outputs, name = evaluation.values, evaluation.run.outputs, evaluation.subject.output_name
-    if set(values.states) == {name} and len(outputs):
-        return _bounds_of_seen_steps(evaluation, program, arithmetic)
+    if len(program.passes) == 1 and len(outputs):
+        return _bounds_by_pass(evaluation, program.passes[0], arithmetic)
     with arithmetic.scope():
         parameters = {symbol: arithmetic.array(value) for symbol, value in values.parameters.items()}
         states = {symbol: arithmetic.array(value) for symbol, value in values.states.items()}
@@ -59,23 +59,34 @@ def _bounds_by(evaluation: Evaluation, program: Program) -> ArrayBall:
     return stacked(rows)
 
 
-def _bounds_of_seen_steps(evaluation: Evaluation, program: Program, arithmetic: ArrayBallArithmetic) -> ArrayBall:
-    """Return the bounds of the outputs of a cell whose only state is its output.
-
-    Every state is seen, so that no step needs the bound of another: all steps are the rows of one batch.
-    """
+def _bounds_by_pass(evaluation: Evaluation, pass_: Pass, arithmetic: ArrayBallArithmetic) -> ArrayBall:
+    """Return the bounds of the outputs of a program of one pass, in which as many steps as may be are one batch."""
     values, outputs, name = evaluation.values, evaluation.run.outputs, evaluation.subject.output_name
     steps, rows = outputs.shape[:2]
-    inputs = {symbol: value.reshape(1, steps * rows, -1) for symbol, value in values.inputs.items()}
     with arithmetic.scope():
-        initial, seen = arithmetic.array(values.states[name]), arithmetic.before_storing(outputs[:-1])
-        before = ArrayBall(
-            np.concatenate([initial.middle[None], seen.middle]).reshape(steps * rows, -1),
-            np.concatenate([initial.radius[None], seen.radius]).reshape(steps * rows, -1),
+        seen, shown = {}, _shown_state(pass_, name)
+        if shown in values.states:
+            before = [arithmetic.array(values.states[shown])]
+            if steps > 1:
+                before.append(arithmetic.before_storing(outputs[:-1].reshape((steps - 1) * rows, -1)))
+            seen[shown] = joined(before)
+        known = SeenPass(
+            pass_,
+            {symbol: arithmetic.array(value) for symbol, value in values.parameters.items()},
+            {symbol: arithmetic.array(value.reshape(steps * rows, -1)) for symbol, value in values.inputs.items()},
+            seen,
+            {symbol: arithmetic.array(value) for symbol, value in values.states.items() if symbol not in seen},
+            values.sizes,
+            steps,
         )
-        batch = Values(values.parameters, inputs, _as_arrays({name: before}), values.sizes)
-        bounds = evaluate(program, batch, arithmetic).steps[0][name]
+        bounds = known.value(name, arithmetic)
     return ArrayBall(bounds.middle.reshape(outputs.shape), bounds.radius.reshape(outputs.shape))
+
+
+def _shown_state(pass_: Pass, name: str) -> str:
+    """Return the name of the state that an output is: of itself, or of what it is set equal to (y = h)."""
+    expression = next((a.expression for a in pass_.assignments if a.target.name == name), None)
+    return expression.name if isinstance(expression, Variable) and expression.time == 0 else name
 
 
 def _as_arrays(table: Mapping[str, ArrayBall]) -> Mapping[str, Array]:
