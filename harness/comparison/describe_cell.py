@@ -143,28 +143,43 @@ def _places(tied: TiedCell) -> dict[str, tuple[str, ...]]:
         table = tied.match.assignment.table
         forms = dict(table.forms)
         for block in table.blocks:
-            text = _place(block.parameter, block.block, block.of, forms[block.parameter])
+            text = block_in_words(block.parameter, block.block, block.of, forms[block.parameter])
             side = {"x": ", the columns of the input", "h": ", the columns of the state"}.get(block.side, "")
             form = forms[block.parameter]
             sign = "-" if block.flipped and form.vector else ""
-            turned = _turned(form, block.flipped and not form.vector, block.of)
+            turned = turned_in_words(form, block.flipped and not form.vector, block.of)
             places.setdefault(block.name, []).append(f"{sign}{text}{side}{turned}")
     elif tied.candidate is not None and tied.candidate.match is not None:
         for slot, role in tied.candidate.match.table.roles:
-            text = _place(slot.parameter, slot.block, slot.of, slot.form)
-            places.setdefault(role.piece.parameter, []).append(f"{text}{_turned(slot.form, role.flipped, slot.of)}")
+            text = block_in_words(slot.parameter, slot.block, slot.of, slot.form)
+            places.setdefault(role.piece.parameter, []).append(
+                f"{text}{turned_in_words(slot.form, role.flipped, slot.of)}"
+            )
     return {name: tuple(rows) for name, rows in places.items()}
 
 
-def _turned(form: StorageForm, is_flipped: bool, count: int) -> str:
-    """Say what of a parameter of some blocks is transposed: the whole of it, or every block by itself."""
+def turned_in_words(form: StorageForm, is_flipped: bool, count: int) -> str:
+    """Say what of a parameter of some blocks is transposed: the whole of it, or every block by itself.
+
+    Args:
+        form: How the parameter is stored.
+        is_flipped: Whether a block holds its part of the equations transposed.
+        count: The number of its blocks.
+    """
     if is_flipped and count > 1:
         return ", where it lies transposed" if not form.turned else ", as it lies"
     return ", transposed" if form.turned != is_flipped else ""
 
 
-def _place(parameter: str, block: int, of: int, form: StorageForm) -> str:
-    """Name a block of a parameter."""
+def block_in_words(parameter: str, block: int, of: int, form: StorageForm) -> str:
+    """Name a block of a parameter.
+
+    Args:
+        parameter: Its name among those of the target.
+        block: Which block, from 0.
+        of: The number of its blocks.
+        form: How it is stored.
+    """
     if of == 1:
         return parameter
     return f"{parameter}, block {block + 1} of {of}{' (interleaved)' if form.interleaved else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from rnn_harness.comparison.apply_rules import parameter_shapes
 from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.confirm import Decision, Translation
+from rnn_harness.comparison.describe_cell import block_in_words, turned_in_words
 from rnn_harness.comparison.equality import SIZES, parting_point_of
+from rnn_harness.comparison.map_lines import whole_parameters
 from rnn_harness.comparison.named_pair import NamedCell, pair_of, without
 from rnn_harness.comparison.pair_by_names import compare_by_names, compare_by_rewrite, unpacked
 from rnn_harness.comparison.spec_module import spec_target
@@ -41,13 +43,15 @@ def compare_other_specs(
     rows = Comparison("undecided", "", *cells)
     # A cell may be written with one state or with two of which one is made of the other.
     has_as_many = len(first.program.states) == len(second.program.states)
-    pair = _pair(first, second) if has_as_many else None
-    if pair is not None:
-        return _under_a_map(pair, (first, second), (left_side.target, right_side.target), rows)
+    mapped = _pair(first, second) if has_as_many else None
+    if mapped is not None:
+        rows = replace(rows, map=_map_lines(mapped.sources, left_side, right_side))
+        return _under_a_map(mapped.pair, (first, second), (left_side.target, right_side.target), rows)
     if has_as_many and _pair(second, first) is not None:
         turned = compare_other_specs(right_side, left_side, (cells[1], cells[0])).comparison
         exchanged: dict[Inclusion, Inclusion] = {"": "", "left": "right", "right": "left"}
-        return Decision(replace(turned, left=cells[0], right=cells[1], included=exchanged[turned.included]))
+        included = exchanged[turned.included]
+        return Decision(replace(turned, left=cells[0], right=cells[1], included=included, map=()))
     targets = left_side.target, right_side.target
     counted = _by_degrees_of_freedom((first, second), targets, rows)
     by_names = compare_by_names((first, second), targets, counted)
@@ -69,18 +73,47 @@ def _weights(cell: NamedCell) -> set[str]:
     return {parameter.name for parameter in cell.program.parameters} - cell.absent
 
 
-def _pair(left_side: NamedCell, right_side: NamedCell) -> ProgramPair | None:
+@dataclass(frozen=True)
+class _MappedPair:
+    """Two cells under a map of weights.
+
+    Attributes:
+        pair: Their programs.
+        sources: For every parameter of the right, the names of the left's that it is made of.
+    """
+
+    pair: ProgramPair
+    sources: dict[str, tuple[str, ...]]
+
+
+def _map_lines(
+    sources: dict[str, tuple[str, ...]], left_side: CellDescription, right_side: CellDescription
+) -> tuple[str, ...]:
+    """Write how the weights of the right follow from the left's, by the targets' own names where they have such."""
+    lines = []
+    for name, parts in sources.items():
+        places = [place for part in parts for place in left_side.places.get(part, (part,))]
+        lines.append(f"{' + '.join(right_side.places.get(name, (name,)))}  <-  {' + '.join(places)}")
+    return whole_parameters(sorted(lines))
+
+
+def _pair(left_side: NamedCell, right_side: NamedCell) -> _MappedPair | None:
     """Find the map by which the right equals the left: by its names where both are one spec, else by a search."""
     first, second = left_side.program, right_side.program
     if left_side.spec.id == right_side.spec.id and first.assignments == second.assignments:
         names = {parameter.name: parameter.name for parameter in first.parameters}
-        return pair_of(left_side, right_side, lambda parameters, _: {name: parameters[name] for name in names})
+        same_names = pair_of(left_side, right_side, lambda parameters, _: {name: parameters[name] for name in names})
+        return _MappedPair(same_names, {name: (name,) for name in names if name not in right_side.absent})
     table = _searched(left_side.spec, right_side.spec)
-    return (
-        None
-        if table is None
-        else pair_of(left_side, right_side, lambda parameters, shapes: unpacked(table, parameters, shapes))
-    )
+    if table is None:
+        return None
+    sources: dict[str, tuple[str, ...]] = {}
+    for slot, role in table.roles:
+        source = block_in_words(slot.parameter, slot.block, slot.of, slot.form)
+        source += turned_in_words(slot.form, role.flipped, slot.of)
+        sources[role.piece.parameter] = (*sources.get(role.piece.parameter, ()), source)
+    pair = pair_of(left_side, right_side, lambda parameters, shapes: unpacked(table, parameters, shapes))
+    return _MappedPair(pair, sources)
 
 
 def _searched(left_side: Spec, right_side: Spec) -> SlotMap | None:

@@ -16,7 +16,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.conversion.weight_files import read_weights
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
-from rnn_harness.validation.loading.adapters import import_library
+from rnn_harness.validation.loading.adapters import choose_backend, import_library
 
 MODEL_ENDINGS = (".onnx", ".keras")
 """How the names of such files end."""
@@ -122,6 +122,7 @@ def _write_onnx(path: Path, target: str, layers: Sequence[LayerWeights]) -> None
 
 def _write_keras(path: Path, target: str, options: Options, layers: Sequence[LayerWeights]) -> None:
     """Write an archive of Keras: layers that return sequences, one after the other. Raises UsageError."""
+    choose_backend()  # Keras reads it when it is imported: in the process of the command for the first time
     library = import_library("keras", "keras")
     name = target.removeprefix(_KERAS_LAYERS)
     fixed = {key: value for key, value in options.items() if key not in ("units", "return_sequences", "dtype")}

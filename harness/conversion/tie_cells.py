@@ -76,6 +76,9 @@ def tie_cells(left_side: CellDescription, right_side: CellDescription) -> TiedCe
     first, second = left_side.family_cell, right_side.family_cell
     assert first is not None, "a cell of another kind was refused"
     assert second is not None, "a cell of another kind was refused"
+    families = first.model.family, second.model.family
+    if families[0] != families[1]:
+        return TiedCells(outcome="refused", sentence=f"they are cells of two families: {' and '.join(families)}")
     functions = compare_functions(first, second)
     if not functions.is_equal_under_conditions:
         return _refused(functions)
@@ -91,8 +94,7 @@ def _reason_against(left_side: CellDescription, right_side: CellDescription) -> 
             return f"{side.target} is wrong ({side.sentence}): its weights mean something else than they should"
     if "spec" in (left_side.kind, right_side.kind):
         return reason_against_specs(left_side, right_side)
-    families = [side.model.family for side in (left_side, right_side) if side.model is not None]
-    return "" if len(set(families)) == 1 else f"they are cells of two families: {' and '.join(families)}"
+    return ""
 
 
 def _refused(functions: FunctionComparison) -> TiedCells:

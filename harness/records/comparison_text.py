@@ -43,7 +43,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             yield f"  left   {example.left_equation}"
             yield f"  right  {example.right_equation}"
         yield f"  {example.gap}"
-        yield f"  for {example.numbers}"
+        numbers = example.numbers
+        yield f"  for {numbers if not numbers.endswith('; ') else f'{numbers[:-2]}, and all numbers zero'}"
         if example.left_output:
             yield f"  they gave themselves: left {example.left_output}; right {example.right_output}"
     yield ""

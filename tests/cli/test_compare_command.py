@@ -27,7 +27,8 @@ CELLS, WRONG = HELPERS / "user_cells.py", HELPERS / "wrong_torch.py"
         ("torch.nn:GRUCell", f"{WRONG}:ResetOnTheInput", 1, "they gave themselves: left 0.231059"),
         ("torch.nn:GRUCell", "torch.nn:LSTMCell", 1, "they are cells of two families"),
         ("mgu", "torch.nn:GRUCell", 1, "66 weights of torch.nn:GRUCell change what it computes"),
-        ("mgu", "mgu", 0, "the same function"),
+        ("mgu", "mgu", 0, "  U_f  <-  U_f\n"),
+        ("mgu", f"{HELPERS.parents[1]}/docs/examples/mgu.py:MGU", 0, "W_g.weight  <-  W_h"),
         ("janet", "ligru", 3, "another one may exist"),
     ],
 )

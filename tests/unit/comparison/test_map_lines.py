@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.comparison.map_lines import whole_parameters
+from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample
 
 
 def _lines(pattern: str, pairs: list[tuple[int, int]]) -> list[str]:
@@ -41,3 +42,14 @@ def _lines(pattern: str, pairs: list[tuple[int, int]]) -> list[str]:
 def test_only_what_is_a_whole_is_one_line(pattern: str, pairs: list[tuple[int, int]], whole: str) -> None:
     lines = _lines(pattern, pairs)
     assert whole_parameters(lines) == ((whole,) if whole else tuple(lines))
+
+
+def test_numbers_on_which_cells_part_that_are_all_zero_are_said_to_be() -> None:
+    cells = ComparedCell("A", "a cell"), ComparedCell("B", "another")
+    for numbers, words in (
+        ("sizes 1; ", "for sizes 1, and all numbers zero"),
+        ("sizes 1; x = [[1.0]]", "; x = [[1.0]]"),
+    ):
+        text = str(Comparison("different", "they part", *cells, counterexample=Counterexample(numbers, "h[0]")))
+        assert words in text
+        assert "; \n" not in text

@@ -70,10 +70,10 @@ def test_a_layer_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
 
 
 @deep
-def test_a_layer_of_another_family_is_undecided_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_layer_of_another_family_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     module = at_described_sizes(TwoKinds)
     code, text, output = convert(tmp_path, module, TWO_KINDS, "torch.nn:LSTM", "--layer", "first")
-    assert code == 3, text
+    assert code == 1, text
     assert "they are cells of two families: gru and lstm" in text
     assert not output.exists()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +108,19 @@ def test_an_archive_of_keras_gives_a_model_with_the_weights(tmp_path: Path) -> N
         np.testing.assert_array_equal(value, expected)
     with pytest.raises(UsageError, match="layer 0, reverse has no forward direction"):
         write_model(tmp_path / "again.keras", "keras.layers:LSTM", {}, [reverse])
+
+
+@pytest.mark.process
+@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
+def test_a_process_that_has_not_loaded_keras_writes_its_archive_without_tensorflow(tmp_path: Path) -> None:
+    program = f"""
+import numpy as np
+from pathlib import Path
+from rnn_harness.conversion.model_files import LayerWeights, write_model
+arrays = {{"kernel": np.zeros((2, 12)), "recurrent_kernel": np.zeros((3, 12)), "bias": np.zeros(12)}}
+path = Path({str(tmp_path / "out.keras")!r})
+write_model(path, "keras.layers:LSTM", {{}}, [LayerWeights("layer 0", False, 2, 3, arrays)])
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    assert (tmp_path / "out.keras").is_file()
