@@ -15,6 +15,7 @@ from rnn_harness.validation.judging.kept_state import kept_state
 from rnn_harness.validation.judging.loss_inside import judge_loss, torch_loss_of_target
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
+from rnn_harness.validation.loading.inputs_of_head import target_of_head_inputs
 from rnn_harness.validation.loading.method_of_module import target_of_step_method
 from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
 from rnn_harness.validation.loading.target import Target
@@ -52,7 +53,7 @@ def judge_undriven(
         if loss is not None:
             yield from judge_loss(target.name, loss, request)
             return
-        driven = target_of_wider_outputs(target) or target_of_step_method(target)
+        driven = target_of_head_inputs(target) or target_of_wider_outputs(target) or target_of_step_method(target)
         if driven is None:
             raise
         yield from judge_target(driven, request, listener)
@@ -64,7 +65,7 @@ def judge_undriven(
             return
         of_vectors = None if model.parts else target_of_vectors(target)
         if of_vectors is not None:
-            yield from judge_target(of_vectors, request, listener)
+            yield from judge_target(target_of_head_inputs(of_vectors) or of_vectors, request, listener)
             return
         events = list(judge_model(model, request, listener, judge_target))
         yield from events

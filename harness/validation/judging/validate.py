@@ -62,6 +62,7 @@ from rnn_harness.validation.judging.spec_file import (
 from rnn_harness.validation.judging.trained_weights import load_weights, weights_check
 from rnn_harness.validation.judging.unidentified import events_of_untied, with_consistency
 from rnn_harness.validation.judging.wanted_cell import matches_of_map, wanted_cell
+from rnn_harness.validation.loading.inputs_of_head import target_of_head_inputs
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
@@ -237,7 +238,9 @@ def _events_without_match(
 ) -> list[ValidationEvent]:
     """Return the events of a candidate that is another cell of the library, or a model; none where it is neither."""
     events = _events_of_library(target, response, request, listener)
-    return events or list(events_of_model(target, response, request, listener, judge_target))
+    events = events or list(events_of_model(target, response, request, listener, judge_target))
+    bare = None if events or request.spec != "auto" or request.map is not None else target_of_head_inputs(target)
+    return events if bare is None else list(judge_target(bare, request, listener))
 
 
 def _judge_kept_state(target: Target, request: ValidationRequest, fault: str) -> Iterator[ValidationEvent]:
