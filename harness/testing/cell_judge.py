@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rnn_harness.validation import Validation
 
 _ENDED = "process.ended"
+_OF_DERIVATIVES = ("behaviour.gradgrad", "behaviour.jvp")
+"""What is refuted with a wrong backward: second derivatives, and forward mode, for a path that is cut."""
 
 
 class CellJudge:
@@ -124,7 +126,8 @@ class CellJudge:
         diagnosis = None if self.validation is None else self.validation.diagnosis
         part = "" if diagnosis is None else diagnosis.part.partition(":")[0]
         record = self.find(check)
-        is_of_gradients = check.group == "backward" or (record is not None and "gradient" in record.reason)
+        is_of_gradients = check.group == "backward" or check.name in _OF_DERIVATIVES
+        is_of_gradients = is_of_gradients or (record is not None and "gradient" in record.reason)
         habits = ("behaviour", "consistency")
         explained = {
             "forward": check.group not in habits or is_of_gradients,

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.testing.cell_check import GROUPS, candidate_checks
+from rnn_harness.records.record import Record
+from rnn_harness.records.validation import Diagnosis, Validation
+from rnn_harness.records.verdict import Outcome
+from rnn_harness.testing.cell_check import GROUPS, CheckInDtype, candidate_checks
+from rnn_harness.testing.cell_judge import CellJudge
 from rnn_harness.testing.settings import SuiteSettings
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.check_names import PROPERTY_CHECK_NAMES, USAGE_CHECK_NAMES
@@ -132,3 +136,37 @@ def test_the_quick_profile_leaves_out_forward_mode_and_asks_the_rest_in_float64(
 def test_every_check_is_of_a_group_that_has_a_marker() -> None:
     assert {check.group for check in candidate_checks(DTYPES)} <= set(GROUPS)
     assert all(" " not in str(check) for check in candidate_checks(DTYPES))
+
+
+@pytest.mark.parametrize(
+    ("check", "reason"),
+    [
+        ("behaviour.gradgrad", "second derivative of parameters.W_xg is off by 0.318, allowed 2.88e-11"),
+        ("behaviour.jvp", "torch.func.jvp gives 0.1, a complex step 0.2"),
+        ("backward.bound", "gradient b_z[0] is off"),
+        ("consistency.final-state-gradients", "the gradient of the final state is wrong"),
+    ],
+    ids=["second derivatives", "forward mode", "a bound", "a property"],
+)
+def test_derivatives_of_every_kind_are_explained_by_a_wrong_backward(check: str, reason: str) -> None:
+    diagnosis = Diagnosis(spec="gru.reset_after", part="backward: hidden state", difference="it is cut")
+    rows = [("forward.bound", Outcome.AGREES, ""), ("backward.shares", Outcome.REFUTED, "gradient b_z is off")]
+    records = tuple(
+        Record(
+            spec="gru.reset_after", entry="", check=name, witness="torch", outcome=outcome, reason=why, dtype="float64"
+        )
+        for name, outcome, why in (*rows, (check, Outcome.REFUTED, reason))
+    )
+    judge = CellJudge("m:Cell", "auto", {})
+    judge.validation = Validation(
+        target="m:Cell",
+        outcome="refuted",
+        spec="gru.reset_after",
+        identification=None,
+        diagnosis=diagnosis,
+        checks=records,
+        counterexample=None,
+        environment="",
+    )
+    judge.__dict__["_records"] = {CheckInDtype(record.check, record.dtype): record for record in records}
+    assert judge.cause_of(CheckInDtype(check, "float64")) == CheckInDtype("backward.shares", "float64")
