@@ -76,7 +76,11 @@ class SpecCandidate:
             return self.known_diagnosis
         if self.parameters is not None:
             rewrite = faulty_match_by_names(self.probe, self.spec, self.parameters, self.states)
-            return None if rewrite is None else rewrite_diagnosis(self.spec, rewrite)
+            if rewrite is not None:
+                return rewrite_diagnosis(self.spec, rewrite)
+            # Square matrices of the spec's names may stand turned, and then their names tell nothing.
+            faulty = faulty_match(TargetSearch(self.probe), self.spec)
+            return None if faulty is None else faulty.diagnosis()
         evaluation = _gradient_evaluation(self.kernel)
         return None if evaluation is None else cut_path(evaluation)
 

@@ -12,7 +12,7 @@ from rnn_harness.validation.consistency.unknown_cell import judge_unknown
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
-from rnn_harness.validation.judging.spec_file import UntiedParameters
+from rnn_harness.validation.judging.spec_file import UntiedParameters, library_match
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 
@@ -65,10 +65,18 @@ def events_of_untied(target: Target, request: ValidationRequest, untied: UsageEr
     Raises:
         UsageError: It cannot be driven, or has other states or inputs, and nothing refutes it.
     """
-    events = list(consistency_events(target, probe_target(target), request))
+    probe = probe_target(target)
+    events = list(consistency_events(target, probe, request))
     records = [event.record for event in events if isinstance(event, RecordMade)]
     is_refuted = any(record.outcome is Outcome.REFUTED and not record.expected for record in records)
     if not is_refuted and not isinstance(untied, UntiedParameters):
         raise untied
-    yield RecordMade(identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(untied)))
+    reason = f"{untied}{_other_cell(probe)}" if isinstance(untied, UntiedParameters) else str(untied)
+    yield RecordMade(identification_check(target.name, request, "unknown", Outcome.NOT_RUN, reason))
     yield from events
+
+
+def _other_cell(probe: Probe) -> str:
+    """Say which other cell it is that a candidate equals; empty where none is known."""
+    match = library_match(probe)
+    return "" if match is None else f". It equals {match.spec.id}: --spec {match.spec.id} holds it against that"

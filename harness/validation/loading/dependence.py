@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 
 if TYPE_CHECKING:
@@ -143,6 +144,9 @@ def time_axis_is_right(
 def carries_over(module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
     """Say whether a change at one step of a sequence reaches the output of the step after it; true of single steps.
 
+    What takes the steps for rows may carry something from each to all others, as a mean over the batch does: its
+    outputs change places as its inputs do, and those of a recurrence do not.
+
     Args:
         module: The target, as it is called.
         convention: How it is called.
@@ -157,7 +161,10 @@ def carries_over(module: Callable[..., object], convention: CallingConvention, x
     moved[2, ROW] += 1
     with torch.no_grad():
         before, after = _outputs(module, convention, x, states), _outputs(module, convention, moved, states)
-    return not bool(torch.equal(before[3:], after[3:]))
+        turned = _outputs(module, convention, x.flip(0), states).flip(0)
+    tolerance = STRUCTURAL[str(before.dtype).removeprefix("torch.")] * float(before.abs().max())
+    has_places = float((before - turned).abs().max()) > tolerance
+    return has_places and not bool(torch.equal(before[3:], after[3:]))
 
 
 @dataclass(frozen=True)

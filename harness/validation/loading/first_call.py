@@ -53,7 +53,7 @@ def may_make_weights(module: object) -> bool:
 
     if not isinstance(module, nn.Module):
         return False
-    classes = {base for part in module.modules() for base in type(part).__mro__ if base is not object}
+    classes = {base for part in nn.Module.modules(module) for base in type(part).__mro__ if base is not object}
     written = [base for base in classes if not base.__module__.startswith("torch.")]
     return lacks_weights(module) or any(_makes_weights(base) for base in written)
 

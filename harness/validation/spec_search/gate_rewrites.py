@@ -16,13 +16,14 @@ from rnn_harness.specs.expression import (
     Variable,
     VectorMatrix,
     variables,
+    walk,
 )
-from rnn_harness.validation.spec_search.change import Change, KnownSymbols
+from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
 from rnn_harness.validation.spec_search.program_rewrites import bare
 
 
 def gated_terms(node: Add, symbols: KnownSymbols) -> Iterator[Change]:
-    """Yield sums of which one term is multiplied by a gate that does not belong there.
+    """Yield sums of which one term is multiplied by a gate, or its complement, that does not belong there.
 
     Args:
         node: A sum.
@@ -31,10 +32,21 @@ def gated_terms(node: Add, symbols: KnownSymbols) -> Iterator[Change]:
     for term, other in ((node.left, node.right), (node.right, node.left)):
         if isinstance(term, Add):  # its terms are tried where that sum is
             continue
+        yield from _mixtures(term, other)
         cost = 4 if isinstance(term, MatrixVector | VectorMatrix) else 5
         for gate in symbols.values:
             if gate.role is Role.INTERMEDIATE and gate.shape == term.shape and gate not in set(variables(term)):
-                yield Change(Add(Multiply(gate, term), other), f"{bare(term)} is multiplied by {gate.name}", cost)
+                for factor in (gate, Subtract(UNIT, gate)):
+                    gated = Add(Multiply(factor, term), other)
+                    yield Change(gated, f"{bare(term)} is multiplied by {bare(factor)}", cost)
+
+
+def _mixtures(term: Node, other: Node) -> Iterator[Change]:
+    """Yield sums whose terms have shares of one in all: what is added is then mixed in."""
+    for share in (other.left, other.right) if isinstance(other, Multiply) else ():
+        if share.shape in ((), term.shape) and not isinstance(share, Subtract) and share not in set(walk(term)):
+            mixed = Add(Multiply(Subtract(UNIT, share), term), other)
+            yield Change(mixed, f"{bare(term)} is multiplied by 1 - {bare(share)}", 4)
 
 
 def gate_counted_twice(node: Variable) -> Iterator[Change]:

@@ -225,7 +225,7 @@ def _other_factors(node: Multiply) -> Iterator[Change]:
         yield Change(Add(left, right), f"{bare(left)} and {bare(right)} are added, not multiplied", 2)
     for factor, others in ((left, right), (right, left)):
         match others:
-            case Apply() if factor.shape == others.argument.shape:
+            case Apply() if factor.shape in ((), others.argument.shape) and factor != UNIT:
                 inside = Apply(others.function, Multiply(factor, others.argument))
                 words = f"{others.function.value} is applied after the product with {bare(factor)}"
                 yield Change(inside, words, 3)

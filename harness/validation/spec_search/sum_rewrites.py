@@ -75,6 +75,11 @@ def _terms_inside(node: Add | Subtract) -> Iterator[Change]:
         if isinstance(term, Apply) and term.argument.shape == node.shape:
             joined = replace(node, left=term.argument, right=outside)
             yield Change(Apply(term.function, joined), f"{bare(outside)} stands under {term.function.value}", 3)
+        for factor, inside in _factors(term):
+            if isinstance(inside, Apply) and inside.argument.shape == node.shape and inside.function in ACTIVATIONS:
+                whole = replace(node, left=Multiply(factor, inside.argument), right=outside)
+                words = f"{inside.function.value} is applied to the whole sum"
+                yield Change(Apply(inside.function, whole), words, 3)
 
 
 def _exchanged_weights(node: Add) -> Iterator[Change]:

@@ -137,23 +137,22 @@ def test_the_message_names_the_way_that_went_furthest_and_what_to_write(tmp_path
 
 SEVERAL_INPUTS = """
 import numpy as np
-def grud_step(x, m, delta, x_last, h, params):
-    share = np.exp(-np.maximum(0, delta * params["w"] + params["v"]))
-    seen = m * x + (1 - m) * (share * x_last + (1 - share) * params["mean"])
-    h = np.exp(-np.maximum(0, delta @ params["G"])) * h
-    return np.tanh(seen @ params["W"] + h @ params["U"])
+def step(x, seen, h, params):
+    if not np.all(seen == 1):
+        raise ValueError("gaps are filled before")
+    return np.tanh(x @ params["W"] + h @ params["U"])
 """
 
 
 def test_further_inputs_of_a_step_are_named_with_lines_that_can_be_driven(tmp_path: Path) -> None:
     path = written(tmp_path, SEVERAL_INPUTS)
     with pytest.raises(UsageError) as caught:
-        load_target(f"{path}:grud_step")
+        load_target(f"{path}:step")
     message = str(caught.value)
-    assert "Give m, delta, x_last in a function of the input, the states and the parameters" in message
-    lines = message[message.index("def step(x, h") :].splitlines()[:2]
+    assert "Give seen in a function of the input, the states and the parameters" in message
+    lines = message[message.index("def driven_step(x, h") :].splitlines()[:2]
     written(tmp_path, SEVERAL_INPUTS + "\n".join(["", lines[0], f"    {lines[1].strip()}", ""]))
-    assert set(load_target(f"{path}:step").make_module(5, 3).state_dict()) >= {"W", "U"}
+    assert set(load_target(f"{path}:driven_step").make_module(5, 3).state_dict()) >= {"W", "U"}
 
 
 def test_what_names_numpy_alone_is_run_with_no_other_library() -> None:

@@ -198,6 +198,57 @@ class SameGateTwice(_Joined):
         return c, c
 
 
+class WholeSumUnderTanh(nn.Module):
+    """Leaky reservoir: tanh is applied to the mixed state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.of_x = nn.Linear(input_size, hidden_size)
+        self.of_h = nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.tanh(0.7 * h + 0.3 * (self.of_x(x) + self.of_h(h)))
+
+
+class LeakyResidual(nn.Module):
+    """Antisymmetric network: the old state leaks, and should be kept whole."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.of_x = nn.Linear(input_size, hidden_size)
+        self.skew = nn.Parameter(torch.randn(hidden_size, hidden_size) / 2)
+
+    def step(self, h: Tensor, inner: Tensor) -> Tensor:
+        return 0.9 * h + 0.1 * torch.tanh(inner)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.step(h, self.of_x(x) + h @ (self.skew - self.skew.T).T - 0.01 * h)
+
+
+class StepInsideTanh(LeakyResidual):
+    """Antisymmetric network: the step size stands inside of tanh."""
+
+    def step(self, h: Tensor, inner: Tensor) -> Tensor:
+        return h + torch.tanh(0.1 * inner)
+
+
+class ComplementOnATerm(_Joined):
+    """RAN: 1 - f multiplies the new content too."""
+
+    blocks = 3
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.both = nn.Linear(input_size + hidden_size, 2 * hidden_size)
+        self.content = nn.Linear(input_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f = torch.sigmoid(self.both(torch.cat([x, h], 1))).chunk(2, 1)
+        c = (1 - f) * i * self.content(x) + f * c
+        return torch.tanh(c), c
+
+
 class NoNormalisation(nn.Module):
     """GRU with layer normalisation: the one of the candidate's recurrent term was forgotten."""
 
@@ -235,6 +286,10 @@ class NoNormalisation(nn.Module):
         (GatedTerm, "ugrnn", "ugrnn-1", "U_c h[t-1] is multiplied by g"),
         (SquaredGate, "ugrnn", "ugrnn-3", "g is squared"),
         (SameGateTwice, "janet", "janet-3", "sigmoid((s - 1)) stands where sigmoid(s) should"),
+        (WholeSumUnderTanh, "esn.leaky", "esn.leaky-1", "tanh is applied to the whole sum"),
+        (LeakyResidual, "antisymmetric", "antisymmetric-1", "h[t-1] is multiplied by 1 - 1/10"),
+        (StepInsideTanh, "antisymmetric", "antisymmetric-1", "tanh is applied after the product with 1/10"),
+        (ComplementOnATerm, "ran", "ran-4", "is multiplied by 1 - f"),
         (NoNormalisation, "gru.layernorm.apart", "gru.layernorm.apart-3", "normalisation of U_g h[t-1] is left out"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",

@@ -27,11 +27,32 @@ class MixedRows(nn.Module):
         return torch.relu(self.inner(x) + self.scale * self.read(h))
 
 
+class ScaledByTheBatch(MixedRows):
+    """An IndRNN whose inputs are divided by their size in the whole batch: it runs on one row after the other, too."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        a = self.inner(x)
+        return torch.relu(a / a.square().mean().sqrt() + self.scale * h)
+
+
 class Another(MixedRows):
     """A cell of its own, which mixes nothing."""
 
     def read(self, h: Tensor) -> Tensor:
         return torch.sin(h) / (1 + h * h)
+
+
+class Gated(nn.Module):
+    """A UGRNN."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.both = nn.Linear(input_size + hidden_size, 2 * hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.both(torch.cat([x, h], 1)).chunk(2, 1)
+        g = torch.sigmoid(g)
+        return g * h + (1 - g) * torch.tanh(c)
 
 
 REQUEST = ValidationRequest(spec="indrnn.relu", dtypes=("float64",), examples=0)
@@ -41,11 +62,23 @@ def _validated(cell: type[nn.Module]) -> Validation:
     return collect_validation(cell.__name__, run_validation(target_of(cell.__name__, cell), REQUEST))
 
 
-def test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec() -> None:
-    validation = _validated(MixedRows)
+@pytest.mark.parametrize("cell", [MixedRows, ScaledByTheBatch], ids=lambda cell: cell.__name__)
+def test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec(cell: type[nn.Module]) -> None:
+    validation = _validated(cell)
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "first row of the batch" in validation.diagnosis.sentence()
+
+
+@pytest.mark.deep(
+    "tests/unit/validation/test_untied_specs.py::"
+    "test_a_cell_that_mixes_rows_is_refuted_though_nothing_ties_it_to_the_spec"
+)
+def test_a_cell_that_is_another_known_one_is_called_so() -> None:
+    validation = collect_validation("gated", run_validation(target_of("gated", Gated), REQUEST))
+    (identification,) = (record for record in validation.checks if record.check == IDENTIFICATION_CHECK)
+    assert identification.reason.endswith("It equals ugrnn: --spec ugrnn holds it against that")
+    assert validation.outcome == "consistent"
 
 
 @pytest.mark.deep(

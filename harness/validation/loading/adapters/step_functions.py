@@ -131,7 +131,9 @@ def _bound_arguments(step: StepSignature) -> str:
         return ""
     taken = [name for name in step.required if name not in further]
     given = [f"np.ones_like({x})" if name in further else name for name in step.required]
-    lines = f"    def step({', '.join(taken)}):\n        return {name_of(step.function)}({', '.join(given)})"
+    called = name_of(step.function)
+    wrapper = "driven_step" if called == "step" else "step"
+    lines = f"    def {wrapper}({', '.join(taken)}):\n        return {called}({', '.join(given)})"
     return f"Give {', '.join(further)} in a function of the input, the states and the parameters, such as\n{lines}"
 
 
