@@ -1,4 +1,4 @@
-"""A torch cell with three states, or with states of several widths, as a cell with one state that joins them."""
+"""A torch cell with three or four states, or with some of several widths, as a cell with one state that joins them."""
 
 from __future__ import annotations
 
@@ -120,12 +120,15 @@ def joined_states(cell: nn.Module, hidden_size: int) -> JoinedStates | None:
 
 
 def _possible(cell: nn.Module, hidden_size: int) -> Iterator[JoinedStates]:
-    """The ways that the shapes of its parameters allow: three equal states, two that differ, one, three that differ."""
+    """The ways that the shapes of its parameters allow: three or four equal states, two that differ, one.
+
+    An axis may hold the blocks of up to four gates, or two inputs beside each other.
+    """
     axes = {size for value in cell.parameters() for size in value.shape}
-    widths = sorted({size // gates for size in axes for gates in (1, 3, 4) if size % gates == 0})[:_MOST_WIDTHS]
+    widths = sorted({size // gates for size in axes for gates in (1, 2, 3, 4) if size % gates == 0})[:_MOST_WIDTHS]
     beside = {size - width for size in axes for width in widths if size > width}  # weights on [x, h]
-    inputs = [*sorted(axes), *sorted(beside - axes)][: 2 * _MOST_WIDTHS]
-    series: list[Sequence[int]] = [(width,) * 3 for width in widths]
+    inputs = list(dict.fromkeys([*sorted(axes), *sorted(beside), *widths]))[: 3 * _MOST_WIDTHS]
+    series: list[Sequence[int]] = [(width,) * count for count in (3, 4) for width in widths]
     series += itertools.permutations(widths, 2)
     series += [(width,) for width in widths if width != hidden_size]
     for states, n, in_a_tuple in itertools.product(series, inputs, (True, False)):

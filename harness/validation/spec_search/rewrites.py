@@ -116,6 +116,16 @@ def _whole_changes(assignment: Assignment) -> Iterator[Change]:
         for function in (Function.TANH, Function.SIGMOID, Function.RELU) if not isinstance(expression, Apply) else ():
             yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
         yield Change(Add(expression, assignment.target.at(-1)), f"the old {name} is added to the new one", 5)
+    divisors = [node.right for node in walk(expression) if isinstance(node, Divide)]
+    for divisor in dict.fromkeys(divisor for divisor in divisors if divisors.count(divisor) > 1):
+        yield Change(_undivided(expression, divisor), f"nothing is divided by {bare(divisor)}", 3)
+
+
+def _undivided(node: Node, divisor: Node) -> Node:
+    """Return an expression without any division by something."""
+    if isinstance(node, Divide) and node.right == divisor:
+        return _undivided(node.left, divisor)
+    return replace_children(node, lambda child: _undivided(child, divisor))
 
 
 def _changes(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
@@ -233,7 +243,7 @@ def _other_factors(node: Multiply) -> Iterator[Change]:
                 moved = replace(others, vector=Multiply(factor, others.vector))
                 words = f"{bare(factor)} multiplies before {bare(others.matrix)} and not behind it"
                 yield Change(moved, words, 2)
-            case Add() if factor.shape == others.shape:
+            case Add() if factor.shape in ((), others.shape):
                 for inside_term, outside_term in ((others.left, others.right), (others.right, others.left)):
                     outside = Add(Multiply(factor, inside_term), outside_term)
                     yield Change(outside, f"{bare(outside_term)} is outside of the product", 3)
