@@ -11,6 +11,10 @@ _FINDINGS = "unit/checks/test_array_findings.py"
 _SUMS, _PROBABLE = "arithmetic/probable_sums.py", "arithmetic/probable_ball.py"
 _OF_SUMS, _OF_PROBABLE = "unit/arithmetic/test_probable_sums.py", "unit/arithmetic/test_probable_ball.py"
 _SIGNED, _OF_SIGNED = "arithmetic/signed_sums.py", "unit/arithmetic/test_signed_sums.py"
+_APART, _OF_APART = "evaluation/steps_apart.py", "unit/evaluation/test_steps_apart.py"
+_OWN, _OPERATIONS = "evaluation/own_states.py", "arithmetic/array_operations.py"
+_PLACES, _OF_PLACES = "kernels/checks/bound_operations.py", "power/test_bounds_on_the_device.py"
+_OF_TORCH = "unit/arithmetic/test_torch_balls.py"
 _LOST, _NOT_REFUTED = "checks/lost_precision.py", "power/test_lost_precision.py"
 _OF_OPERATIONS = "operations or functions_hold or cancel or underflows or matrix_of_balls or overflows"
 _OF_PROGRAMS = "forward_and_backward and (lstm.column or gru.keep.column)"
@@ -170,6 +174,40 @@ ARRAY_BALL_MUTANTS: tuple[OracleMutant, ...] = (
         ("    if not ball.is_finite:\n        raise NotRun", "    if False:\n        raise NotRun"),
         ("agrees = found.error_over_bound <= 1\n", "agrees = found.error_over_bound <= 2\n"),
         ("if found.error_over_bound > 1:\n", "if found.error_over_bound < 1:\n"),
+    ),
+    *_rows(
+        _APART,
+        _OF_APART,
+        "batch",
+        ("(waiting if v.time == 0 else unseen)", "unseen"),
+        (
+            "batch |= {(key, -1): value for key, value in self.seen.items()}",
+            "batch |= {(key, -1): self._at(0, value) for key, value in self.seen.items()}",
+        ),
+        ("value[t * rows : (t + 1) * rows]", "value[:rows]"),
+    ),
+    *_rows(
+        _OWN,
+        _OF_APART,
+        "batch",
+        ("arithmetic.before_storing(outputs[:-1]", "arithmetic.array(outputs[:-1]"),
+        ("and expression.time == 0 else name", "and False else name"),
+    ),
+    *_rows(
+        _PLACES,
+        _OF_PLACES,
+        "cuda or shape",
+        (" or emulates_float64():", ":"),
+    ),
+    *_rows(
+        _OPERATIONS,
+        _OF_TORCH,
+        "overflows or narrow or compare",
+        ("self._torch.maximum(self._tensor(x), self._tensor(y))", "self._torch.fmax(self._tensor(x), self._tensor(y))"),
+        (
+            'copy = np.array(value, dtype=np.float64, order="C")',
+            'copy = np.asarray(value, dtype=np.float64, order="C")',
+        ),
     ),
     *_rows(
         _SIGNED,
