@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rnn_harness.cases.case import Case
 from rnn_harness.comparison.spec_module import spec_target
@@ -11,10 +12,13 @@ from rnn_harness.errors import HarnessError, NotRun, UsageError
 from rnn_harness.specs import Spec
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.spec_file import kernel_by_names
+from rnn_harness.validation.spec_search.constants import usual_constants, with_constants
 from rnn_harness.validation.spec_search.rewrites import Rewrite, rewrites
 
 CHECKS = ("precision.format", "backward.bound")
 """The checks that a wrong cell is tried on: its numbers, then its gradients."""
+_SHOWN = Fraction(1, 3)
+"""The value of a constant that is zero in its spec."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,15 @@ class SpecMutant:
 def spec_mutants(spec: Spec) -> Iterator[SpecMutant]:
     """Yield the wrong cells of a spec, likely mistakes first.
 
+    A constant that is zero gets a value that is not: whatever is wrong with what it multiplies would be right else.
+
     Args:
         spec: A cell of one step with one state or two, without a reference.
     """
-    for rewrite in rewrites(spec.program()):
-        yield SpecMutant(spec, rewrite)
+    constants = {name: value or _SHOWN for name, value in usual_constants(spec).items()}
+    shown = with_constants(spec, constants) if spec.model.constants else spec
+    for rewrite in rewrites(shown.program()):
+        yield SpecMutant(shown, rewrite)
 
 
 def killer(mutant: SpecMutant) -> str | None:
