@@ -24,6 +24,10 @@ from rnn_harness.specs.rewrite import substitute
 from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, Change
 from rnn_harness.validation.spec_search.program_rewrites import bare, sum_of, summands
 
+OTHER_FUNCTIONS = (Function.SOFTMAX, Function.SOFTPLUS, Function.EXP)
+"""Functions that are no activations of a cell's gates, and stand where one should."""
+LEAK = Fraction(1, 100)
+"""The slope of torch's leaky rectifier below zero."""
 HARD_SIGMOID_SLOPES = (Fraction(1, 5), Fraction(1, 6), Fraction(1, 4))
 """Slopes of the hard sigmoids in use: Keras before 3, torch, and Theano's tangent at zero."""
 
@@ -40,6 +44,9 @@ def other_functions(node: Apply) -> Iterator[Change]:
             yield Change(argument, f"{function.value} is left out", 1)
         elif other is not function:
             yield Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
+    if function in (Function.SIGMOID, Function.TANH, Function.RELU):
+        for other in OTHER_FUNCTIONS:
+            yield Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 3)
     if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
         yield Change(Apply(function, node), f"{function.value} is applied twice", 4)
     if function is Function.SIGMOID:
@@ -55,7 +62,11 @@ def other_functions(node: Apply) -> Iterator[Change]:
 
 def _terms_outside(node: Apply) -> Iterator[Change]:
     """Yield a function of a sum to which one of the terms is added behind it."""
-    terms = list(summands(node.argument))
+    argument = node.argument
+    if isinstance(argument, Subtract) and argument.left.shape == node.shape and node.function in ACTIVATIONS:
+        words = f"{bare(argument.right)} is subtracted behind {node.function.value} and not before it"
+        yield Change(Subtract(Apply(node.function, argument.left), argument.right), words, 3)
+    terms = list(summands(argument))
     for place, term in enumerate(terms if node.function in ACTIVATIONS else ()):
         others = [*terms[:place], *terms[place + 1 :]]
         if not others or term.shape not in ((), node.shape):
@@ -89,6 +100,12 @@ def _piecewise_functions(node: Apply) -> Iterator[Change]:
         negative = Apply(Function.RELU, Subtract(Constant(Fraction(0)), argument))
         size = Add(Apply(Function.RELU, argument), negative)
         yield Change(Divide(argument, Add(UNIT, size)), "softsign stands where tanh should", 3)
+    elif node.function is Function.RELU:
+        leaky = Add(node, Multiply(Constant(LEAK), Subtract(argument, node)))
+        yield Change(leaky, "a leaky relu stands where relu should", 3)
+    if node.function in (Function.TANH, Function.RELU):
+        swish = Multiply(argument, Apply(Function.SIGMOID, argument))
+        yield Change(swish, f"silu stands where {node.function.value} should", 3)
 
 
 def functions_behind(node: MatrixVector | VectorMatrix) -> Iterator[Change]:

@@ -58,7 +58,7 @@ def rewrites(program: Program) -> list[Rewrite]:
     for number, assignment in enumerate(program.assignments):
         applied = tuple(dict.fromkeys(node for node in walk(assignment.expression) if isinstance(node, Apply)))
         symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters, applied)
-        for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment)):
+        for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment, symbols)):
             if change.expression.shape != assignment.target.shape:
                 continue
             rewritten = in_order(with_expression(program, number, change.expression))
@@ -109,13 +109,16 @@ def _known_values(program: Program, number: int) -> Iterator[Variable]:
                 yield assignment.target
 
 
-def _whole_changes(assignment: Assignment) -> Iterator[Change]:
+def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Change]:
     """Yield what may be wrong with a whole result."""
     expression, name = assignment.expression, assignment.target.name
     if assignment.target.role is Role.STATE:
         for function in (Function.TANH, Function.SIGMOID, Function.RELU) if not isinstance(expression, Apply) else ():
             yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
         yield Change(Add(expression, assignment.target.at(-1)), f"the old {name} is added to the new one", 5)
+        for gate in symbols.values:
+            if gate.role is Role.INTERMEDIATE and gate.shape == expression.shape:
+                yield Change(Multiply(gate, expression), f"{name} is multiplied by {gate.name}", 5)
     divisors = [node.right for node in walk(expression) if isinstance(node, Divide)]
     for divisor in dict.fromkeys(divisor for divisor in divisors if divisors.count(divisor) > 1):
         yield Change(_undivided(expression, divisor), f"nothing is divided by {bare(divisor)}", 3)

@@ -249,6 +249,36 @@ class ComplementOnATerm(_Joined):
         return torch.tanh(c), c
 
 
+class SoftmaxGate(_Joined):
+    """UGRNN: the gate is a softmax."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.parts(x, h)
+        g = torch.softmax(g, -1)
+        return g * h + (1 - g) * torch.tanh(c)
+
+
+class LeakyRectifier(nn.Module):
+    """IndRNN with a leaky rectifier."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.inner, self.scale = nn.Linear(input_size, hidden_size), nn.Parameter(torch.randn(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return nn.functional.leaky_relu(self.inner(x) + self.scale * h)
+
+
+class GatedOutput(ComplementOnATerm):
+    """RAN: its output is multiplied by the forget gate."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f = torch.sigmoid(self.both(torch.cat([x, h], 1))).chunk(2, 1)
+        c = i * self.content(x) + f * c
+        return f * torch.tanh(c), c
+
+
 class NoNormalisation(nn.Module):
     """GRU with layer normalisation: the one of the candidate's recurrent term was forgotten."""
 
@@ -290,6 +320,9 @@ class NoNormalisation(nn.Module):
         (LeakyResidual, "antisymmetric", "antisymmetric-1", "h[t-1] is multiplied by 1 - 1/10"),
         (StepInsideTanh, "antisymmetric", "antisymmetric-1", "tanh is applied after the product with 1/10"),
         (ComplementOnATerm, "ran", "ran-4", "is multiplied by 1 - f"),
+        (SoftmaxGate, "ugrnn", "ugrnn-2", "softmax stands where sigmoid should"),
+        (LeakyRectifier, "indrnn.relu", "indrnn.relu-1", "a leaky relu stands where relu should"),
+        (GatedOutput, "ran", "ran-5", "h is multiplied by f"),
         (NoNormalisation, "gru.layernorm.apart", "gru.layernorm.apart-3", "normalisation of U_g h[t-1] is left out"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",
