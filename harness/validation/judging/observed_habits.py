@@ -9,8 +9,9 @@ from rnn_harness.runtime.target_gradients import handwritten_functions
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell, numbered_states
 from rnn_harness.validation.consistency.mean_gradients import averages_gradients
 from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
-from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.identification.probe import STEPS, Probe
 from rnn_harness.validation.judging.inference_only import REASON, is_inference_only
+from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.target import Target
 
 _HANDWRITTEN = "NumPy"
@@ -43,6 +44,24 @@ def with_observed_habits(target: Target, probe: Probe) -> Target:
         return target
     capabilities = replace(capabilities, is_single_inside=True, notes=(*capabilities.notes, SINGLE_INSIDE))
     return replace(target, capabilities=capabilities)
+
+
+def probe_in_own_format(target: Target, probe: Probe) -> Probe:
+    """Return runs of a candidate in the format that it computes in, so that rounding is taken for no mistake.
+
+    Args:
+        target: The candidate, with what was seen of it.
+        probe: Runs of it; where it computes in float32 though it takes float64, they are of the wrong format.
+    """
+    if not target.capabilities.is_single_inside or probe.dtype == "float32":
+        return probe
+    try:
+        module = in_evaluation(target.make_module(*probe.sizes).float())
+        single = replace(probe, module=module, dtype="float32", _responses={})
+        single.respond(single.parameters, STEPS)
+    except Exception:  # it takes float64 alone
+        return probe
+    return single
 
 
 def _is_differentiated_by_hand(cell: DrivenCell) -> bool:

@@ -49,7 +49,7 @@ from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no
 from rnn_harness.validation.judging.in_space import judge_in_space
 from rnn_harness.validation.judging.loss_inside import judge_loss
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
-from rnn_harness.validation.judging.observed_habits import with_observed_habits
+from rnn_harness.validation.judging.observed_habits import probe_in_own_format, with_observed_habits
 from rnn_harness.validation.judging.output_beside_states import note_on_output
 from rnn_harness.validation.judging.own_specs import definition_of, spec_without_reference
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
@@ -167,7 +167,9 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
             target, response, error, request, listener, judge_target
         )
         return
-    matches = identify(target, response) if saved_map is None else matches_of_map(response, saved_map)
+    response, matches = (
+        _identified(target, response) if saved_map is None else (response, matches_of_map(response, saved_map))
+    )
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
     is_mistake = target.capabilities.states_return_in_order or not is_the_callers_affair(response)
     if exchanged and is_mistake:
@@ -200,6 +202,13 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         else:
             events.append(event)
     yield from with_consistency(target, response, request, events)
+
+
+def _identified(target: Target, response: Probe) -> tuple[Probe, tuple[Identification, ...]]:
+    """Identify a target by its runs, or by those in the format that it computes in: the runs, and what it equals."""
+    matches = identify(target, response)
+    single = response if matches else probe_in_own_format(target, response)
+    return single, matches if single is response else identify(target, single)
 
 
 def _judge_spec_candidate(
