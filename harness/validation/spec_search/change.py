@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -34,8 +35,10 @@ class KnownSymbols:
         values: States at both times, intermediates and inputs that are known there.
         parameters: All parameters.
         applied: Functions of something in the same expression.
+        results: Results that are a function of something, by their symbols.
     """
 
     values: tuple[Variable, ...]
     parameters: tuple[Variable, ...]
     applied: tuple[Apply, ...]
+    results: Mapping[Variable, Apply]

@@ -18,7 +18,7 @@ from rnn_harness.specs.expression import (
     variables,
     walk,
 )
-from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
+from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, Change, KnownSymbols
 from rnn_harness.validation.spec_search.program_rewrites import bare
 
 
@@ -39,6 +39,20 @@ def gated_terms(node: Add, symbols: KnownSymbols) -> Iterator[Change]:
                 for factor in (gate, Subtract(UNIT, gate)):
                     gated = Add(Multiply(factor, term), other)
                     yield Change(gated, f"{bare(term)} is multiplied by {bare(factor)}", cost)
+
+
+def gated_argument(node: Apply, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield a function whose whole argument is multiplied by a gate that does not belong there.
+
+    Args:
+        node: A function of an expression.
+        symbols: What may be read by mistake.
+    """
+    argument = node.argument
+    for gate in symbols.values if node.function in ACTIVATIONS else ():
+        if gate.role is Role.INTERMEDIATE and gate.shape == argument.shape and gate not in set(variables(argument)):
+            gated = Apply(node.function, Multiply(gate, argument))
+            yield Change(gated, f"{bare(argument)} is multiplied by {gate.name}", 5)
 
 
 def _mixtures(term: Node, other: Node) -> Iterator[Change]:

@@ -26,7 +26,12 @@ from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import replace_children
 from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
 from rnn_harness.validation.spec_search.function_rewrites import functions_behind, other_functions
-from rnn_harness.validation.spec_search.gate_rewrites import gate_counted_twice, gated_terms, without_normalisation
+from rnn_harness.validation.spec_search.gate_rewrites import (
+    gate_counted_twice,
+    gated_argument,
+    gated_terms,
+    without_normalisation,
+)
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
 
@@ -55,9 +60,10 @@ def rewrites(program: Program) -> list[Rewrite]:
         program: The right program.
     """
     listed: dict[Program, Rewrite] = {}
+    results = {a.target: a.expression for a in program.assignments if isinstance(a.expression, Apply)}
     for number, assignment in enumerate(program.assignments):
         applied = tuple(dict.fromkeys(node for node in walk(assignment.expression) if isinstance(node, Apply)))
-        symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters, applied)
+        symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters, applied, results)
         for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment, symbols)):
             if change.expression.shape != assignment.target.shape:
                 continue
@@ -177,6 +183,7 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
             yield from other_functions(node)
             yield from _symbols_for_results(node, symbols)
             yield from _functions_of_the_same_equation(node, symbols)
+            yield from gated_argument(node, symbols)
 
 
 def _other_symbols(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
@@ -192,6 +199,8 @@ def _other_symbols(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
         if other.shape == node.shape and other != node:
             yield Change(other, f"{bare(other)} stands where {bare(node)} should", 2)
     if node.role is Role.INTERMEDIATE:
+        if (result := symbols.results.get(node)) is not None and node in symbols.values:
+            yield Change(result.argument, f"{node.name} is read without its {result.function.value}", 3)
         yield Change(Subtract(UNIT, node), f"1 - {node.name} stands where {node.name} should", 2)
         for other in symbols.values:
             if other.shape == node.shape and other != node and other.role is Role.INTERMEDIATE:

@@ -49,6 +49,8 @@ def other_terms(node: Add | Subtract) -> Iterator[Change]:
     verb = "subtracted, not added" if isinstance(node, Add) else "added, not subtracted"
     yield Change(other, f"{bare(right)} is {verb}", 2)
     yield from _terms_inside(node)
+    if isinstance(node, Subtract):
+        yield from _factor_of_all_terms(node)
     if isinstance(node, Subtract) and left.shape == right.shape:
         yield Change(Subtract(right, left), f"{bare(left)} and {bare(right)} are exchanged", 2)
     if isinstance(node, Subtract) and isinstance(left, Add) and left.right.shape == right.shape:
@@ -101,6 +103,24 @@ def _wider_products(node: Add) -> Iterator[Change]:
                 words = f"{bare(factor)} multiplies {bare(outside)} too"
                 yield Change(Multiply(factor, Add(inside, outside)), words, 3)
         yield from _wider_operands(product, outside)
+
+
+def _factor_of_all_terms(node: Subtract) -> Iterator[Change]:
+    """Yield a sum and difference of which a factor of its first term multiplies all terms."""
+    first = node.left
+    while isinstance(first, Add | Subtract):
+        first = first.left
+    for factor, inside in _factors(first):
+        if inside.shape == first.shape and factor.shape in ((), node.shape):
+            whole = Multiply(factor, _with_first_term(node, inside))
+            yield Change(whole, f"{bare(factor)} multiplies all that follows, too", 4)
+
+
+def _with_first_term(node: Node, term: Node) -> Node:
+    """Return a sum or difference with another first term."""
+    if isinstance(node, Add | Subtract):
+        return replace(node, left=_with_first_term(node.left, term))
+    return term
 
 
 def _wider_operands(product: Node, outside: Node) -> Iterator[Change]:

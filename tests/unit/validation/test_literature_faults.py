@@ -279,6 +279,41 @@ class GatedOutput(ComplementOnATerm):
         return f * torch.tanh(c), c
 
 
+class GatedArgument(_Joined):
+    """UGRNN: the gate multiplies all that goes into the candidate."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        g, c = self.parts(x, h)
+        g = torch.sigmoid(g)
+        return g * h + (1 - g) * torch.tanh(g * c)
+
+
+class ReadTooEarly(nn.Module):
+    """Minimal RNN: the gate reads the embedding before its tanh."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.embedding = nn.Linear(input_size, hidden_size)
+        self.gate = nn.Linear(2 * hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z = self.embedding(x)
+        u = torch.sigmoid(self.gate(torch.cat([z, h], 1)))
+        return u * h + (1 - u) * torch.tanh(z)
+
+
+class ForgetsTheNew(_Joined):
+    """Sub-LSTM: the forget gate multiplies what is written, too."""
+
+    blocks = 4
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        z, i, f, o = (torch.sigmoid(part) for part in self.parts(x, h))
+        c = f * (c + z - i)
+        return torch.sigmoid(c) - o, c
+
+
 class NoNormalisation(nn.Module):
     """GRU with layer normalisation: the one of the candidate's recurrent term was forgotten."""
 
@@ -323,6 +358,9 @@ class NoNormalisation(nn.Module):
         (SoftmaxGate, "ugrnn", "ugrnn-2", "softmax stands where sigmoid should"),
         (LeakyRectifier, "indrnn.relu", "indrnn.relu-1", "a leaky relu stands where relu should"),
         (GatedOutput, "ran", "ran-5", "h is multiplied by f"),
+        (GatedArgument, "ugrnn", "ugrnn-1", "is multiplied by g"),
+        (ReadTooEarly, "minimal_rnn", "minimal_rnn-2", "z is read without its tanh"),
+        (ForgetsTheNew, "sublstm", "sublstm-5", "f multiplies all that follows, too"),
         (NoNormalisation, "gru.layernorm.apart", "gru.layernorm.apart-3", "normalisation of U_g h[t-1] is left out"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",
