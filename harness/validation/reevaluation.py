@@ -152,8 +152,8 @@ def _record_of(
 
 def _why_not_run(records: Sequence[Record], candidate: Record) -> str:
     """Say why the forward of a candidate was held against no equation in its process; empty where it was."""
-    own = [r for r in records if _is_of(r, candidate) and r.check.startswith(_FORWARD)]
-    return own[0].reason if own and all(r.outcome is Outcome.NOT_RUN for r in own) else ""
+    forward = [r for r in records if _is_of(r, candidate) and r.check.startswith(_FORWARD)]
+    return forward[0].reason if forward and all(r.outcome is Outcome.NOT_RUN for r in forward) else ""
 
 
 def _is_of(record: Record, other: Record) -> bool:

@@ -58,7 +58,7 @@ def _equal_or_bounded(circumstance: str, plain: Evaluation, changed: Evaluation)
 def _bitwise_equal(circumstance: str, first: Evaluation, second: Evaluation) -> Finding:
     """Find whether two runs are equal bit for bit."""
     expected, computed = _results(first), _results(second)
-    differing = [name for name in expected if not np.array_equal(expected[name], computed[name])]
+    differing = [name for name in expected if not np.array_equal(expected[name], computed[name], equal_nan=True)]
     detail = f"{', '.join(differing)} differ" if differing else "equal bit for bit"
     return Finding(first.subject.spec.id, not differing, f"{circumstance}: {detail}", 0.0)
 
@@ -102,7 +102,7 @@ def _threads(evaluation: Evaluation) -> Iterator[Finding]:
     finally:
         torch.set_num_threads(before)
     entry = evaluation.subject.spec.id
-    if np.array_equal(runs[0].outputs, runs[1].outputs):
+    if np.array_equal(runs[0].outputs, runs[1].outputs, equal_nan=True):
         yield Finding(entry, True, "one thread and two: equal bit for bit", 0.0, 0.0)
         return
     balls = _output_balls(evaluation.on(_take_rows(large, np.arange(2))))
@@ -116,7 +116,7 @@ def _position(evaluation: Evaluation) -> Iterator[Finding]:
     entry, batch = evaluation.subject.spec.id, evaluation.case.B
     for circumstance, order in (("rows turned", np.roll(np.arange(batch), -1)), ("a row alone", np.arange(1))):
         moved = evaluation.on(_take_rows(evaluation.arrays, order))
-        if np.array_equal(evaluation.run.outputs[:, order], moved.run.outputs):
+        if np.array_equal(evaluation.run.outputs[:, order], moved.run.outputs, equal_nan=True):
             yield Finding(entry, True, f"{circumstance}: equal bit for bit", 0.0, 0.0)
         else:
             yield compare_with_balls(entry, f"{circumstance}: output", _output_balls(moved), moved.run.outputs)
@@ -138,7 +138,8 @@ def _expanded(evaluation: Evaluation) -> Iterator[Finding]:
     expanded = plain.on(arrays, kernel_of(evaluation).laid_out("expanded"))
     skipped = ("gradient inputs", *(f"gradient states.{name}" for name in arrays.states))
     expected, computed = _results(plain), _results(expanded)
-    differing = [k for k in expected if k not in skipped and not np.array_equal(expected[k], computed[k])]
+    compared = [name for name in expected if name not in skipped]
+    differing = [name for name in compared if not np.array_equal(expected[name], computed[name], equal_nan=True)]
     entry = evaluation.subject.spec.id
     if not differing:
         yield Finding(entry, True, "expanded rows: equal bit for bit", 0.0, 0.0)

@@ -124,10 +124,10 @@ def _training(evaluation: Evaluation) -> Iterator[Finding]:
             seed_torch(seed)
             runs.append(subject.forward(arrays.parameters, arrays.inputs, arrays.states))
     run, same_numbers, other_numbers = runs
-    is_random = not np.array_equal(run.outputs, other_numbers.outputs)
-    if is_random and np.array_equal(run.outputs, same_numbers.outputs):
+    is_random = not np.array_equal(run.outputs, other_numbers.outputs, equal_nan=True)
+    if is_random and np.array_equal(run.outputs, same_numbers.outputs, equal_nan=True):
         raise NotRun("it is random in training; consistency.training asks it with the same random numbers")
-    is_equal = np.array_equal(run.outputs, evaluation.run.outputs)
+    is_equal = np.array_equal(run.outputs, evaluation.run.outputs, equal_nan=True)
     yield finding(evaluation, is_equal, "in training mode the outputs are others than in evaluation")
     if driver.no_gradients_reason:
         return

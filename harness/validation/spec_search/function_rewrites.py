@@ -45,8 +45,8 @@ def other_functions(node: Apply) -> Iterator[Change]:
         elif other is not function:
             yield Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 1)
     if function in (Function.SIGMOID, Function.TANH, Function.RELU):
-        for other in OTHER_FUNCTIONS if argument.shape else OTHER_FUNCTIONS[1:]:  # a softmax is one of a vector
-            yield Change(Apply(other, argument), f"{other.value} stands where {function.value} should", 3)
+        for mistaken in OTHER_FUNCTIONS if argument.shape else OTHER_FUNCTIONS[1:]:  # a softmax is one of a vector
+            yield Change(Apply(mistaken, argument), f"{mistaken.value} stands where {function.value} should", 3)
     if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
         yield Change(Apply(function, node), f"{function.value} is applied twice", 4)
     if function is Function.SIGMOID:

@@ -29,15 +29,15 @@ def gated_terms(node: Add, symbols: KnownSymbols) -> Iterator[Change]:
         node: A sum.
         symbols: What may be read by mistake.
     """
-    for term, other in ((node.left, node.right), (node.right, node.left)):
+    for term, further in ((node.left, node.right), (node.right, node.left)):
         if isinstance(term, Add):  # its terms are tried where that sum is
             continue
-        yield from _mixtures(term, other)
+        yield from _mixtures(term, further)
         cost = 4 if isinstance(term, MatrixVector | VectorMatrix) else 5
         for gate in symbols.values:
             if gate.role is Role.INTERMEDIATE and gate.shape == term.shape and gate not in set(variables(term)):
                 for factor in (gate, Subtract(UNIT, gate)):
-                    gated = Add(Multiply(factor, term), other)
+                    gated = Add(Multiply(factor, term), further)
                     yield Change(gated, f"{bare(term)} is multiplied by {bare(factor)}", cost)
 
 
@@ -55,11 +55,11 @@ def gated_argument(node: Apply, symbols: KnownSymbols) -> Iterator[Change]:
             yield Change(gated, f"{bare(argument)} is multiplied by {gate.name}", 5)
 
 
-def _mixtures(term: Node, other: Node) -> Iterator[Change]:
+def _mixtures(term: Node, further: Node) -> Iterator[Change]:
     """Yield sums whose terms have shares of one in all: what is added is then mixed in."""
-    for share in (other.left, other.right) if isinstance(other, Multiply) else ():
+    for share in (further.left, further.right) if isinstance(further, Multiply) else ():
         if share.shape in ((), term.shape) and not isinstance(share, Subtract) and share not in set(walk(term)):
-            mixed = Add(Multiply(Subtract(UNIT, share), term), other)
+            mixed = Add(Multiply(Subtract(UNIT, share), term), further)
             yield Change(mixed, f"{bare(term)} is multiplied by 1 - {bare(share)}", 4)
 
 

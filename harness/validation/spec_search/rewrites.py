@@ -225,9 +225,9 @@ def _symbols_for_results(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
 
 def _functions_of_the_same_equation(node: Apply, symbols: KnownSymbols) -> Iterator[Change]:
     """Yield the same function of something else in its equation: what is computed once is then read twice."""
-    for other in symbols.applied:
-        if other.function is node.function and other != node and other.shape == node.shape:
-            yield Change(other, f"{bare(other)} stands where {bare(node)} should", 3)
+    for applied in symbols.applied:
+        if applied.function is node.function and applied != node and applied.shape == node.shape:
+            yield Change(applied, f"{bare(applied)} stands where {bare(node)} should", 3)
 
 
 def _other_factors(node: Multiply) -> Iterator[Change]:

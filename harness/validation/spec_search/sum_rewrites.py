@@ -79,9 +79,9 @@ def _terms_inside(node: Add | Subtract) -> Iterator[Change]:
             yield Change(Apply(term.function, joined), f"{bare(outside)} stands under {term.function.value}", 3)
         for factor, inside in _factors(term):
             if isinstance(inside, Apply) and inside.argument.shape == node.shape and inside.function in ACTIVATIONS:
-                whole = replace(node, left=Multiply(factor, inside.argument), right=outside)
+                bare_sum = replace(node, left=Multiply(factor, inside.argument), right=outside)
                 words = f"{inside.function.value} is applied to the whole sum"
-                yield Change(Apply(inside.function, whole), words, 3)
+                yield Change(Apply(inside.function, bare_sum), words, 3)
 
 
 def _exchanged_weights(node: Add) -> Iterator[Change]:
@@ -112,8 +112,8 @@ def _factor_of_all_terms(node: Subtract) -> Iterator[Change]:
         first = first.left
     for factor, inside in _factors(first):
         if inside.shape == first.shape and factor.shape in ((), node.shape):
-            whole = Multiply(factor, _with_first_term(node, inside))
-            yield Change(whole, f"{bare(factor)} multiplies all that follows, too", 4)
+            product = Multiply(factor, _with_first_term(node, inside))
+            yield Change(product, f"{bare(factor)} multiplies all that follows, too", 4)
 
 
 def _with_first_term(node: Node, term: Node) -> Node:

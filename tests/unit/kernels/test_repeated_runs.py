@@ -55,6 +55,17 @@ def test_a_kernel_whose_runs_may_vary_agrees_where_each_lies_in_its_bound() -> N
     assert not finding(forgetful, "behaviour.determinism").agrees
 
 
+def without_numbers(right: Any, p: Any, x: Tensor, s: Any, lengths: Any) -> tuple[Tensor, Any]:
+    """The outputs are no numbers."""
+    outputs, finals = right(p, x, s, lengths)
+    return outputs * float("nan"), finals
+
+
+@pytest.mark.parametrize("check", ["behaviour.determinism", "behaviour.position"])
+def test_what_is_no_number_again_is_no_other_number(check: str) -> None:
+    assert finding(wrong_kernels.kernel(without_numbers), check).agrees
+
+
 @pytest.mark.parametrize(
     ("spoil", "check"),
     [(drops_out, "behaviour.determinism"), (wrong_kernels.leaking, "behaviour.poison")],
