@@ -125,6 +125,9 @@ def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Ch
         for gate in symbols.values:
             if gate.role is Role.INTERMEDIATE and gate.shape == expression.shape:
                 yield Change(Multiply(gate, expression), f"{name} is multiplied by {gate.name}", 5)
+    elif not isinstance(expression, Apply) and expression.shape:
+        for function in (Function.TANH, Function.SIGMOID, Function.RELU):
+            yield Change(Apply(function, expression), f"{name} goes through {function.value}", 5)
     divisors = [node.right for node in walk(expression) if isinstance(node, Divide)]
     for divisor in dict.fromkeys(divisor for divisor in divisors if divisors.count(divisor) > 1):
         yield Change(_undivided(expression, divisor), f"nothing is divided by {bare(divisor)}", 3)

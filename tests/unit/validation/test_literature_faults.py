@@ -314,6 +314,16 @@ class ForgetsTheNew(_Joined):
         return torch.sigmoid(c) - o, c
 
 
+class SquashedContent(ComplementOnATerm):
+    """RAN: sigmoid is applied to its content."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f = torch.sigmoid(self.both(torch.cat([x, h], 1))).chunk(2, 1)
+        c = i * torch.sigmoid(self.content(x)) + f * c
+        return torch.tanh(c), c
+
+
 class NoNormalisation(nn.Module):
     """GRU with layer normalisation: the one of the candidate's recurrent term was forgotten."""
 
@@ -361,6 +371,7 @@ class NoNormalisation(nn.Module):
         (GatedArgument, "ugrnn", "ugrnn-1", "is multiplied by g"),
         (ReadTooEarly, "minimal_rnn", "minimal_rnn-2", "z is read without its tanh"),
         (ForgetsTheNew, "sublstm", "sublstm-5", "f multiplies all that follows, too"),
+        (SquashedContent, "ran", "ran-1", "c_tilde goes through sigmoid"),
         (NoNormalisation, "gru.layernorm.apart", "gru.layernorm.apart-3", "normalisation of U_g h[t-1] is left out"),
     ],
     ids=lambda value: (value.__doc__ or "").partition("\n")[0] if isinstance(value, type) else "",
