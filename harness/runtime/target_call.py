@@ -25,6 +25,10 @@ _ADAPTERS = f"{_PACKAGE}.validation.loading.adapters"
 """The modules that convert arrays between the harness and a target of another library."""
 
 
+USUAL_TARGET_TIMEOUT = 120.0
+"""Seconds that the calls of a target may take between two messages where nobody says otherwise."""
+
+
 class FloatSlots(Protocol):
     """A few numbers in memory, perhaps shared with another process."""
 
@@ -81,6 +85,11 @@ class TargetClock:
     def is_loading(self) -> bool:
         """Whether the target is being loaded: imported, with all that it imports, and made for the first time."""
         return self._slots[2] > 0
+
+    @property
+    def is_called(self) -> bool:
+        """Whether a call is running that is none of a constructor."""
+        return self.is_running and not self.is_constructing
 
     @property
     def is_constructing(self) -> bool:

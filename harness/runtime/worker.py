@@ -27,7 +27,7 @@ from rnn_harness.runtime.pipe_bytes import read_some, write_all
 from rnn_harness.runtime.printed_errors import PrintedErrors, print_errors_to
 from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, marked, wait_for_exit
 from rnn_harness.runtime.run_queue import seconds_waited
-from rnn_harness.runtime.target_call import CLOCK_SLOTS, FloatSlots, TargetClock, install_clock
+from rnn_harness.runtime.target_call import CLOCK_SLOTS, USUAL_TARGET_TIMEOUT, FloatSlots, TargetClock, install_clock
 
 Argument = TypeVar("Argument")
 Message = TypeVar("Message")
@@ -40,7 +40,8 @@ SECONDS_TO_LOAD = 60.0
 """How long a target may load at the least, whatever its calls may take: it may import large libraries."""
 
 SECONDS_TO_CONSTRUCT = 20.0
-"""How long a constructor may take at the most while a target is loaded, imports before it aside."""
+"""How long a constructor may take while a target is loaded, imports before it aside; where its calls may take longer
+than usual, it may take as long as those."""
 
 
 class Ending(enum.Enum):
@@ -219,7 +220,7 @@ def _frames(process: SpawnProcess, receiver: Connection, watch: _Watch) -> Itera
                 wait_for_exit(process)
                 is_over = True
         if is_over:
-            yield _process_ended(exit_code(process), watch.clock.is_running)
+            yield _process_ended(exit_code(process), watch.clock.is_called)
             return
         ended = watch.limit_reached()
         if ended is not None:
@@ -274,7 +275,7 @@ class _Watch:
 
     def limit_reached(self) -> WorkerEnded | None:
         """Return the ending that the first exceeded limit stands for; None if none is exceeded."""
-        now, in_target = time.monotonic(), self.clock.is_running
+        now, in_target = time.monotonic(), self.clock.is_called
         if now >= self._deadline:
             return WorkerEnded(Ending.TOTAL_TIMEOUT, "was not done in the time it had", in_target=in_target)
         if excess := self._memory.excess():
@@ -283,7 +284,8 @@ class _Watch:
             limit, is_silent = self._timeout, now - self._since >= self._timeout
             return WorkerEnded(Ending.TIMEOUT, f"gave no answer for {limit:g} s") if is_silent else None
         limit = self._target_timeout
-        if self.clock.is_constructing and self._call_has_taken(longest := min(limit, SECONDS_TO_CONSTRUCT)):
+        longest = limit if limit > USUAL_TARGET_TIMEOUT else min(limit, SECONDS_TO_CONSTRUCT)
+        if self.clock.is_constructing and self._call_has_taken(longest):
             return WorkerEnded(Ending.NOT_MADE, f"has a constructor that did not come back within {longest:g} s")
         if self._call_has_taken(limit):
             return WorkerEnded(Ending.TIMEOUT, f"did not come back within {limit:g} s", in_target=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rnn_harness.options import Options
 from rnn_harness.records.events import PhaseStarted
+from rnn_harness.runtime.target_call import USUAL_TARGET_TIMEOUT
 
 if TYPE_CHECKING:
     from rnn_harness.validation.returned_numbers import NumbersReturned
@@ -72,7 +73,7 @@ class Limits:
         total: Seconds for everything.
     """
 
-    case: float = 120.0
+    case: float = USUAL_TARGET_TIMEOUT
     total: float = 3600.0
 
 

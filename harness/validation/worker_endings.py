@@ -11,7 +11,7 @@ from rnn_harness.records.provenance import versions
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import CONFINED_CHECK, PROCESS_CHECK, Diagnosis
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.runtime.target_call import USUAL_TARGET_TIMEOUT, is_raised_by_target
 from rnn_harness.runtime.target_code import failure_of
 from rnn_harness.runtime.worker import Ending, WorkerEnded
 from rnn_harness.validation.request import Limits, ValidationRequest
@@ -189,6 +189,8 @@ def advice(request: ValidationRequest, limits: Limits, ended: WorkerEnded) -> st
     """
     if ended.ending is Ending.TOTAL_TIMEOUT:
         return f"; everything may take {limits.total:g} s (--total)"
+    if ended.ending is Ending.NOT_MADE:
+        return f"; --timeout SECONDS above {USUAL_TARGET_TIMEOUT:g} gives it as long"
     if ended.ending in (Ending.TIMEOUT, Ending.SLOW):
         return "; --timeout SECONDS gives it longer"
     return f"; it may take {request.memory:g} GB (--memory)" if ended.may_lack_memory else ""

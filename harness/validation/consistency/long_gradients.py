@@ -40,10 +40,8 @@ def violation_of_long_gradients(cell: DrivenCell, seed: int, budget: Budget, pie
     needs_sequence(cell)
     steps = LONG_BY_BEGINNINGS if cell.convention.prefixes else LONG
     growth = (steps / TRIAL) ** (2 if cell.convention.prefixes else 1)
-    start = time.process_time()
     trial = cell.arguments(TRIAL, ROWS, seed)
-    cell.gradients(trial, random_like(cell.run(trial).tensors, seed + 1))
-    seconds = time.process_time() - start
+    seconds = min(_seconds_of(cell, trial, seed) for _ in range(2))
     budget.require(3 * seconds * growth, f"gradients over {steps:,} steps")
     arguments = cell.arguments(steps, ROWS, seed)
     has_all_in_states = cell.convention.states > 0 and not cell.capabilities.has_further_inputs
@@ -54,6 +52,13 @@ def violation_of_long_gradients(cell: DrivenCell, seed: int, budget: Budget, pie
             raise NotRun(f"its gradients over pieces do not join over {3 * FEW} steps already")
         return _violation_of_pieces(cell, arguments, seed, piece)
     return _violation_of_slope(cell, arguments, seed)
+
+
+def _seconds_of(cell: DrivenCell, trial: CellArguments, seed: int) -> float:
+    """Time a forward and a backward; garbage of this process that is collected meanwhile would count for it."""
+    start = time.process_time()
+    cell.gradients(trial, random_like(cell.run(trial).tensors, seed + 1))
+    return time.process_time() - start
 
 
 def _violation_of_pieces(cell: DrivenCell, arguments: CellArguments, seed: int, piece: int) -> Violation | None:

@@ -150,4 +150,7 @@ def test_a_constructor_that_hangs_is_ended_sooner_than_an_import(tmp_path: Path)
     (event,) = run_validation_isolated(request, Limits(case=2.0))
     assert isinstance(event, RecordMade)
     assert event.record.outcome == "not run"
-    assert event.record.reason == "has a constructor that did not come back within 2 s while it was loaded"
+    assert event.record.reason == (
+        "has a constructor that did not come back within 2 s while it was loaded; --timeout SECONDS above 120 gives it "
+        "as long"
+    )
