@@ -133,6 +133,10 @@ def test_an_option_that_one_of_the_two_does_not_take_names_init_b(tmp_path: Path
     assert "--init counts for both: give torch.nn:RNN its own with --init-b key=value, or none with --init-b=" in text
 
 
+@pytest.mark.deep(
+    "tests/unit/conversion/test_convert_layer_of_model.py::"
+    "test_an_option_that_one_of_the_two_does_not_take_names_init_b"
+)
 def test_weights_of_other_sizes_say_how_each_of_the_two_is_made_of_them(tmp_path: Path) -> None:
     torch.manual_seed(3)
     code, text, _ = convert(tmp_path, Wrapped(5, 4), f"{MODELS}:Wrapped", "torch.nn:LSTM")

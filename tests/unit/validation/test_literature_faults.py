@@ -355,7 +355,16 @@ class NoNormalisation(nn.Module):
         (StateHandedOn, "ran", "ran-4", "h is handed on as the state c"),
         (AnotherStateEverywhere, "ran", "ran-2, ran-3", "c[t-1] stands where h[t-1] should"),
         (TermInAnotherGate, "star", "star-2, star-1", "U_k h[t-1] stands in z and not in k"),
-        (OscillatorWithoutItsStep, "cornn", "cornn-2", "z is not multiplied by tau"),
+        pytest.param(
+            OscillatorWithoutItsStep,
+            "cornn",
+            "cornn-2",
+            "z is not multiplied by tau",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_literature_faults.py::"
+                "test_the_wrong_equation_is_named_and_what_is_wrong_in_it"
+            ),
+        ),
         (Subtractive, "sublstm", "sublstm-6", "sigmoid(c) and o are exchanged"),
         (Independent, "indrnn.relu", "indrnn.relu-1", "u ⊙ h[t-1] is added behind relu and not before it"),
         (GatedTerm, "ugrnn", "ugrnn-1", "U_c h[t-1] is multiplied by g"),
