@@ -33,6 +33,7 @@ class JudgingOptions:
         fixed_sizes: whether it exists for some sizes alone.
         arithmetic: format in which it computes although its numbers are stored in a wider one; empty if in that.
         varies_between_runs: whether a repeated run may give other bits, within its bounds.
+        is_single_step: whether it is called once for each step, so that a run begun in the middle makes the same calls.
     """
 
     alternatives: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class JudgingOptions:
     fixed_sizes: bool = False
     arithmetic: str = ""
     varies_between_runs: bool = False
+    is_single_step: bool = False
 
     @property
     def is_slow(self) -> bool:

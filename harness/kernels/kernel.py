@@ -53,6 +53,7 @@ class Kernel:
         varies_between_runs: Whether torch documents that the same call may give other bits each time; then a repeated
             run must lie within its bounds.
         long_steps: How many time steps a long sequence has.
+        is_single_step: Whether it is called once for each step.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Kernel:
     is_single_inside: bool = False
     varies_between_runs: bool = False
     long_steps: int = LONG
+    is_single_step: bool = False
 
     def subject(self, setting: Setting) -> Subject:
         """Give the kernel as the subject of the checks, which then judge it like a reference.
@@ -127,6 +129,7 @@ class Kernel:
             bool(self.fixed_sizes),
             self.arithmetic(setting),
             self.varies_between_runs,
+            self.is_single_step,
         )
 
     def arithmetic(self, setting: Setting) -> str:

@@ -87,13 +87,19 @@ class _RestartedRun:
 def _run_in_pieces(evaluation: Evaluation, whole: Evaluation) -> _RestartedRun:
     """Run a sequence in pieces, each once to its last step and once to the step before it.
 
-    `whole` has the run of all of it at once.
+    What is called once for each step would make the same calls twice: its last step begins where the others ended, and
+    what it gives back as its only state is taken from the run of all steps. `whole` has that run.
     """
     sequence = whole.arrays
     if any(name.startswith("finals.") for name in evaluation.absent):
         raise NotRun("a state does not come back, so that no run can start where another ended")
     steps = len(sequence.inputs)
     places = [int(place) for place in np.unique(np.linspace(2, steps - 1, PLACES).astype(int))]
+    is_single_step = evaluation.options.is_single_step
+    if is_single_step and list(evaluation.subject.states) == [evaluation.subject.output_name]:
+        (name,) = sequence.states  # its outputs are its states: the run of all of it has them already
+        around = [whole.run.outputs[[place + shift for place in places], 0] for shift in (-1, 0)]
+        return _RestartedRun(places, *({name: states} for states in around))
 
     def run(start: int, stop: int, state: dict[str, Array]) -> dict[str, Array]:
         return evaluation.subject.forward(sequence.parameters, sequence.inputs[start:stop], state).finals
@@ -101,9 +107,9 @@ def _run_in_pieces(evaluation: Evaluation, whole: Evaluation) -> _RestartedRun:
     before, after, state, start = [], [], dict(sequence.states), 0
     for place in places:
         before.append(run(start, place, state))
-        after.append(run(start, place + 1, state))
+        after.append(run(place, place + 1, before[-1]) if is_single_step else run(start, place + 1, state))
         state, start = after[-1], place + 1
-    before.append(run(0, steps - 1, dict(sequence.states)))
+    before.append(before[-1] if is_single_step else run(0, steps - 1, dict(sequence.states)))
     after.append(dict(whole.run.finals))
 
     def joined(states: list[dict[str, Array]]) -> dict[str, Array]:

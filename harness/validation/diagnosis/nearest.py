@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from rnn_harness.subjects.parameter_role import find_role
 from rnn_harness.validation.cells.cell_model import CellModel, Fault
-from rnn_harness.validation.diagnosis.faults import candidate_faults
+from rnn_harness.validation.diagnosis.faults import candidate_faults, shows_without_parameters
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import state_orders
@@ -53,11 +53,15 @@ def identify_faulty(probe: Probe, layouts: list[Layout], expected: CellModel | N
 def _with_any_fault(
     probe: Probe, layout: Layout, model: CellModel, fault_sets: Iterable[tuple[Fault, ...]]
 ) -> list[Identification]:
-    identifications = [
-        identification
-        for faults in fault_sets
-        for identification in _identifications(probe, layout, replace(model, faults=faults))
-    ]
+    at_zero: dict[tuple[Fault, ...], list[Decoder]] = {}
+    identifications = []
+    for faults in fault_sets:
+        shown = tuple(fault for fault in faults if shows_without_parameters(fault))
+        if shown not in at_zero:
+            at_zero[shown] = list(_decoders_at_zero(probe, layout, replace(model, faults=shown)))
+        if at_zero[shown]:
+            faulty = replace(model, faults=faults)
+            identifications += [each for decoder in at_zero[shown] for each in _identifications(decoder, faulty)]
     return sorted(identifications, key=_misleading_names)
 
 
@@ -102,14 +106,22 @@ def _misleading_names(identification: Identification) -> int:
     return count
 
 
-def _identifications(probe: Probe, layout: Layout, model: CellModel) -> Iterator[Identification]:
+def _decoders_at_zero(probe: Probe, layout: Layout, model: CellModel) -> Iterator[Decoder]:
+    """Yield a decoder for each order of the states in which target and model agree when every parameter is zero."""
     if 0 < probe.convention.states < len(model.state_names):
         # The state that it cannot be given is zero in the first step, where its part in the equations does not show.
         probe = replace(probe, steps=len(probe.inputs))
     for states in state_orders(model, probe):
         decoder = Decoder(probe, layout, model, states)
         if decoder.agrees_at_zero():
-            yield from (Identification(model, row, states, probe.convention) for row in decoder.assignments())
+            yield decoder
+
+
+def _identifications(agreeing: Decoder, model: CellModel) -> Iterator[Identification]:
+    """Yield how a target equals a model that agrees with it in the way of a decoder when every parameter is zero."""
+    decoder = Decoder(agreeing.probe, agreeing.layout, model, agreeing.states)
+    for row in decoder.assignments():
+        yield Identification(model, row, decoder.states, decoder.probe.convention)
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         is_single_inside=target.capabilities.is_single_inside,
         varies_between_runs=target.capabilities.device.startswith("cuda"),
         long_steps=_long_steps(match.convention),
+        is_single_step=not match.convention.sequence,
     )
 
 
@@ -97,6 +98,7 @@ def spec_kernel(
         is_single_inside=target.capabilities.is_single_inside,
         varies_between_runs=target.capabilities.device.startswith("cuda"),
         long_steps=_long_steps(driver.convention),
+        is_single_step=not driver.convention.sequence,
     )
 
 

@@ -132,20 +132,21 @@ class OpenProgram:
         """
         values, tolerance = self.values, self.runs.probe.tolerance
         for _ in range(MOST_STEPS):
-            gap = self._gap(values, target, steps)
-            if gap is None:
+            around = self._gap_with_slopes(values, target, steps)
+            if around is None:
                 return None
+            gap, slopes = around
             if np.abs(gap).max() <= tolerance:
                 break
-            slopes = self._slopes(values, target, steps)
-            if slopes is None:
-                return None
             moved = _told_apart(slopes)
+            step = np.linalg.lstsq(slopes[:, moved], gap, rcond=CONSTANT_SHIFT)[0]
             values = values.copy()
-            values[moved] -= np.linalg.lstsq(slopes[:, moved], gap, rcond=CONSTANT_SHIFT)[0]
+            values[moved] -= step
+            if np.abs(step).max(initial=0.0) <= tolerance:  # the gap is as small as these constants make it
+                break
         for exact in _written_down(values, tolerance):
-            gap = self._gap(np.array([float(value) for value in exact]), target, steps)
-            if gap is not None and np.abs(gap).max() <= tolerance:
+            gaps = self._gaps(np.array([[float(value) for value in exact]]), target, steps)
+            if gaps is not None and np.abs(gaps).max() <= tolerance:
                 return dict(zip(self.names, exact, strict=True))
         return None
 
@@ -157,31 +158,32 @@ class OpenProgram:
             target: What the target gives with these parameters.
             steps: The time steps of that run.
         """
-        slopes = self._slopes(np.array([float(values[name]) for name in self.names]), target, steps)
-        return slopes is not None and len(_told_apart(slopes)) == len(self.names)
+        around = self._gap_with_slopes(np.array([float(values[name]) for name in self.names]), target, steps)
+        return around is not None and len(_told_apart(around[1])) == len(self.names)
 
-    def _slopes(self, values: Array, target: Response, steps: int) -> Array | None:
-        """Return how the gap changes with each constant; None where that is not known."""
-        columns = []
-        for shift in np.eye(len(values)) * CONSTANT_SHIFT:
-            up, down = self._gap(values + shift, target, steps), self._gap(values - shift, target, steps)
-            if up is None or down is None:
-                return None
-            columns.append((up - down) / (2 * CONSTANT_SHIFT))
-        return np.stack(columns, 1)
+    def _gap_with_slopes(self, values: Array, target: Response, steps: int) -> tuple[Array, Array] | None:
+        """Return the gap, and how it changes with each constant; None where that is not known."""
+        shifts = np.eye(len(values)) * CONSTANT_SHIFT
+        gaps = self._gaps(np.concatenate([values[np.newaxis], values + shifts, values - shifts]), target, steps)
+        if gaps is None:
+            return None
+        up, down = np.split(gaps[1:], 2)
+        return gaps[0], (up - down).T / (2 * CONSTANT_SHIFT)
 
-    def _gap(self, values: Array, target: Response, steps: int) -> Array | None:
-        """Return what the program gives less what the target gives; None where they cannot be compared."""
-        parameters = dict(self.parameters)
-        parameters |= {name: np.array(value) for name, value in zip(self.names, values, strict=True)}
+    def _gaps(self, choices: Array, target: Response, steps: int) -> Array | None:
+        """Return what the program gives less what the target gives, a row for each row of constants.
+
+        It is None where they cannot be compared.
+        """
+        columns = dict(zip(self.names, choices.T[:, :, np.newaxis, np.newaxis], strict=True))
         try:
-            pairs = self.runs.pairs(target, self.runs.respond(parameters, steps))
+            pairs = self.runs.stacked_pairs(target, {**self.parameters, **columns}, steps, len(choices))
         except (KeyError, ValueError):  # a rewritten program may read what is not computed yet
             return None
-        if not pairs or any(a.shape != b.shape for a, b in pairs):
+        if not pairs or any(a.shape != b.shape[1:] for a, b in pairs):
             return None
-        gap = np.concatenate([(b - a).ravel() for a, b in pairs])
-        return gap if np.isfinite(gap).all() else None
+        gaps = np.concatenate([(b - a).reshape(len(choices), -1) for a, b in pairs], axis=1)
+        return gaps if np.isfinite(gaps).all() else None
 
 
 def _told_apart(slopes: Array) -> list[int]:

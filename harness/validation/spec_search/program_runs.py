@@ -112,15 +112,29 @@ class ProgramRuns:
             choices: The roles of further slots.
             steps: Time steps of the target's run.
         """
-        outputs, finals = self._stacked_response(self._choices(values, known, choices), steps, len(choices))
-        shown = self.shown(target)
-        pairs = [*([] if shown is None else [(shown, outputs)]), *zip(target.finals, finals, strict=False)]
+        pairs = self.stacked_pairs(target, self._choices(values, known, choices), steps, len(choices))
         fits = np.full(len(choices), bool(pairs))
         for given, predicted in pairs:
             if given.shape != predicted.shape[1:]:
                 return []
             fits &= agreements(given, predicted, self.probe.tolerance)
         return [choice for choice, is_fitting in zip(choices, fits, strict=True) if is_fitting]
+
+    def stacked_pairs(
+        self, target: Response, parameters: Mapping[str, Array], steps: int, runs: int
+    ) -> list[tuple[Array, Array]]:
+        """List what a target gives with what many runs of the program give in its place.
+
+        Args:
+            target: What the target gave.
+            parameters: By the spec's names; a matrix with a leading axis R, and a vector or a number with axes R and 1,
+                has values of its own in every run.
+            steps: Time steps.
+            runs: Their number R.
+        """
+        outputs, finals = self._stacked_response(parameters, steps, runs)
+        shown = self.shown(target)
+        return [*([] if shown is None else [(shown, outputs)]), *zip(target.finals, finals, strict=False)]
 
     def _choices(self, values: list[Array], known: Roles, choices: Sequence[Roles]) -> dict[str, Array]:
         """Put many choices of roles in the place of the spec's parameters: those that they choose get an axis R."""
