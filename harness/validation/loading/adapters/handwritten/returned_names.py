@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 
@@ -20,6 +22,18 @@ def returned_names(function: Callable[..., Any] | None) -> tuple[str, ...]:
     """
     if function is None:
         return ()
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return _names_in_source(function) if code is None else _names_of_code(code)
+
+
+@functools.lru_cache(maxsize=256)
+def _names_of_code(code: CodeType) -> tuple[str, ...]:
+    """Return the names in the last return statement of a function; remembered, since a network is run often."""
+    return _names_in_source(code)
+
+
+def _names_in_source(function: Callable[..., Any] | CodeType) -> tuple[str, ...]:
+    """Read the names in the source of a function."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
