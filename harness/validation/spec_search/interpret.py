@@ -117,7 +117,7 @@ class Interpreter(Generic[StoredT, OpenT]):
             return operator.itemgetter((node.name, node.time))
         if isinstance(node, Constant):
             number = self.arithmetic.number(node.value)
-            return lambda env: number
+            return lambda _: number
         position, path = place
         operands = [self._evaluation(child, (position, (*path, i))) for i, child in enumerate(node.children)]
         combine = self._combination(node)
@@ -151,3 +151,12 @@ class Interpreter(Generic[StoredT, OpenT]):
                 return functools.partial(arithmetic.apply, node.function)
             case _:
                 raise ValueError(f"a {type(node).__name__} stands in no step")
+
+
+def is_forward_step(program: Program) -> bool:
+    """Say whether a program is one step of a cell, whose states are carried forward, from one input.
+
+    Args:
+        program: The program of a spec, which is not run.
+    """
+    return len(program.inputs) == 1 and bool(program.states) and all(part.direction >= 0 for part in program.passes)
