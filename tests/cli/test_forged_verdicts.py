@@ -21,6 +21,7 @@ def _forged(name: str) -> tuple[str, dict[str, str], set[str]]:
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_forged_verdicts.py::test_a_cell_that_patches_what_compares_is_undecided")
 def test_a_cell_that_is_right_only_where_it_is_asked_again_is_undecided() -> None:
     verdict, reasons, agreeing = _forged("RightWhereItIsAskedAgain")
     assert verdict == "undecided"

@@ -88,14 +88,15 @@ def test_weights_are_tried_and_files_that_run_code_are_not_loaded(tmp_path: Path
 @pytest.mark.parametrize(
     ("name", "more", "message"),
     [
-        ("LeavesAtOnce", [], "its process ended with exit code 0 while it was identified"),
-        (
+        pytest.param("LeavesAtOnce", [], "its process ended with exit code 0 while it was identified", id="leaves"),
+        pytest.param(
             "Hangs",
             ["--timeout", "0.2"],
             "did not come back within 0.2 s while it was identified; --timeout SECONDS gives",
+            id="takes too long",
+            marks=pytest.mark.deep("tests/cli/test_validate_command.py::test_identify_outlives_its_target"),
         ),
     ],
-    ids=["leaves", "takes too long"],
 )
 def test_identify_outlives_its_target(name: str, more: list[str], message: str) -> None:
     for form in ([], ["--json", "-"]):

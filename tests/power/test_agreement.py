@@ -15,10 +15,9 @@ PAIRS = [(kernel, setting) for kernel in all_kernels() for setting in kernel.set
 NARROW = ("bfloat16", "float16")
 NARROW_IN_DEFAULT = {
     "fused/rnn.tanh": NARROW,
-    "fused/gru.keep.column": ("float16",),
     "fused/lstm.column": ("bfloat16",),
 }
-"""One fused kernel a family; Triton's interpreter takes seconds for each narrow format."""
+"""One fused kernel with and one without gates; Triton's interpreter takes seconds for each narrow format."""
 OF_EVERY_FAMILY = ("rnn.sigma", "gru.sigma", "lstm.peephole")
 """The specs of which the default run tries what is written in torch in narrow formats."""
 
@@ -35,7 +34,7 @@ def _takes_long(kernel: Kernel, setting: Setting) -> bool:
                 return setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
             return setting.dtype == "float64" and kernel.spec.startswith("lstm.")
         case "compiled":
-            return kernel.spec not in ("rnn.sigma", "lstm.peephole")
+            return kernel.spec != "lstm.peephole"
         case "eager" | "function":
             return setting.dtype in NARROW and kernel.spec not in OF_EVERY_FAMILY
     return False

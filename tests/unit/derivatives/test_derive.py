@@ -71,7 +71,13 @@ def test_derived_gradients_are_complex_step_derivatives(spec: str, steps: int) -
                 assert error <= COMPLEX_STEP_FLOOR * (1 + np.abs(products).sum()), (kind, name)
 
 
-@pytest.mark.parametrize("spec", CELLS)
+SEVERAL_LAYERS = pytest.mark.deep("tests/unit/derivatives/test_derive.py::test_sympy_proves_the_derived_backward")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(spec, marks=SEVERAL_LAYERS if spec in ("gru.stacked", "lstm.stacked") else ()) for spec in CELLS],
+)
 def test_sympy_proves_the_derived_backward(spec: str) -> None:
     proof = prove_backward(library().spec(spec).program(), 2)
     assert proof.is_proved, proof.failed

@@ -31,8 +31,8 @@ def _refuted_reasons(validation: Validation) -> list[str]:
     return [record.reason for record in validation.checks if record.outcome is Outcome.REFUTED]
 
 
-JUDGED = ("FullPeepholes", "HardGRU", "Interleaved")
-"""What the default run judges too: states, activations and layouts that the equations must be generated for."""
+JUDGED = ("FullPeepholes", "Interleaved")
+"""What the default run judges too: states and layouts that the equations must be generated for."""
 
 
 @pytest.mark.parametrize("name", VARIANTS)
