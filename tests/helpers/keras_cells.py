@@ -74,6 +74,24 @@ class RecurrentByItself(keras.layers.Layer):
         return ops.stack(states, 1)
 
 
+class RecurrentOfItsInputsFormat(RecurrentByItself):
+    """The same with parts that are built before the first call, and with the outputs that they give as they are."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        """Make the weights."""
+        self.of_input.build((None, shape[-1]))
+        self.of_state.build((None, self.units))
+        super().build(shape)
+
+    def call(self, x: Any) -> Any:
+        """All steps, from a state of zeros."""
+        h, states = ops.zeros((ops.shape(x)[0], self.units), dtype=x.dtype), []
+        for step in range(x.shape[1]):
+            h = ops.tanh(self.of_input(x[:, step]) + self.of_state(h))
+            states.append(h)
+        return ops.stack(states, axis=1)
+
+
 class MaskedByItself(RecurrentByItself):
     """The same with a mask, as Keras hands it over: where it is false, the state stays."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
-from rnn_harness.validation.loading.adapters.keras_models import keras_classes_of_users
+from rnn_harness.validation.loading.adapters.keras_layers import KerasAdapter
+from rnn_harness.validation.loading.adapters.keras_making import keras_classes_of_users
 
 keras = pytest.importorskip("keras")
 
@@ -29,3 +31,12 @@ def test_a_model_with_a_layer_of_the_users_own_is_rebuilt() -> None:
         rebuilt = type(model).from_config(model.get_config())
     assert type(rebuilt.layers[-1]).__name__ == "OwnPooling"
     assert rebuilt.count_params() == model.count_params()
+
+
+def test_the_parts_of_a_layer_compute_in_the_format_that_it_is_judged_in() -> None:
+    from tests.helpers.keras_cells import RecurrentOfItsInputsFormat
+
+    as_it_was = keras.config.dtype_policy().name
+    module = KerasAdapter().drive(RecurrentOfItsInputsFormat(5), 3, 5, {}).module.double()
+    assert module(torch.randn(2, 4, 3, dtype=torch.float64)).dtype == torch.float64
+    assert keras.config.dtype_policy().name == as_it_was

@@ -27,6 +27,7 @@ from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.spec_search.constant_below_root import fitting_constant, with_large_constants
+from rnn_harness.validation.spec_search.constants import usual_constants
 from rnn_harness.validation.spec_search.diagnose import (
     cut_path,
     faulty_match_by_names,
@@ -206,8 +207,24 @@ def library_match(probe: Probe) -> SpecMatch | None:
     if match is None:
         return None
     match = replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
+    if _leaves_out_a_parameter(probe, match):  # an LSTM that forgets its forget gate would be one of zoneout
+        return None
     # A cell that keeps its weights within limits is this one with small weights alone.
     return match if _equals_far_away(probe, match) else None
+
+
+def _leaves_out_a_parameter(probe: Probe, match: SpecMatch) -> bool:
+    """Say whether a parameter of a spec has no influence with the constants of a target; with its own it has."""
+    program = match.spec.program()
+    if usual_constants(match.spec) == match.usual:
+        return False
+    runs, steps = ProgramRuns(program, probe, match.states), len(probe.inputs)
+    shapes = _parameter_shapes(match.spec, probe)
+    known = match.table.unpack(probe.parameters, shapes)
+    parameters = {**empty_parameters(program, runs.sizes), **known}
+    given = runs.respond(parameters, steps)
+    others = {name: value + np.sin(1 + np.arange(value.size)).reshape(value.shape) for name, value in known.items()}
+    return any(runs.agree(given, runs.respond({**parameters, name: other}, steps)) for name, other in others.items())
 
 
 def _equals_far_away(probe: Probe, match: SpecMatch) -> bool:

@@ -240,8 +240,25 @@ class LimitedWeights(nn.Module):
         return torch.relu(self.inner(x) + self.scale.clamp(-3.5, 3.5) * h)
 
 
+class OldCellStateLeftOut(nn.Module):
+    """Wrong: an LSTM over a sequence whose forget gate reaches nothing, as with zoneout that keeps all of a zero state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.hidden_size, self.gates = hidden_size, nn.Linear(input_size + hidden_size, 4 * hidden_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h, steps = x.new_zeros(x.shape[0], self.hidden_size), []
+        for x_t in x.unbind(1):
+            i, _, g, o = self.gates(torch.cat([x_t, h], 1)).chunk(4, 1)
+            h = torch.sigmoid(o) * torch.tanh(torch.sigmoid(i) * torch.tanh(g))
+            steps.append(h)
+        return torch.stack(steps, 1)
+
+
 @pytest.mark.parametrize(
-    ("cell", "wanted"), [(ColumnOfBiases, "sublstm"), (LimitedWeights, None), (Independent, "indrnn.tanh")]
+    ("cell", "wanted"),
+    [(OldCellStateLeftOut, None), (ColumnOfBiases, "sublstm"), (LimitedWeights, None), (Independent, "indrnn.tanh")],
 )
 def test_a_cell_is_named_where_it_is_that_cell_with_any_weights(cell: type[nn.Module], wanted: str | None) -> None:
     match = library_match(probe_target(target_of("cell", cell)))

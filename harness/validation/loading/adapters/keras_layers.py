@@ -18,7 +18,8 @@ from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
 from rnn_harness.validation.loading.adapters.jax_functions import jax_function_module
-from rnn_harness.validation.loading.adapters.keras_models import KerasModel, holds_layers, keras_classes_of_users
+from rnn_harness.validation.loading.adapters.keras_making import made_in
+from rnn_harness.validation.loading.adapters.keras_models import KerasModel, holds_layers
 
 
 def choose_backend() -> None:
@@ -53,9 +54,9 @@ class _StatelessLayer(nn.Module):
             config = {**self._config, "dtype": dtype}
             if not self._is_cell:
                 config |= {"return_sequences": True, "return_state": True}
-            with keras_classes_of_users():
+            with made_in(dtype):
                 layer = self._layer_type.from_config(config)
-            layer.build((None, self._n) if self._is_cell else (None, None, self._n))
+                layer.build((None, self._n) if self._is_cell else (None, None, self._n))
             self._layers[dtype] = layer
         return self._layers[dtype]
 
@@ -107,9 +108,9 @@ class _OwnLayer(_StatelessLayer):
     def _layer(self, dtype: str) -> Any:
         """The layer, built by a call: its parts are built when they are first called."""
         if dtype not in self._layers:
-            with keras_classes_of_users():
+            with made_in(dtype):
                 layer = self._layer_type.from_config({**self._config, "dtype": dtype})
-            layer(np.zeros((2, 3, self._n), dtype))
+                layer(np.zeros((2, 3, self._n), dtype))
             self._layers[dtype] = layer
         return self._layers[dtype]
 

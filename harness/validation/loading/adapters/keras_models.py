@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes
-from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs, import_library
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, ModelInputs
 from rnn_harness.validation.loading.adapters.keras_inputs import (
     all_layers_of,
     call_arguments,
@@ -25,6 +24,7 @@ from rnn_harness.validation.loading.adapters.keras_inputs import (
     layers_of,
     possible_inputs,
 )
+from rnn_harness.validation.loading.adapters.keras_making import made_in
 
 States: TypeAlias = Tensor | tuple[Tensor, ...] | None
 
@@ -103,8 +103,9 @@ class _Rebuilt:
     def layer(self, dtype: str) -> Any:
         """Return the model in a dtype, built by a call."""
         if dtype not in self._layers:
-            layer = self._made_again(dtype)
-            layer(*call_arguments(layer, tuple(example_inputs(self._inputs, dtype))))
+            with made_in(dtype):
+                layer = self._made_again(dtype)
+                layer(*call_arguments(layer, tuple(example_inputs(self._inputs, dtype))))
             for name, part in _named_parts(layer).items():
                 if _is_layer(part):
                     self._watch(part, name)
@@ -119,8 +120,7 @@ class _Rebuilt:
         """
         own_dtype = str(self._own.dtype_policy.compute_dtype)
         try:
-            with keras_classes_of_users():
-                return type(self._own).from_config(_in_dtype(self._own.get_config(), dtype))
+            return type(self._own).from_config(_in_dtype(self._own.get_config(), dtype))
         except Exception:  # a user's class may raise anything
             if own_dtype != dtype or type(self._own).__module__.startswith("keras."):
                 raise
@@ -286,22 +286,9 @@ def _held(part: Any, name: str) -> HeldPart:
 
     def make(wanted: CellSizes) -> Any:
         changed = {"units": wanted.hidden_size} if "units" in config else {}
-        with keras_classes_of_users():
+        with made_in("float32"):
             return type(part).from_config(_in_dtype({**config, **changed}, "float32"))
 
     return HeldPart(
         name, type(part).__name__, make, sizes, "units" in config, is_layer=_is_layer(part), is_watched=_is_layer(part)
     )
-
-
-def keras_classes_of_users() -> AbstractContextManager[Any]:
-    """Let Keras find the layers that are not its own by their names: a configuration names the classes of its parts."""
-    keras = import_library("keras", "keras")
-    classes = [keras.layers.Layer]
-    for layer_class in classes:
-        classes += layer_class.__subclasses__()
-    of_users = {
-        layer_class.__name__: layer_class for layer_class in classes if not layer_class.__module__.startswith("keras.")
-    }
-    scope: AbstractContextManager[Any] = keras.saving.CustomObjectScope(of_users)
-    return scope
