@@ -241,7 +241,7 @@ class LimitedWeights(nn.Module):
 
 
 class OldCellStateLeftOut(nn.Module):
-    """Wrong: an LSTM over a sequence whose forget gate reaches nothing, as with zoneout that keeps all of a zero state."""
+    """Wrong: an LSTM over a sequence whose forget gate reaches nothing."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What holds while a layer of Keras is made again: its classes are known by name, and its parts compute in its dtype."""
+"""What holds while a layer of Keras is made again: its classes are known, and its parts compute in its dtype."""
 
 from __future__ import annotations
 
