@@ -109,6 +109,8 @@ def convert(
         raise typer.Exit(ExitCode.UNDECIDED) from None
     if code is not None and conversion.code:
         write_text_file(code, conversion.code)
+    elif code is not None:
+        typer.echo(f"rnn-harness: {code} is not written: no program is written for such weights", err=True)
     exit_code = _EXIT_CODES[conversion.outcome]
     document.write(json.dumps(dataclasses.asdict(conversion), indent=1))
     if not document.is_printed:

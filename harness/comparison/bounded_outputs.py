@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from rnn_harness.arithmetic import Values, evaluate
@@ -15,8 +17,10 @@ from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.alternative_forms import forms
 from rnn_harness.evaluation.judging_options import JudgingOptions
 from rnn_harness.records.comparison import MeasuredPrecision
+from rnn_harness.records.parameter_map_file import SpecMapFile
 from rnn_harness.specs import Spec
 from rnn_harness.validation.judging.generated_spec import alternative_ids
+from rnn_harness.validation.spec_search.saved_spec_map import from_spec_map_file
 
 FULL_BITS = {"float64": 53.0, "float32": 24.0}
 """The bits of a number; an error of zero shows at least these."""
@@ -35,7 +39,22 @@ def described_spec(description: CellDescription) -> Spec:
     spec = family_spec(cell) if cell is not None else named_spec(description.spec)
     if spec is None:
         raise UsageError(f"{description.spec!r} is no spec any more; expected the one that {description.target} equals")
-    return spec
+    return spec if cell is not None else _as_matched(spec, description)
+
+
+def _as_matched(spec: Spec, description: CellDescription) -> Spec:
+    """Return the spec of a target's map where its constants, or the complement of a gate, are not those of the spec."""
+    if not description.map:
+        return spec
+    matched = from_spec_map_file(SpecMapFile.model_validate_json(description.map), spec.path).spec
+    return (
+        spec if matched.model.equations == spec.model.equations and _constants(matched) == _constants(spec) else matched
+    )
+
+
+def _constants(spec: Spec) -> dict[str, Fraction]:
+    """Return the constants of a spec in numbers."""
+    return {name: Fraction(text) for name, text in spec.model.constants.items()}
 
 
 def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str, arithmetic: str = "") -> ArrayBall:

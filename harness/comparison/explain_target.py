@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from rnn_harness.comparison.altered_spec_file import altered_spec_file
 from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.in_workers import describe_any_isolated
@@ -76,7 +77,7 @@ def explained_cell(description: CellDescription) -> ExplainedCell:
     own_names: dict[str, str] = {}
     cell = description.family_cell
     if cell is None:
-        file = spec.path.read_text(encoding="utf-8")
+        file = altered_spec_file(spec)
     else:
         file = _titled(spec_text(cell.model, cell.names), description.target)
         file, own_names = _by_own_names(file, description)

@@ -24,6 +24,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, Inclusion
 from rnn_harness.specs import Spec
 from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.spec_search.complements import weights_of_other_sign
 from rnn_harness.validation.spec_search.interpret import Interpreter
 from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
@@ -92,7 +93,11 @@ def _map_lines(
     """Write how the weights of the right follow from the left's, by the targets' own names where they have such."""
     lines = []
     for name, parts in sources.items():
-        places = [place for part in parts for place in left_side.places.get(part, (part,))]
+        places = [
+            f"{'-' if part.startswith('-') else ''}{place}"
+            for part in parts
+            for place in left_side.places.get(part.removeprefix("-"), (part.removeprefix("-"),))
+        ]
         lines.append(f"{' + '.join(right_side.places.get(name, (name,)))}  <-  {' + '.join(places)}")
     return whole_parameters(sorted(lines))
 
@@ -104,6 +109,14 @@ def _pair(left_side: NamedCell, right_side: NamedCell) -> _MappedPair | None:
         names = {parameter.name: parameter.name for parameter in first.parameters}
         same_names = pair_of(left_side, right_side, lambda parameters, _: {name: parameters[name] for name in names})
         return _MappedPair(same_names, {name: (name,) for name in names if name not in right_side.absent})
+    turned = weights_of_other_sign(left_side.spec, right_side.spec)
+    if turned:
+        signs = {parameter.name: -1 if parameter.name in turned else 1 for parameter in first.parameters}
+        other_signs = pair_of(
+            left_side, right_side, lambda parameters, _: {name: parameters[name] * sign for name, sign in signs.items()}
+        )
+        named = {name: (f"{'-' if sign < 0 else ''}{name}",) for name, sign in signs.items()}
+        return _MappedPair(other_signs, {name: row for name, row in named.items() if name not in right_side.absent})
     table = _searched(left_side.spec, right_side.spec)
     if table is None:
         return None

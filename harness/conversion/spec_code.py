@@ -12,12 +12,13 @@ from rnn_harness.validation.spec_search.slots import Slot
 from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
 
 
-def spec_code(names: tuple[str, str], tables: tuple[SlotMap, SlotMap]) -> str:
+def spec_code(names: tuple[str, str], tables: tuple[SlotMap, SlotMap], negated: frozenset[str] = frozenset()) -> str:
     """Write the program.
 
     Args:
         names: The two targets.
         tables: Their parameter maps, of one spec.
+        negated: The weights of the spec whose signs differ.
 
     Returns:
         A module with a function ``convert`` of a dictionary of arrays; empty where a parameter is stored in a form, or
@@ -30,10 +31,12 @@ def spec_code(names: tuple[str, str], tables: tuple[SlotMap, SlotMap]) -> str:
     if any(symbol not in "nd" for axis in axes for symbol, _ in axis.terms):
         return ""
     sizes = dict(_sizes(tables[0]))
-    return "\n".join(_lines(names, tables, sizes)) + "\n" if set(sizes) == {"n", "d"} else ""
+    return "\n".join(_lines(names, tables, sizes, negated)) + "\n" if set(sizes) == {"n", "d"} else ""
 
 
-def _lines(names: tuple[str, str], tables: tuple[SlotMap, SlotMap], sizes: Mapping[str, str]) -> Iterator[str]:
+def _lines(
+    names: tuple[str, str], tables: tuple[SlotMap, SlotMap], sizes: Mapping[str, str], negated: frozenset[str]
+) -> Iterator[str]:
     first, second = tables
     pieces = dict.fromkeys(role.piece for table in tables for _, role in table.roles)
     variables = {piece: _variable(piece, list(pieces)) for piece in pieces}
@@ -51,7 +54,8 @@ def _lines(names: tuple[str, str], tables: tuple[SlotMap, SlotMap], sizes: Mappi
     yield f"    d = {sizes['d']}"
     yield f"    n = {sizes['n']}"
     for piece, rows in sources.items():
-        yield f"    {variables[piece]} = {' + '.join(rows)}"
+        total = " + ".join(rows)
+        yield f"    {variables[piece]} = {f'-({total})' if piece.parameter in negated else total}"
     for piece in sources:
         if piece not in targets:
             yield f"    if {variables[piece]}.any():"
@@ -91,6 +95,10 @@ def _sizes(table: SlotMap) -> Iterator[tuple[str, str]]:
                 break
             if len(slot.shape) == 2 and slot.width == slot.shape[1] == Dimension(((symbol, 1),)):
                 yield symbol, f"{text}.shape[1]"
+                break
+            if symbol == "n" and len(slot.shape) == 2 and slot.width.terms == (("d", 1), ("n", 1)):
+                rest = f"{text}.shape[1] - d"  # inputs and state side by side
+                yield symbol, f"{rest} - {slot.width.constant}" if slot.width.constant else rest
                 break
 
 

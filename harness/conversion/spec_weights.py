@@ -15,6 +15,7 @@ from rnn_harness.errors import NotRun, named_error
 from rnn_harness.records.parameter_map_file import SpecMapFile
 from rnn_harness.specs import Spec
 from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.spec_search.complements import weights_of_other_sign
 from rnn_harness.validation.spec_search.saved_spec_map import from_spec_map_file
 from rnn_harness.validation.spec_search.search import SpecMatch
 from rnn_harness.validation.spec_search.slots import Slot
@@ -155,7 +156,7 @@ def reason_against_specs(left_side: CellDescription, right_side: CellDescription
             f"{left_side.target} is {first.id} and {right_side.target} is {second.id}: weights are converted between "
             "cells of one spec"
         )
-    if first.program().assignments != second.program().assignments:
+    if first.program().assignments != second.program().assignments and not weights_of_other_sign(first, second):
         return (
             f"{left_side.target} ({left_side.sentence}) and {right_side.target} ({right_side.sentence}) are {first.id} "
             "with two sets of constants, which no weights make equal"

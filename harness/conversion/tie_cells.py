@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rnn_harness.array_types import Array
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.equality import FunctionComparison, compare_functions
 from rnn_harness.comparison.map_lines import map_lines, whole_parameters
@@ -16,6 +18,7 @@ from rnn_harness.conversion.spec_code import spec_code
 from rnn_harness.conversion.spec_weights import reason_against_specs, spec_transfer, spec_weights
 from rnn_harness.conversion.weight_pair import WeightPair
 from rnn_harness.records.conversion import ConversionOutcome
+from rnn_harness.validation.spec_search.complements import weights_of_other_sign
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,21 @@ def _family_pair(left_side: CellDescription, right_side: CellDescription, relati
 
 
 def _spec_pair(left_side: CellDescription, right_side: CellDescription) -> TiedCells:
-    """Tie two cells of one spec together: the weights have the same names in its equations."""
+    """Tie two cells of one spec together: weights have the same names in its equations, and most have the same sign."""
     maps = spec_weights(left_side), spec_weights(right_side)
-    lines = (
-        f"{' + '.join(places)}  <-  {' + '.join(left_side.places.get(name, ())) or '0'}"
-        for name, places in right_side.places.items()
-    )
+    negated = weights_of_other_sign(maps[0].spec, maps[1].spec)
+    lines = []
+    for name, places in right_side.places.items():
+        sources = " + ".join(left_side.places.get(name, ())) or "0"
+        lines.append(f"{' + '.join(places)}  <-  {f'-({sources})' if name in negated else sources}")
+
+    def convert(named: Mapping[str, Array], _: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+        return {name: -value if name in negated else value for name, value in named.items()}
+
     transfer = spec_transfer(left_side, right_side)
-    pair = WeightPair(
-        left_side, right_side, *maps, transfer, lambda named, _: dict(named), whole_parameters(sorted(lines))
-    )
-    return TiedCells(pair, spec_code((left_side.target, right_side.target), (maps[0].match.table, maps[1].match.table)))
+    pair = WeightPair(left_side, right_side, *maps, transfer, convert, whole_parameters(sorted(lines)))
+    names, tables = (left_side.target, right_side.target), (maps[0].match.table, maps[1].match.table)
+    return TiedCells(pair, spec_code(names, tables, negated))
 
 
 def tie_cells(left_side: CellDescription, right_side: CellDescription) -> TiedCells:

@@ -78,6 +78,9 @@ def _possible_specs(numbers: NumbersReturned, request: ValidationRequest) -> Ite
                 updates = ("keep", "write")
                 yield from (with_alternative_updates(spec, CellModel("gru", update=update)) for update in updates)
             if spec.is_cell:
-                from rnn_harness.validation.spec_search.constants import offset_specs  # only here torch is needed
+                # only here torch is needed
+                from rnn_harness.validation.spec_search.complements import complemented_specs
+                from rnn_harness.validation.spec_search.constants import offset_specs
 
                 yield from offset_specs(spec)
+                yield from complemented_specs(spec)

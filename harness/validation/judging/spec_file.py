@@ -26,6 +26,7 @@ from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.spec_search.complements import Complement, complement_of
 from rnn_harness.validation.spec_search.constant_below_root import fitting_constant, with_large_constants
 from rnn_harness.validation.spec_search.constants import usual_constants
 from rnn_harness.validation.spec_search.diagnose import (
@@ -35,7 +36,7 @@ from rnn_harness.validation.spec_search.diagnose import (
 )
 from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
-from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_match
+from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement, first_match
 from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
@@ -56,6 +57,7 @@ class SpecCandidate:
         known_diagnosis: What is wrong, where the search for its parameters showed it.
         parameters: The probe's parameters by the spec's names, where they are known by their own names alone.
         states: The names of its states, in its order.
+        complement: The gate in whose place it has the complement, where that is the only difference.
     """
 
     kernel: Kernel
@@ -65,6 +67,7 @@ class SpecCandidate:
     known_diagnosis: Diagnosis | None
     parameters: Mapping[str, Array] | None
     states: tuple[str, ...]
+    complement: Complement | None = None
 
     @property
     def sentence(self) -> str:
@@ -73,6 +76,14 @@ class SpecCandidate:
 
     def diagnosis(self) -> Diagnosis | None:
         """Say which equation is wrong and how, or which path has no gradient; None where no single mistake is it."""
+        diagnosis = self._difference()
+        if diagnosis is None or self.complement is None:
+            return diagnosis
+        other_weights = f"with {', '.join(self.complement.negated)} negated it is {self.spec.id}"
+        return diagnosis.model_copy(update={"difference": f"{diagnosis.difference}; {other_weights}"})
+
+    def _difference(self) -> Diagnosis | None:
+        """Say how it differs from its spec, with the weights where they stand."""
         if self.known_diagnosis is not None:
             return self.known_diagnosis
         if self.parameters is not None:
@@ -124,6 +135,8 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     if match is not None and not (_has_the_names(shapes, wanted) and _is_turned_in_part(match)):
         kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
         return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
+    turned = None if match is not None else first_complement(search, [spec])
+    complement = None if turned is None else complement_of(turned.spec)
     try:
         table = match_parameters(spec.id, shapes, wanted)
     except UsageError as error:
@@ -131,10 +144,10 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         if faulty is None:
             raise UntiedParameters(str(error)) from None
         kernel = _kernel(target, faulty.spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
-        return SpecCandidate(kernel, faulty.spec, probe, None, faulty.diagnosis(), None, faulty.states)
+        return SpecCandidate(kernel, faulty.spec, probe, None, faulty.diagnosis(), None, faulty.states, complement)
     kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
     parameters = table.unpack(probe.parameters, wanted)
-    return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names)
+    return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names, complement)
 
 
 def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tuple[str, ...]) -> SpecCandidate:
@@ -203,7 +216,8 @@ def library_match(probe: Probe) -> SpecMatch | None:
     if probe.keeps_a_state():  # every cell is the identity for some constants, as h + 0 tanh(...) is
         return None
     shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    match = first_match(TargetSearch(probe), [*shipped, *literature()])
+    search, known = TargetSearch(probe), [*shipped, *literature()]
+    match = first_match(search, known) or first_complement(search, known)
     if match is None:
         return None
     match = replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))

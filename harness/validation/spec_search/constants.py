@@ -82,11 +82,17 @@ def offset_specs(spec: Spec) -> Iterator[Spec]:
             expression = substitute(assignment.expression, {bias: Add(bias, letter)})
             if expression != assignment.expression:
                 readings[assignment.equation] = f"{variable_latex(assignment.target)} = {to_latex(expression)}"
-        yield _with_readings(spec, readings, {**spec.model.constants, name: "0"})
+        yield with_readings(spec, readings, {**spec.model.constants, name: "0"})
 
 
-def _with_readings(spec: Spec, readings: Mapping[str, str], constants: Mapping[str, str]) -> Spec:
-    """Return a spec with other texts for some equations, and other constants."""
+def with_readings(spec: Spec, readings: Mapping[str, str], constants: Mapping[str, str]) -> Spec:
+    """Return a spec with other texts for some equations, and other constants.
+
+    Args:
+        spec: The spec; it is not changed.
+        readings: The texts, by the equations' ids.
+        constants: The values of all constants, as they are written, by name.
+    """
 
     def read(equation: Equation) -> Equation:
         text = readings.get(equation.id)

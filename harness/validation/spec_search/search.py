@@ -14,6 +14,7 @@ from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe, Response
+from rnn_harness.validation.spec_search.complements import complement_of, complemented_specs, complements
 from rnn_harness.validation.spec_search.constants import (
     OFFSETS,
     OpenProgram,
@@ -68,7 +69,10 @@ class SpecMatch:
         """Say what the target is."""
         absent = self.table.absent
         without = f"without {', '.join(absent)}" if absent else ""
-        parts = (self.spec.title, constants_sentence(self.spec, self.usual), _offset_sentence(self.spec), without)
+        complement = complement_of(self.spec)
+        turned = "" if complement is None else complement.sentence()
+        constants = constants_sentence(self.spec, self.usual)
+        parts = (self.spec.title, constants, _offset_sentence(self.spec), turned, without)
         return "; ".join(part for part in (*parts, self.table.sentence()) if part)
 
 
@@ -306,6 +310,24 @@ class TargetSearch:
                     if fitted is not None and any(fitted.values()):
                         fits.setdefault(with_constants(spec, fitted))
         yield from (fit for fit in fits if fit not in known)
+
+
+def first_complement(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None:
+    """Return the first of some specs that a target equals with the complement of a gate; None if it equals none.
+
+    Args:
+        search: The target, which equals none of the specs themselves; its deadline holds.
+        specs: Cells, the simplest first.
+    """
+    for spec in specs:
+        program = spec.program()
+        if not search.fits_signature(program) or not any(complements(program)):
+            continue
+        for candidate in complemented_specs(spec):
+            match = search.match_spec(candidate)
+            if match is not None:
+                return match
+    return None
 
 
 def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None:

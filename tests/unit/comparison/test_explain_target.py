@@ -18,7 +18,7 @@ from rnn_harness.comparison.model_description import ModelDescription
 from rnn_harness.reports.text.explained_cell import explained_latex, explained_markdown, explained_text
 from rnn_harness.specs import parse_spec
 from rnn_harness.validation import ValidationRequest, target_of
-from tests.helpers import HELPERS
+from tests.helpers import HELPERS, complementary_gates
 
 RUN = CliRunner()
 
@@ -34,6 +34,14 @@ class ShortNames(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         return torch.tanh(x @ self.U.T + h @ self.W.T + self.b)
+
+
+class ForgetsLess(complementary_gates.GateAndCandidate):
+    """A minimal gated unit with 1 beside the bias of its gate."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        f = torch.sigmoid(self.f(torch.cat([x, h], -1)) + 1)
+        return (1 - f) * h + f * self.candidate(x, f * h)
 
 
 def test_parameters_keep_their_own_names_where_an_equation_can_hold_them() -> None:
@@ -127,3 +135,22 @@ class Mixed(nn.Module):
     def forward(self, x):
         return self.upper(self.lower(x)[0])[0]
 """
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("KeepsWhereThePaperWrites", r"f_{t} = 1 - \sigma"), ("LightGRUThatWrites", r"z_{t} = 1 - \sigma")],
+)
+def test_the_spec_of_a_cell_with_the_complement_of_a_gate_has_its_own_equation(name: str, part: str) -> None:
+    target = target_of(name, getattr(complementary_gates, name))
+    cell = explained_cell(describe(ValidationRequest(name), target, False))
+    assert any(equation.startswith(part) for equation in cell.equations)
+    spec = parse_spec(cell.spec_file, Path("explained.toml"))
+    assert [entry.text for entry in spec.equations if entry.text.startswith(part)]
+
+
+def test_a_constant_beside_a_gate_stands_in_the_spec_of_the_cell() -> None:
+    cell = explained_cell(describe(ValidationRequest("ForgetsLess"), target_of("ForgetsLess", ForgetsLess), False))
+    assert any(r"b_{f} + \kappa" in equation for equation in cell.equations)
+    spec = parse_spec(cell.spec_file, Path("explained.toml"))
+    assert spec.model.constants == {"kappa": "1"}

@@ -16,6 +16,8 @@ from rnn_harness.array_types import Array
 from rnn_harness.cli._app import app
 from rnn_harness.conversion.spec_weights import SpecWeights
 from rnn_harness.conversion.weight_files import read_weights
+from tests.helpers import HELPERS
+from tests.helpers.complementary_gates import AsPrinted, KeepsWhereThePaperWrites
 
 pytestmark = pytest.mark.usefixtures("in_process")
 RUN = CliRunner()
@@ -35,6 +37,18 @@ class StackedMGU(nn.Module):
         gate_u, candidate_u = self.u.chunk(2)
         f = torch.sigmoid(of_gate + h @ gate_u.T)
         return (1 - f) * h + f * torch.tanh(of_candidate + (f * h) @ candidate_u.T)
+
+
+class OneWeightFastRNN(nn.Module):
+    """FastRNN, the two weights of whose sum are numbers."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.w, self.u = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+        self.alpha, self.beta = nn.Parameter(torch.rand(())), nn.Parameter(torch.rand(()))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.sigmoid(self.alpha) * torch.tanh(self.w(x) + self.u(h)) + torch.sigmoid(self.beta) * h
 
 
 class ApartMGU(nn.Module):
@@ -157,3 +171,37 @@ def test_weights_whose_shapes_do_not_fit_together_are_wrong_use(tmp_path: Path) 
     assert code == 2, text
     assert "u (12, 5)" in text
     assert "do not fit together as weights of" in text
+
+
+@pytest.mark.parametrize("with_weights", [True, False], ids=["weights", "a program"])
+def test_the_weights_of_a_gate_go_over_to_its_complement_with_the_other_sign(
+    with_weights: bool, tmp_path: Path
+) -> None:
+    left, right = (f"{HELPERS / 'complementary_gates.py'}:{name}" for name in ("AsPrinted", "KeepsWhereThePaperWrites"))
+    torch.manual_seed(3)
+    first, second = AsPrinted(3, 4), KeepsWhereThePaperWrites(3, 4)
+    torch.save(first.state_dict(), tmp_path / "in.pt")
+    out, program = tmp_path / "out.npz", tmp_path / "program.py"
+    more = ["--weights", str(tmp_path / "in.pt"), "--output", str(out)] if with_weights else ["--code", str(program)]
+    result = RUN.invoke(app, ["convert", left, right, *more])
+    assert result.exit_code == 0, result.output
+    if with_weights:
+        converted = read_weights(out)
+    else:
+        namespace: dict[str, Any] = {}
+        exec(program.read_text(), namespace)
+        converted = namespace["convert"]({name: value.numpy() for name, value in first.state_dict().items()})
+    second.load_state_dict({name: torch.tensor(value) for name, value in converted.items()})
+    x, h = torch.randn(2, 3), torch.randn(2, 4)
+    torch.testing.assert_close(second(x, h), first(x, h))
+
+
+def test_where_no_program_can_be_written_that_is_said_beside_the_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "in.pt"
+    torch.save(OneWeightFastRNN(3, 4).state_dict(), weights)
+    cell, program = f"{HERE}:OneWeightFastRNN", tmp_path / "program.py"
+    more = ["--weights", str(weights), "--output", str(tmp_path / "out.npz"), "--code", str(program)]
+    result = RUN.invoke(app, ["convert", cell, cell, *more])
+    assert result.exit_code == 0, result.output
+    assert f"{program} is not written: no program is written for such weights" in result.stderr
+    assert not program.exists()
