@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
@@ -17,18 +15,18 @@ from rnn_harness.kernels.judge import kernel_cases
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.records.validation import Diagnosis
-from rnn_harness.specs import Spec, library, literature
+from rnn_harness.specs import Spec
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
 from rnn_harness.validation.identification.probe import D, Probe, probe_target
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
+from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.spec_search.complements import Complement, complement_of
 from rnn_harness.validation.spec_search.constant_below_root import fitting_constant, with_large_constants
-from rnn_harness.validation.spec_search.constants import usual_constants
 from rnn_harness.validation.spec_search.diagnose import (
     cut_path,
     faulty_match_by_names,
@@ -36,13 +34,11 @@ from rnn_harness.validation.spec_search.diagnose import (
 )
 from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
-from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement, first_match
+from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement
 from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
 Shapes = Mapping[str, tuple[int, ...]]
-FAR = 8
-"""Times the usual size of parameters: beyond the limits that cells set to their weights."""
 
 
 @dataclass(frozen=True)
@@ -203,58 +199,6 @@ def kernel_by_names(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> Kern
     shapes = {name: value.shape for name, value in probe.parameters.items()}
     table = match_parameters(spec.id, shapes, _parameter_shapes(spec, probe))
     return _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
-
-
-def library_match(probe: Probe) -> SpecMatch | None:
-    """Find the shipped spec without a reference, or of the literature, that a target equals; None if it equals none.
-
-    Args:
-        probe: Runs of the target.
-    """
-    if probe.ignored:  # a GRU that forgets its reset gate would be an MGU, and is wrong
-        return None
-    if probe.keeps_a_state():  # every cell is the identity for some constants, as h + 0 tanh(...) is
-        return None
-    shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    search, known = TargetSearch(probe), [*shipped, *literature()]
-    match = first_match(search, known) or first_complement(search, known)
-    if match is None:
-        return None
-    match = replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
-    if _leaves_out_a_parameter(probe, match):  # an LSTM that forgets its forget gate would be one of zoneout
-        return None
-    # A cell that keeps its weights within limits is this one with small weights alone.
-    return match if _equals_far_away(probe, match) else None
-
-
-def _leaves_out_a_parameter(probe: Probe, match: SpecMatch) -> bool:
-    """Say whether a parameter of a spec has no influence with the constants of a target; with its own it has."""
-    program = match.spec.program()
-    if usual_constants(match.spec) == match.usual:
-        return False
-    runs, steps = ProgramRuns(program, probe, match.states), len(probe.inputs)
-    shapes = _parameter_shapes(match.spec, probe)
-    known = match.table.unpack(probe.parameters, shapes)
-    parameters = {**empty_parameters(program, runs.sizes), **known}
-    given = runs.respond(parameters, steps)
-    others = {name: value + np.sin(1 + np.arange(value.size)).reshape(value.shape) for name, value in known.items()}
-    return any(runs.agree(given, runs.respond({**parameters, name: other}, steps)) for name, other in others.items())
-
-
-def _equals_far_away(probe: Probe, match: SpecMatch) -> bool:
-    """Say whether a target equals a spec with parameters far beyond the usual size too."""
-    free = {slot.parameter for slot, _ in match.table.roles}
-    far = {name: FAR * value if name in free else value for name, value in probe.parameters.items()}
-    target = probe.respond(far, len(probe.inputs))
-    largest = max((float(np.abs(value).max()) for value in target.arrays), default=0.0)
-    if not np.isfinite(largest):
-        return True
-    runs = ProgramRuns(
-        match.spec.program(), replace(probe, tolerance=probe.tolerance * max(1.0, largest)), match.states
-    )
-    shapes = {v.name: tuple(axis.size(runs.sizes) for axis in v.shape) for v in match.spec.program().parameters}
-    parameters = {**empty_parameters(match.spec.program(), runs.sizes), **match.table.unpack(far, shapes)}
-    return runs.agree(target, runs.respond(parameters, len(probe.inputs)))
 
 
 def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> SpecCandidate | None:

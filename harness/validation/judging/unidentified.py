@@ -12,7 +12,8 @@ from rnn_harness.validation.consistency.unknown_cell import judge_unknown
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
-from rnn_harness.validation.judging.spec_file import UntiedParameters, library_match
+from rnn_harness.validation.judging.library_match import library_match
+from rnn_harness.validation.judging.spec_file import UntiedParameters
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
 

@@ -22,8 +22,9 @@ from rnn_harness.specs.expression import Variable
 from rnn_harness.validation import load_target
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.judging.own_specs import load_spec_file
-from rnn_harness.validation.judging.spec_file import library_match, spec_file_candidate
+from rnn_harness.validation.judging.spec_file import spec_file_candidate
 from rnn_harness.validation.spec_search.constant_below_root import with_constant_below_root
 from tests.helpers import HELPERS
 

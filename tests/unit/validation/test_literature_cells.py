@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rnn_harness.specs import library, literature
 from rnn_harness.validation.identification.probe import probe_target
-from rnn_harness.validation.judging.spec_file import library_match
+from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.loading.target import target_of
 from rnn_harness.validation.spec_search.search import TargetSearch, first_match
 

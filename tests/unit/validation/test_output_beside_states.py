@@ -13,8 +13,8 @@ from rnn_harness.validation.identification.state_order import (
     with_output_as_state,
 )
 from rnn_harness.validation.judging.function_checks import diagnose_no_function
+from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.judging.output_beside_states import ANOTHER_STATE, NO_STATE, note_on_output
-from rnn_harness.validation.judging.spec_file import library_match
 from rnn_harness.validation.loading.target import Target
 from tests.helpers import HELPERS
 

@@ -8,7 +8,7 @@ from torch import nn
 from rnn_harness.specs import Spec, literature
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.identification.probe import Probe, probe_target
-from rnn_harness.validation.judging.spec_file import library_match
+from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.search import TargetSearch
 from tests.helpers import sized_cells
