@@ -14,6 +14,7 @@ from rnn_harness.comparison.bounded_outputs import described_spec
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.confirm import Decision, Translation
 from rnn_harness.comparison.describe_cell import block_in_words, turned_in_words
+from rnn_harness.comparison.diagonal_weights import compare_with_diagonal
 from rnn_harness.comparison.equality import SIZES, parting_point_of
 from rnn_harness.comparison.map_lines import whole_parameters
 from rnn_harness.comparison.named_pair import NamedCell, pair_of, without
@@ -54,6 +55,13 @@ def compare_other_specs(
         included = exchanged[turned.included]
         return Decision(replace(turned, left=cells[0], right=cells[1], included=included, map=()))
     targets = left_side.target, right_side.target
+    if has_as_many and first.program.states:
+        diagonal = compare_with_diagonal((first, second), targets, rows)
+        if diagonal is not None:
+            return diagonal
+        diagonal = compare_with_diagonal((second, first), targets[::-1], replace(rows, left=cells[1], right=cells[0]))
+        if diagonal is not None:
+            return Decision(replace(diagonal.comparison, left=cells[0], right=cells[1], included="right"))
     counted = _by_degrees_of_freedom((first, second), targets, rows)
     by_names = compare_by_names((first, second), targets, counted)
     if by_names.parting_point is not None and _weights(first) == _weights(second):
