@@ -43,7 +43,7 @@ def compare_with_diagonal(
     """
     first, second = cells
     for names in _square_matrices(second.program):
-        narrower = with_vectors(second.spec, names)
+        narrower = _with_vectors(second.spec, names)
         table = None if narrower is None else _searched(first.spec, narrower)
         if table is None:
             continue
@@ -63,16 +63,8 @@ def _square_matrices(program: Program) -> Iterator[frozenset[str]]:
         yield from (frozenset((name,)) for name in square)
 
 
-def with_vectors(spec: Spec, names: frozenset[str]) -> Spec | None:
-    """Return a spec with vectors in the place of some matrices, of which they are the diagonals.
-
-    Args:
-        spec: The spec of a cell; it is not changed.
-        names: The matrices, which have the size of the state along both axes.
-
-    Returns:
-        The spec; None where a matrix does not stand before a vector.
-    """
+def _with_vectors(spec: Spec, names: frozenset[str]) -> Spec | None:
+    """Return a spec with the diagonals of some matrices in their place; None where one stands before no vector."""
     readings, replaced = {}, 0
     program = spec.program()
     uses = sum(isinstance(n, Variable) and n.name in names for a in program.assignments for n in walk(a.expression))
