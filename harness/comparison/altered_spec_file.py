@@ -41,13 +41,13 @@ def _with_constants(text: str, constants: dict[str, str]) -> str:
     numbers = ", ".join(f'{name} = "{value}"' for name, value in constants.items())
     line = f"constants = {{ {numbers} }}\n"
     without = re.sub(r"^constants = .*\n", "", text, flags=re.MULTILINE)
-    head, first, rest = without.partition(_FIRST_EQUATION)
-    return f"{head.rstrip()}\n{line}\n{first}{rest}"
+    head, first, equations = without.partition(_FIRST_EQUATION)
+    return f"{head.rstrip()}\n{line}\n{first}{equations}"
 
 
 def _with_reading(text: str, equation: str, reading: str) -> str:
     """Put a reading behind the id of an equation, in the place of the one that it had."""
-    head, line, rest = text.partition(f'id = "{equation}"\n')
-    block, separator, further = rest.partition("[[")
+    head, line, behind = text.partition(f'id = "{equation}"\n')
+    block, separator, further = behind.partition("[[")
     block = re.sub(r"^reading = .*\n", "", block, flags=re.MULTILINE)
     return f"{head}{line}reading = '{reading}'\n{block}{separator}{further}"

@@ -23,7 +23,7 @@ from rnn_harness.specs.program import Program
 from rnn_harness.specs.rewrite import replace_children
 from rnn_harness.specs.traversal import walk
 from rnn_harness.validation.identification.probe import probe_target
-from rnn_harness.validation.spec_search.constants import with_readings
+from rnn_harness.validation.spec_search.constants import open_program, with_readings
 from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 
@@ -66,7 +66,7 @@ def _square_matrices(program: Program) -> Iterator[frozenset[str]]:
 def _with_vectors(spec: Spec, names: frozenset[str]) -> Spec | None:
     """Return a spec with the diagonals of some matrices in their place; None where one stands before no vector."""
     readings, replaced = {}, 0
-    program = spec.program()
+    program = open_program(spec)  # whose constants have their letters
     uses = sum(isinstance(n, Variable) and n.name in names for a in program.assignments for n in walk(a.expression))
 
     def diagonal(node: Node) -> Node:
@@ -109,8 +109,8 @@ def _proved(
 
     def translate(parameters: dict[str, Array], shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
         narrow = {name: shape[:1] if name in names else shape for name, shape in shapes.items()}
-        found = unpacked(table, parameters, narrow)
-        return {name: _diagonal_matrix(value) if name in names else value for name, value in found.items()}
+        weights = unpacked(table, parameters, narrow)
+        return {name: _diagonal_matrix(value) if name in names else value for name, value in weights.items()}
 
     pair = pair_of(*cells, translate)
     try:

@@ -26,7 +26,7 @@ from rnn_harness.specs.expression import (
 from rnn_harness.specs.latex import to_latex, variable_latex
 from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.traversal import variables
-from rnn_harness.validation.spec_search.constants import with_readings
+from rnn_harness.validation.spec_search.constants import open_program, with_readings
 
 ONE = Constant(Fraction(1))
 
@@ -97,8 +97,9 @@ def complemented_specs(spec: Spec) -> Iterator[Spec]:
     equations = [assignment.equation for assignment in program.assignments]
     if len(set(equations)) < len(equations):
         return
+    with_letters = {assignment.equation: assignment for assignment in open_program(spec).assignments}
     for complement in complements(program):
-        gate = complement.assignment
+        gate = with_letters[complement.assignment.equation]
         expression = Subtract(ONE, gate.expression)
         reading = f"{variable_latex(gate.target)} = {to_latex(expression)}"
         yield with_readings(spec, {gate.equation: reading}, spec.model.constants)

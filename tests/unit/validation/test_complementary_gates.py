@@ -40,8 +40,12 @@ def test_what_is_held_to_the_print_is_refuted_and_told_which_weights_to_negate()
     assert validation.diagnosis.difference.endswith("; with W_f, U_f, b_f negated it is mgu")
 
 
-def test_the_equations_of_the_literature_have_gates_with_complements() -> None:
+def test_every_complement_of_the_literature_is_a_spec_with_the_same_symbols() -> None:
     assert len(WITH_A_GATE) >= 30
+    for spec, variant in WITH_A_GATE:
+        program = variant.program()
+        assert program.parameters == spec.program().parameters
+        assert program.assignments != spec.program().assignments
 
 
 @pytest.mark.parametrize("name", ["mgu", "ligru", "cfn", "peephole"])
