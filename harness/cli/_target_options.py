@@ -14,7 +14,18 @@ from rnn_harness.cli.arguments import finite_number
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 
-ADAPTER_NAMES = ("keras", "flax.linen", "flax.nnx", "equinox", "haiku", "onnx", "torch", "function", "numpy")
+ADAPTER_NAMES = (
+    "keras",
+    "flax.linen",
+    "flax.nnx",
+    "equinox",
+    "haiku",
+    "onnx",
+    "torch",
+    "function",
+    "numpy",
+    "init-apply",
+)
 """The adapters that ship; a test holds them against `all_adapters`, which is too slow to be asked for a help."""
 
 Target = Annotated[

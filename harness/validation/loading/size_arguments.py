@@ -76,8 +76,8 @@ def size_names(names: Iterable[str]) -> SizeNames:
         inputs, hidden = hidden, inputs  # a dimension of inputs and a number of units, in the usual order
     elif hidden and not inputs:
         inputs = [name for name in listed if _INPUT_IF_ALONE.match(name) and name not in hidden][:1]
-    elif not inputs:  # the cells of Flax and Keras learn their input size when they are called
-        hidden = [name for name in listed if name == "features"]
+    elif not inputs:  # the cells of Flax and Keras, and pairs of JAX functions, learn their input size when called
+        hidden = [name for name in listed if name in ("features", "out_dim")]
     return SizeNames(tuple(inputs), tuple(hidden))
 
 

@@ -29,6 +29,7 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     pair_of_class,
 )
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
+from rnn_harness.validation.loading.adapters.init_and_apply import sizes_of_pair
 from rnn_harness.validation.loading.adapters.linen_modules import size_with_resets
 from rnn_harness.validation.loading.autograd_functions import (
     PreactivationCell,
@@ -393,8 +394,6 @@ def _driven_target(
 
 def _sizes_that_fit(cell: Any, adapter: Adapter) -> CellSizes | None:
     """The sizes of an object that does not state them; None if it may have any, or none fit."""
-    if adapter.name == "torch":
-        return fitting_sizes(cell)
-    if adapter.name == "flax.linen":
-        return size_with_resets(cell)
-    return array_object_sizes(cell) if adapter.name == "numpy" else None
+    finders: dict[str, Callable[[Any], CellSizes | None]] = {"torch": fitting_sizes, "numpy": array_object_sizes}
+    finders |= {"flax.linen": size_with_resets, "init-apply": sizes_of_pair}
+    return finders[adapter.name](cell) if adapter.name in finders else None

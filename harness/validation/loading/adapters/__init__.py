@@ -9,6 +9,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters.adapter import Adapter, DrivenModule, import_library
 from rnn_harness.validation.loading.adapters.array_objects import ArrayObjectAdapter
 from rnn_harness.validation.loading.adapters.haiku_modules import HaikuAdapter
+from rnn_harness.validation.loading.adapters.init_and_apply import InitAndApplyAdapter
 from rnn_harness.validation.loading.adapters.jax_modules import EquinoxAdapter, NnxAdapter
 from rnn_harness.validation.loading.adapters.keras_layers import KerasAdapter, choose_backend
 from rnn_harness.validation.loading.adapters.linen_modules import LinenAdapter
@@ -49,6 +50,7 @@ def all_adapters() -> tuple[Adapter, ...]:
         TorchAdapter(),
         StepFunctionAdapter(),
         ArrayObjectAdapter(),
+        InitAndApplyAdapter(),
     )
 
 

@@ -59,8 +59,8 @@ class HaikuAdapter:
     options: tuple[str, ...] = ()
 
     def accepts(self, cell_type: type) -> bool:
-        """Whether a class is a module of Haiku, or stands for one."""
-        return cell_type is DeferredModule or is_haiku_class(cell_type)
+        """Whether a class is a module of Haiku, or stands for one; a transformed function is a pair of functions."""
+        return cell_type is DeferredModule or (is_haiku_class(cell_type) and not issubclass(cell_type, tuple))
 
     def defaults(self, cell_type: type) -> Options:
         """Nothing: the sizes suffice."""

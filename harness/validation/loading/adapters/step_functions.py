@@ -176,6 +176,21 @@ def _drive_adapted(adapted: AdaptedPair, make_tree: MakeTree | None, sizes: Cell
     return None
 
 
+def drive_with_parameters(function: Callable[..., Any], tree: object, sizes: CellSizes) -> DrivenModule | None:
+    """Drive a function on parameters that are made already, and for these sizes alone; None if it does not take them.
+
+    Args:
+        function: A function of its parameters and of an input and states, or a sequence.
+        tree: The parameters.
+        sizes: The input size and the hidden size that they have.
+    """
+    for adapted in adapted_pairs(with_usual_names(function), None):
+        driven = _drive_adapted(adapted, lambda _: tree, sizes)
+        if driven is not None:
+            return replace(driven, remake=None)
+    return None
+
+
 def _restarting(
     adapted: AdaptedPair, make: MakeTree, sizes: CellSizes, drive_on: Callable[[_Trial], DrivenModule | None]
 ) -> Callable[[int, int], ArrayLibraryModule] | None:

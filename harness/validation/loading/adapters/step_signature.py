@@ -19,7 +19,7 @@ from rnn_harness.validation.loading.adapters.handwritten.axes import shape_of
 _INPUT_NAME = re.compile(r"(x|xt|x_t|inp|inputs?|input_t|xs|features|obs|observations?|x_?seq|seq|sequences?)$", re.I)
 _STATE_NAME = re.compile(
     r"(h|hx|hs?_?prev|h_?tm1|ht_1|h_?t?_?1|hidden|hidden_state|states?|carry|a_?prev|prev_h|s|s_prev|h0|"
-    r"c|cx|c_?prev|c_?tm1|ct_1|cell|cell_state|prev_c|c0|h_?t|c_?t|hc)$",
+    r"prev_?(state|hidden|carry)|(state|hidden|carry)_?prev|c|cx|c_?prev|c_?tm1|ct_1|cell|cell_state|prev_c|c0|h_?t|c_?t|hc)$",
     re.I,
 )
 _TREE_NAME = re.compile(r"(params?|parameters|weights|theta|p|w|variables)$", re.I)
@@ -74,7 +74,7 @@ class StepSignature:
             padding: The name of that argument; empty if there is none.
         """
         by_name = {self.tree: parameters} if self.tree else dict(parameters)
-        names = (*self.data, padding)[: len(arguments)]
+        names = (*self.data, padding)[: len(arguments)] if padding else self.data
         return self.function(**dict(zip(names, arguments, strict=True)), **by_name)
 
     def guessed_parameters(self, n: int, d: int) -> Iterator[dict[str, Array]]:

@@ -1,0 +1,212 @@
+"""Pairs of JAX functions: ``init`` makes parameters, ``apply`` computes with them, as stax and Haiku have them."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rnn_harness.errors import UsageError, named_error
+from rnn_harness.options import Options
+from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.cells.callable_facts import module_of, tuple_fields
+from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule
+from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
+from rnn_harness.validation.loading.adapters.jax_functions import import_jax
+from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves
+from rnn_harness.validation.loading.adapters.step_functions import drive_with_parameters
+from rnn_harness.validation.loading.adapters.step_signature import StepSignature
+
+_RANDOM_KEY = re.compile(r"(rngs?|(prng|rng|random)?_?key|prng|k)$", re.I)
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_TRIED_SIZES = CellSizes(5, 3)
+"""Where a pair is made already, the input size that most of them learn from their first inputs."""
+TREE = "params"
+"""What the first argument of ``apply`` is called here: whatever its name, it takes the parameters."""
+
+
+class InitAndApply(NamedTuple):
+    """The two functions.
+
+    Attributes:
+        init: Makes the parameters, from a source of random numbers and a shape, sizes, or the first inputs.
+        apply: Computes one step or a sequence, from the parameters and its data.
+    """
+
+    init: Callable[..., Any]
+    apply: Callable[..., Any]
+
+
+class InitAndApplyAdapter:
+    """Drives objects, named tuples and pairs with ``init`` and ``apply``, of JAX."""
+
+    name = "init-apply"
+    options: tuple[str, ...] = ()
+
+    def accepts(self, cell_type: type) -> bool:
+        """Say whether objects of a class have both functions, or are tuples that may be a pair of them."""
+        return cell_type is tuple or all(hasattr(cell_type, name) for name in InitAndApply._fields)
+
+    def defaults(self, cell_type: type) -> Options:
+        """Return nothing: the sizes suffice."""
+        return {}
+
+    def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
+        """Drive ``apply`` on the first parameters that ``init`` makes and it takes.
+
+        Raises:
+            UsageError: The object is no such pair, or no way of calling it was found.
+        """
+        pair, sizes, failures = _pair_of(cell), CellSizes(n, d), list[str]()
+        for state_class in (None, *_named_tuples_beside(pair.apply)):
+            step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, state_class)))
+            for call in _calls_of_init(pair.init, step, sizes):
+                try:
+                    tree = _parameters_of(call_target(call))
+                except Exception as error:  # a user's function that is called in a wrong way may raise anything
+                    failures.append(f"init({_shown(pair.init)}) raised {named_error(error)}")
+                    continue
+                driven = drive_with_parameters(step.function, tree, sizes) if any(tree_leaves((tree,))) else None
+                if driven is not None:
+                    return driven
+                failures.insert(0, _what_came_back(step, tree, sizes))
+        raise UsageError(
+            f"{failures[0] if failures else 'no way of calling init is known'}; expected init(key), init(key, n, d), "
+            f"init(key, shape) or init(key, x), and apply(params, x), apply(params, h, x) or apply(params, x, h) that "
+            f"gives states or outputs of size {d} for inputs of size {n}"
+        )
+
+
+def sizes_of_pair(cell: Any) -> CellSizes | None:
+    """Return the sizes of a pair that is made already, from the outputs that it gives for a sequence alone.
+
+    Args:
+        cell: The pair.
+
+    Returns:
+        An input size that it takes with its own hidden size; None where they do not show.
+    """
+    pair, sizes = _pair_of(cell), _TRIED_SIZES
+    step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, None)))
+    if len(step.data) != 1:
+        return None
+    for call, data in itertools.product(_calls_of_init(pair.init, step, sizes), step.trial_data(*sizes)):
+        try:
+            result = call_target(import_jax().eval_shape, step.call, _parameters_of(call_target(call)), data)
+        except Exception:  # a user's function that is called in a wrong way may raise anything
+            continue
+        (x,), outputs = data, import_jax().tree_util.tree_leaves(result)[0]
+        if np.ndim(x) == len(outputs.shape) >= 3 and np.shape(x)[:-1] == outputs.shape[:-1]:
+            return CellSizes(sizes.input_size, outputs.shape[-1])
+    return None
+
+
+def _named_tuples_beside(function: Callable[..., Any]) -> list[type]:
+    """The classes of named tuples in the module of a function: its states may be one."""
+    classes = [value for value in vars(module_of(function)).values() if isinstance(value, type)]
+    return [
+        value for value in classes if issubclass(value, tuple) and not hasattr(value, "apply") and tuple_fields(value)
+    ]
+
+
+def _what_came_back(step: StepSignature, tree: object, sizes: CellSizes) -> str:
+    """Say what ``apply`` gave, or raised, for one step of several rows."""
+    jax, data = import_jax(), next(step.trial_data(*sizes))
+    given = ", ".join(f"{name} {np.shape(value)}" for name, value in zip(step.data, data, strict=True))
+    try:
+        result = call_target(jax.eval_shape, step.call, tree, data)
+    except Exception as error:  # as above
+        return f"apply(params, {given}) raised {named_error(error)}"
+    shapes = ", ".join(str(tuple(leaf.shape)) for leaf in jax.tree_util.tree_leaves(result)) or "no array"
+    return f"apply(params, {given}) gave {shapes}"
+
+
+def _pair_of(cell: Any) -> InitAndApply:
+    """The two functions of an object. Raises UsageError if it has none."""
+    is_plain = isinstance(cell, tuple) and not tuple_fields(cell)
+    pair = tuple(cell) if is_plain else tuple(getattr(cell, name) for name in InitAndApply._fields)
+    if len(pair) != len(InitAndApply._fields) or not all(callable(function) for function in pair):
+        kinds = ", ".join(type(value).__name__ for value in pair)
+        raise UsageError(f"a tuple of {kinds or 'nothing'}; expected two functions, init and apply")
+    return InitAndApply(*pair)
+
+
+def _shown(function: Callable[..., Any]) -> str:
+    """The names of a function's arguments."""
+    return ", ".join(inspect.signature(function).parameters)
+
+
+def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None) -> Callable[..., Any]:
+    """The function without its source of random numbers, and with a usual name for its parameters.
+
+    Args:
+        apply: The function.
+        state_class: The class of named tuples that its states are handed over as; None for plain tuples.
+    """
+    fields = 0 if state_class is None else len(tuple_fields(state_class))
+
+    def as_state(value: Any) -> Any:
+        is_one = state_class is not None and isinstance(value, tuple) and len(value) == fields
+        return state_class(*value) if is_one and state_class is not None else value
+
+    signature = inspect.signature(apply)
+    of_tree, *rest = (argument for argument in signature.parameters.values() if argument.kind not in _VARIADIC)
+    random = [argument.name for argument in rest if _RANDOM_KEY.match(argument.name) and _is_required(argument)]
+    data = [argument for argument in rest if not _RANDOM_KEY.match(argument.name)]
+
+    def apply_parameters(*values: Any, **named: Any) -> Any:
+        given = {
+            name: as_state(value) for name, value in shown.bind(*values, **named).arguments.items() if name != TREE
+        }
+        tree, key = shown.bind(*values, **named).arguments[TREE], import_jax().random.PRNGKey(1)
+        given |= dict.fromkeys(random, key)
+        # By their places: some functions show names that they do not take.
+        placed = [given.pop(argument.name) for argument in rest if _is_required(argument)]
+        return apply(tree, *placed, **given)
+
+    first = of_tree.replace(name=TREE, kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, default=of_tree.empty)
+    shown = inspect.Signature([first, *data])
+    apply_parameters.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
+    apply_parameters.__module__ = getattr(apply, "__module__", __name__)
+    return apply_parameters
+
+
+def _is_required(argument: inspect.Parameter) -> bool:
+    """Whether an argument is handed over by its place, and has no default."""
+    return argument.kind is not argument.KEYWORD_ONLY and argument.default is argument.empty
+
+
+def _calls_of_init(init: Callable[..., Any], step: StepSignature, sizes: CellSizes) -> Iterator[Callable[[], object]]:
+    """Yield the ways to call ``init`` that fit its arguments: with sizes, with a shape, with the first data."""
+    key, signature = import_jax().random.PRNGKey(0), inspect.signature(init)
+    n, d = sizes
+    rows, steps = distinct_batch_size(n, d), distinct_step_count(n, d)
+    shapes = ((rows, steps, n), (steps, rows, n), (steps, n), (rows, n), (n,), n)
+    data = (map_tree(import_jax().numpy.asarray, values) for values in step.trial_data(n, d))
+    ways: Iterator[tuple[object, ...]] = itertools.chain(
+        [(key,), (key, n, d), (n, d, key)], ((key, shape) for shape in shapes), ((key, *values) for values in data)
+    )
+    for values in ways:
+        try:
+            signature.bind(*values)
+        except TypeError:
+            continue
+        yield lambda values=values: init(*values)  # type: ignore[misc]
+
+
+def _parameters_of(made: Any) -> Any:
+    """The parameters that ``init`` gives: behind the shape of the outputs, where it gives that first."""
+    if isinstance(made, tuple) and len(made) == 2 and _is_shape(made[0]):
+        return made[1]
+    return made
+
+
+def _is_shape(value: object) -> bool:
+    """Whether something is the shape of an array."""
+    return isinstance(value, tuple) and bool(value) and all(type(length) is int or length is None for length in value)
