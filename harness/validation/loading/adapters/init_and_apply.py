@@ -118,13 +118,13 @@ def _named_tuples_beside(function: Callable[..., Any]) -> list[type]:
 def _what_came_back(step: StepSignature, tree: object, sizes: CellSizes) -> str:
     """Say what ``apply`` gave, or raised, for one step of several rows."""
     jax, data = import_jax(), next(step.trial_data(*sizes))
-    given = ", ".join(f"{name} {np.shape(value)}" for name, value in zip(step.data, data, strict=True))
+    call = ", ".join(f"{name} {np.shape(value)}" for name, value in zip(step.data, data, strict=True))
     try:
         result = call_target(jax.eval_shape, step.call, tree, data)
     except Exception as error:  # as above
-        return f"apply(params, {given}) raised {named_error(error)}"
+        return f"apply(params, {call}) raised {named_error(error)}"
     shapes = ", ".join(str(tuple(leaf.shape)) for leaf in jax.tree_util.tree_leaves(result)) or "no array"
-    return f"apply(params, {given}) gave {shapes}"
+    return f"apply(params, {call}) gave {shapes}"
 
 
 def _pair_of(cell: Any) -> InitAndApply:
@@ -161,14 +161,14 @@ def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None)
     data = [argument for argument in rest if not _RANDOM_KEY.match(argument.name)]
 
     def apply_parameters(*values: Any, **named: Any) -> Any:
-        given = {
+        arguments = {
             name: as_state(value) for name, value in shown.bind(*values, **named).arguments.items() if name != TREE
         }
         tree, key = shown.bind(*values, **named).arguments[TREE], import_jax().random.PRNGKey(1)
-        given |= dict.fromkeys(random, key)
+        arguments |= dict.fromkeys(random, key)
         # By their places: some functions show names that they do not take.
-        placed = [given.pop(argument.name) for argument in rest if _is_required(argument)]
-        return apply(tree, *placed, **given)
+        placed = [arguments.pop(argument.name) for argument in rest if _is_required(argument)]
+        return apply(tree, *placed, **arguments)
 
     first = of_tree.replace(name=TREE, kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, default=of_tree.empty)
     shown = inspect.Signature([first, *data])
@@ -200,11 +200,11 @@ def _calls_of_init(init: Callable[..., Any], step: StepSignature, sizes: CellSiz
         yield lambda values=values: init(*values)  # type: ignore[misc]
 
 
-def _parameters_of(made: Any) -> Any:
+def _parameters_of(result: Any) -> Any:
     """The parameters that ``init`` gives: behind the shape of the outputs, where it gives that first."""
-    if isinstance(made, tuple) and len(made) == 2 and _is_shape(made[0]):
-        return made[1]
-    return made
+    if isinstance(result, tuple) and len(result) == 2 and _is_shape(result[0]):
+        return result[1]
+    return result
 
 
 def _is_shape(value: object) -> bool:
