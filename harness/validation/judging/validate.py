@@ -53,6 +53,7 @@ from rnn_harness.validation.judging.observed_habits import probe_in_own_format, 
 from rnn_harness.validation.judging.output_beside_states import note_on_output
 from rnn_harness.validation.judging.own_specs import definition_of, spec_without_reference
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
+from rnn_harness.validation.judging.rows_of_vectors import note_on_rows
 from rnn_harness.validation.judging.spec_file import (
     SpecCandidate,
     library_candidate,
@@ -186,6 +187,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         return
     wanted = wanted_cell(target, request.spec, saved_map)
     observed = (*note_on_output(response, matches[0].states), *note_on_names(matches[0])) if matches else ()
+    observed += note_on_rows(response)
     identification = identification_record(matches, (*target.capabilities.notes, *observed))
     yield TargetIdentified(identification)
     match = next((match for match in matches if wanted.is_met_by(match)), None)
