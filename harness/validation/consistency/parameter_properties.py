@@ -42,7 +42,8 @@ def _parameters_used(draw: Draw) -> Violation | Note | None:
         sentence = f"{', '.join(unread)}: never read, though every other one of the list is"
         return Violation("forward: parameters", sentence)
     if not reached:
-        return Note(f"registered and never read: {', '.join(unused)}")
+        seen = "never read" if cell.is_torch else "without influence"
+        return Note(f"registered and {seen}: {', '.join(unused)}")
     verb = "has" if len(reached) == 1 else "have"
     return Violation("forward: parameters", f"{', '.join(reached)} {verb} no influence on anything that comes back")
 
@@ -117,11 +118,30 @@ def unused_parameters(cell: DrivenCell, arguments: CellArguments) -> tuple[str, 
         arguments: Inputs and states of the runs that are compared.
 
     Returns:
-        Names of parameters; each was moved in all of its entries, and no bit of any result changed.
+        Names of parameters; each was moved in all of its entries, and no bit of any result changed, with the cell's own
+        parameters and with others: where every unit of a ReLU is off, nothing shows.
     """
+    unused = _without_influence(cell, arguments)
+    for signs in (1, -1, None):
+        if not unused:
+            break
+        numbers = {
+            name: cell.normal(700 + index, *value.shape) if signs is None else signs * value.abs()
+            for index, (name, value) in enumerate(cell.parameters.items())
+        }
+        unused = _without_influence(replace(cell, parameters=numbers), arguments, unused)
+    return unused
+
+
+def _without_influence(
+    cell: DrivenCell, arguments: CellArguments, names: tuple[str, ...] | None = None
+) -> tuple[str, ...]:
+    """List those of some parameters, or of all, that change nothing beside the cell's parameters."""
     expected = list(_results_of_each_way(cell, arguments, cell.parameters))
     unused = []
     for index, (name, value) in enumerate(cell.parameters.items()):
+        if names is not None and name not in names:
+            continue
         moved = {**cell.parameters, name: value + MOVE * (1 + cell.normal(900 + index, *value.shape).abs())}
         ways = zip(_results_of_each_way(cell, arguments, moved), expected, strict=True)
         if all(_are_equal(computed, results) for computed, results in ways):

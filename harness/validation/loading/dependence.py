@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,9 +105,9 @@ def ignored_states(
     with torch.no_grad():
         before = _all_results(module, convention, values, states)
         for place in range(len(states)):
-            moved = [state + 1 if i == place else state for i, state in enumerate(states)]
-            after = _all_results(module, convention, values, moved)
-            if all(torch.equal(a, b) for a, b in zip(before, after, strict=True)):
+            given = ([s + move if i == place else s for i, s in enumerate(states)] for move in _MOVES)
+            results = (_all_results(module, convention, values, moved) for moved in given)
+            if all(all(torch.equal(a, b) for a, b in zip(before, after, strict=True)) for after in results):
                 return True
     return False
 
@@ -122,7 +122,7 @@ def _all_results(
 
 def time_axis_is_right(
     module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
-) -> bool:
+) -> bool | None:
     """Say whether a change in one row at one step reaches later steps of that row rather than further rows.
 
     Args:
@@ -130,15 +130,34 @@ def time_axis_is_right(
         convention: How it is called, for a sequence.
         x: The inputs (T, B, n).
         states: The states (B, d).
+
+    Returns:
+        None where it reaches neither, or nothing at all: that of a layer with weights of zero, or with units that are
+        off, shows nothing of its axes.
     """
     import torch
 
-    moved = x.clone()
-    moved[2, ROW] += 1
     with torch.no_grad():
-        before, after = _outputs(module, convention, x, states), _outputs(module, convention, moved, states)
-    changed = (before != after).any(2)
-    return bool(changed[2, ROW]) and (bool(changed[3, ROW]) or not bool(changed[2, 2]))
+        before = _outputs(module, convention, x, states)
+        changed = torch.zeros(before.shape[:2], dtype=torch.bool, device=before.device)
+        for moved in _moved_at_a_step(x):
+            changed |= (before != _outputs(module, convention, moved, states)).any(2)
+            if changed[2, ROW] and (changed[3, ROW] or changed[2, 2]):
+                return bool(changed[3, ROW])
+    return None if changed[2, ROW] or not changed.any() else False
+
+
+def _moved_at_a_step(x: Tensor) -> Iterator[Tensor]:
+    """Yield inputs (T, B, n) with one row moved at one step: further and further, for units of a ReLU that are off."""
+    import torch
+
+    generator = torch.Generator().manual_seed(3)
+    scales = torch.tensor([64.0, 64.0, 1024.0, 1024.0], dtype=torch.float64)
+    drawn = scales[:, None] * torch.randn(4, x.shape[2], generator=generator, dtype=torch.float64)
+    for move in (*(torch.full(x.shape[2:], float(size)) for size in _MOVES), *drawn):
+        moved = x.clone()
+        moved[2, ROW] += move.to(x.dtype).to(x.device)
+        yield moved
 
 
 def carries_over(module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]) -> bool:
@@ -157,14 +176,16 @@ def carries_over(module: Callable[..., object], convention: CallingConvention, x
 
     if not convention.sequence:
         return True
-    moved = x.clone()
-    moved[2, ROW] += 1
     with torch.no_grad():
-        before, after = _outputs(module, convention, x, states), _outputs(module, convention, moved, states)
+        before = _outputs(module, convention, x, states)
+        is_carried = any(
+            not torch.equal(before[3:], _outputs(module, convention, moved, states)[3:])
+            for moved in _moved_at_a_step(x)
+        )
         turned = _outputs(module, convention, x.flip(0), states).flip(0)
     tolerance = STRUCTURAL[str(before.dtype).removeprefix("torch.")] * float(before.abs().max())
     has_places = float((before - turned).abs().max()) > tolerance
-    return has_places and not bool(torch.equal(before[3:], after[3:]))
+    return has_places and is_carried
 
 
 @dataclass(frozen=True)

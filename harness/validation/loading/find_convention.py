@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -179,7 +179,7 @@ class _Trial:
 
     def _is_sound(self, convention: CallingConvention, states: list[Tensor]) -> bool:
         """Say whether rows are apart and every state is used; keep the convention for later if not."""
-        if not convention.sequence and not rows_are_independent(self.call, convention, self.x, states):
+        if not convention.sequence and not self._keeps_rows_apart(convention, states):
             # A loop over the first axis runs on one step's rows too, and takes them for steps.
             self.mixing_rows = self.mixing_rows or convention
             return False
@@ -188,7 +188,7 @@ class _Trial:
         # rows apart as soon as its states are in a tuple or the like mixed them because it indexed a tensor as one.
         if self.mixing_rows is not None and not convention.sequence and not _holds_states_apart(convention):
             return False
-        if self.mixing_rows is not None and not carries_over(self.call, convention, self.x, states):
+        if self.mixing_rows is not None and not self._carries_over(convention, states):
             return False
         if convention.sequence and not states_are_of_rows(self.call, convention, self.x, states):
             # What is taken for the rows of a state may be its layers, or the states of an LSTM.
@@ -196,7 +196,7 @@ class _Trial:
             return False
         if self.mixing_states is not None and not self._says_why_states_mix(convention):
             return False
-        if convention.states and ignored_states(self.call, convention, self.x, states):
+        if self._ignores_a_state(convention, states):
             self.deferred = self.deferred or convention
             return False
         return True
@@ -227,9 +227,7 @@ class _Trial:
             convention = completed_last_step(replace(attempt, prefixes=False), result, self.sizes)
         else:
             convention = completed_sequence(attempt, result, self.sizes)
-        if convention is not None and (
-            not convention.sequence or time_axis_is_right(self.call, convention, self.x, states)
-        ):
+        if convention is not None and (not convention.sequence or self._has_its_time_axis(convention, states)):
             self._check_precision(convention, result)
             return convention
         shapes = tuple(tuple(leaf.tensor.shape) for leaf in result_leaves(result))
@@ -237,6 +235,56 @@ class _Trial:
         if attempt.sequence and not attempt.prefixes:
             self.unfitting.append(attempt)
         return None
+
+    def _has_its_time_axis(self, convention: CallingConvention, states: list[Tensor]) -> bool:
+        """Say whether the axis that is taken for time is: with the module's own weights, else with drawn ones."""
+        is_right = time_axis_is_right(self.call, convention, self.x, states)
+        if is_right is None:
+            is_right = self._with_drawn_weights(time_axis_is_right, convention, states)
+        return is_right is not False
+
+    def _keeps_rows_apart(self, convention: CallingConvention, states: list[Tensor]) -> bool:
+        """Say whether no row of a step reaches another: nor with drawn weights, where a state has no influence."""
+        if not rows_are_independent(self.call, convention, self.x, states):
+            return False
+        if not convention.states or not ignored_states(self.call, convention, self.x, states):
+            return True
+        return self._with_drawn_weights(rows_are_independent, convention, states) is not False
+
+    def _carries_over(self, convention: CallingConvention, states: list[Tensor]) -> bool:
+        """Say whether a change reaches the next step: with the module's own weights, or with drawn ones."""
+        if carries_over(self.call, convention, self.x, states):
+            return True
+        return self._with_drawn_weights(carries_over, convention, states) is True
+
+    def _ignores_a_state(self, convention: CallingConvention, states: list[Tensor]) -> bool:
+        """Say whether a state has no influence: neither with the module's own weights nor with drawn ones."""
+        if not convention.states or not ignored_states(self.call, convention, self.x, states):
+            return False
+        return self._with_drawn_weights(ignored_states, convention, states) is not False
+
+    def _with_drawn_weights(
+        self,
+        question: Callable[[Callable[..., object], CallingConvention, Tensor, list[Tensor]], bool | None],
+        convention: CallingConvention,
+        states: list[Tensor],
+    ) -> bool | None:
+        """Ask a copy of the module with drawn weights: of weights of zero, as one may begin with, nothing is seen."""
+        import torch
+
+        drawn = copied_module(self._untouched)
+        if drawn is self._untouched:
+            return None
+        with torch.no_grad():
+            for index, parameter in enumerate(drawn.parameters()):
+                if parameter.is_floating_point():
+                    generator = torch.Generator().manual_seed(index)
+                    numbers = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+                    parameter.copy_(numbers.to(parameter.dtype))
+        try:
+            return question(own_call(drawn), convention, self.x, states)
+        except Exception:  # a module of the user's may raise anything with other weights than its own
+            return None
 
     def _check_dtype(self, result: object) -> None:
         """Raise TypeError if something else than the dtype that went in comes out."""
