@@ -147,6 +147,25 @@ def time_axis_is_right(
     return None if changed[2, ROW] or not changed.any() else False
 
 
+def reaches_itself(
+    module: Callable[..., object], convention: CallingConvention, x: Tensor, states: list[Tensor]
+) -> bool:
+    """Say whether a change in one row at one step reaches the output of that row at that step.
+
+    Args:
+        module: The target, as it is called.
+        convention: How it is called, for a sequence.
+        x: The inputs (T, B, n).
+        states: The states (B, d).
+    """
+    import torch
+
+    with torch.no_grad():
+        before = _outputs(module, convention, x, states)[2, ROW]
+        later = (_outputs(module, convention, moved, states)[2, ROW] for moved in _moved_at_a_step(x))
+        return any(not torch.equal(before, after) for after in later)
+
+
 def _moved_at_a_step(x: Tensor) -> Iterator[Tensor]:
     """Yield inputs (T, B, n) with one row moved at one step: further and further, for units of a ReLU that are off."""
     import torch

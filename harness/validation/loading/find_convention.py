@@ -19,6 +19,7 @@ from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.dependence import (
     carries_over,
     ignored_states,
+    reaches_itself,
     rows_are_independent,
     states_are_of_rows,
     time_axis_is_right,
@@ -241,7 +242,9 @@ class _Trial:
         is_right = time_axis_is_right(self.call, convention, self.x, states)
         if is_right is None:
             is_right = self._with_drawn_weights(time_axis_is_right, convention, states)
-        return is_right is not False
+        if is_right is None:  # then it carries nothing over at all
+            is_right = reaches_itself(self.call, convention, self.x, states)
+        return is_right
 
     def _keeps_rows_apart(self, convention: CallingConvention, states: list[Tensor]) -> bool:
         """Say whether no row of a step reaches another: nor with drawn weights, where a state has no influence."""
