@@ -35,10 +35,12 @@ class KnownSymbols:
         values: States at both times, intermediates and inputs that are known there.
         parameters: All parameters.
         applied: Functions of something in the same expression.
-        results: Results that are a function of something, by their symbols.
+        results: What gives each result of the program, by its symbol.
+        read_often: Results that several expressions read.
     """
 
     values: tuple[Variable, ...]
     parameters: tuple[Variable, ...]
     applied: tuple[Apply, ...]
-    results: Mapping[Variable, Apply]
+    results: Mapping[Variable, Node]
+    read_often: frozenset[Variable]

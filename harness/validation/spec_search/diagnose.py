@@ -111,14 +111,33 @@ def cut_path(evaluation: Evaluation) -> Diagnosis | None:
         return None
     for place, words in _places(program):
         if _same(_cut_gradients(evaluation, place), gradients):
-            number = next(iter(place))[0]
-            equation = program.assignments[number].equation
+            equations = _cut_equations(program, place)
             return Diagnosis(
                 spec=spec.id,
-                part=f"backward: {equation}",
-                difference=f"{equation}: no gradient flows through {words}; in {_printed(spec, equation)}",
+                part=f"backward: {', '.join(equations)}",
+                difference=f"{equations[-1]}: no gradient flows through {words}; in {_printed(spec, equations[-1])}",
             )
     return None
+
+
+def _cut_equations(program: Program, places: frozenset[Place]) -> tuple[str, ...]:
+    """Return the equations where a gradient is cut: that of a result too which is read nowhere else."""
+    number, path = min(places)
+    node = _part(program.assignments[number].expression, path)
+    reads = {
+        (place, below)
+        for place, assignment in enumerate(program.assignments)
+        for below, part in _walk(assignment.expression, ())
+        if part == node
+    }
+    source = next((a.equation for a in program.assignments if a.target == node and reads == places), None)
+    equation = program.assignments[number].equation
+    return (equation,) if source is None else (source, equation)
+
+
+def _part(node: Node, path: tuple[int, ...]) -> Node:
+    """Return the part of an expression at a path of children."""
+    return _part(node.children[path[0]], path[1:]) if path else node
 
 
 def _places(program: Program) -> Iterator[tuple[frozenset[Place], str]]:
@@ -164,25 +183,31 @@ def _cut_gradients(evaluation: Evaluation, places: frozenset[Place]) -> dict[str
     values, program = evaluation.values, evaluation.program
     parameters = {name: arithmetic.array(value) for name, value in values.parameters.items()}
     states = {name: arithmetic.array(value) for name, value in values.states.items()}
-    (name,) = values.inputs
-    inputs = arithmetic.array(values.inputs[name])
+    inputs = {name: arithmetic.array(value) for name, value in values.inputs.items()}
     interpreter = Interpreter(arithmetic, _without_gradient, places)
-    run = interpreter.run(program, parameters, [{name: x} for x in inputs], states)
+    steps = len(next(iter(inputs.values())))
+    rows = [{name: value[step] for name, value in inputs.items()} for step in range(steps)]
+    run = interpreter.run(program, parameters, rows, states)
     d_outputs, d_finals = evaluation.spec_cotangents
-    total = inputs.new_zeros(())
+    total = torch.zeros((), dtype=torch.float64)
     for output, cotangent in d_outputs.items():
         total = total + (torch.stack([step[output] for step in run.steps]) * torch.tensor(cotangent)).sum()
     for state, cotangent in d_finals.items():
         total = total + (run.finals[state] * torch.tensor(cotangent)).sum()
     if not total.requires_grad:
         return {}
-    leaves = {"inputs": inputs, **{f"states.{k}": v for k, v in states.items()}}
+    leaves = {f"inputs.{k}": v for k, v in inputs.items()} | {f"states.{k}": v for k, v in states.items()}
     leaves |= {f"parameters.{k}": v for k, v in parameters.items()}
     taken = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    return {
+    gradients = {
         key: np.zeros(leaf.shape) if gradient is None else gradient.numpy()
         for (key, leaf), gradient in zip(leaves.items(), taken, strict=True)
     }
+    # A target has the inputs side by side.
+    parts = [
+        gradients.pop(f"inputs.{name}") for name in evaluation.subject.input_names if f"inputs.{name}" in gradients
+    ]
+    return gradients | {"inputs": np.concatenate(parts, axis=-1)}
 
 
 def _same(expected: Mapping[str, Array], actual: Mapping[str, Array]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -56,7 +57,46 @@ class FaultyMatch:
 
     def diagnosis(self) -> Diagnosis:
         """Say what is wrong."""
-        return rewrite_diagnosis(self.spec, self.rewrite)
+        return rewrite_diagnosis(self.spec, _with_both_places(self.spec.program(), self.rewrite))
+
+
+def _with_both_places(right: Program, rewrite: Rewrite) -> Rewrite:
+    """Name both equations where one parameter stands for two: which has the wrong one, only names could tell."""
+    missing = _read_symbols(right) - _read_symbols(rewrite.program)
+    if len(missing) != 1 or len(rewrite.equations) != 1:
+        return rewrite
+    (unread,) = missing
+    before, after = _readers(right), _readers(rewrite.program)
+    for shared in (symbol for symbol in right.parameters if symbol.shape == unread.shape and symbol != unread):
+        if len(before[unread]) == len(before[shared]) == 1 and after[shared] == before[unread] + before[shared]:
+            words = f"{shared.name} stands where {unread.name} should, or {unread.name} where {shared.name} should"
+            equations = tuple(dict.fromkeys((*before[unread], *before[shared])))
+            return replace(rewrite, equations=equations, sentences=(words,) * len(equations))
+    return rewrite
+
+
+def _with_one_parameter_less(search: TargetSearch, spec: Spec) -> Iterator[tuple[_Base, Rewrite]]:
+    """Yield the mistakes by which one parameter stands for two, of a target that has not enough for the spec."""
+    for sized in specs_of_lengths(spec, search.probe):
+        program = sized.program()
+        if not search.fits_signature(program):
+            continue
+        before = _readers(program)
+        for rewrite in rewrites(program):
+            missing = _read_symbols(program) - _read_symbols(rewrite.program)
+            after = _readers(rewrite.program)
+            if len(missing) == 1 and any(after[symbol].total() > before[symbol].total() for symbol in before):
+                parameters = tuple(symbol for symbol in rewrite.program.parameters if symbol not in missing)
+                smaller = replace(rewrite.program, parameters=parameters)
+                yield _Base(sized, program, {}), replace(rewrite, program=smaller)
+
+
+def _readers(program: Program) -> dict[Variable, Counter[str]]:
+    """Return how often each equation reads each parameter."""
+    return {
+        symbol: Counter(a.equation for a in program.assignments for read in variables(a.expression) if read == symbol)
+        for symbol in program.parameters
+    }
 
 
 @dataclass(frozen=True)
@@ -111,6 +151,8 @@ def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> 
     attempts: list[_Attempt] = []
     bases = _likely_bases(search, spec, seconds)
     search.deadline = start + SINGLE * seconds
+    if not bases:
+        return _first_match(search, _with_one_parameter_less(search, spec), False, [])
     found = _single_mistake(search, bases, attempts)
     if found is not None:
         return found
@@ -160,8 +202,10 @@ def _single_mistake(
 ) -> FaultyMatch | None:
     """Return the first rewrite that a target equals, first beside what is known of its slots, then without."""
     for beside_hints in (True, False):
+        # Where nothing is known of the slots, both are one.
+        tried = [base for base in bases if beside_hints or base.hints]
         singles = (
-            (base, rewrite) for base in bases for rewrite in rewrites(base.program) if is_tried(base.program, rewrite)
+            (base, rewrite) for base in tried for rewrite in rewrites(base.program) if is_tried(base.program, rewrite)
         )
         found = _first_match(search, singles, beside_hints, attempts)
         if found is not None:
@@ -236,7 +280,9 @@ def _first_match(
         with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
             trial = search.try_mistake(rewrite.program, base.hints, beside_hints)
             if trial.match is not None:
-                return FaultyMatch(base.spec, rewrite, *trial.match)
+                table, order = trial.match
+                shapes = tuple((parameter.name, parameter.shape) for parameter in base.program.parameters)
+                return FaultyMatch(base.spec, rewrite, replace(table, shapes=shapes), order)
             attempts.append(_Attempt(base, rewrite, trial.reached))
     return None
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 
 from rnn_harness.specs.expression import (
     Add,
     Apply,
-    Constant,
-    Divide,
     Function,
     MatrixVector,
     Multiply,
@@ -22,18 +19,35 @@ from rnn_harness.specs.expression import (
 )
 from rnn_harness.specs.rewrite import substitute
 from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, Change
+from rnn_harness.validation.spec_search.piecewise_functions import piecewise_functions
 from rnn_harness.validation.spec_search.program_rewrites import bare, sum_of, summands
 
 OTHER_FUNCTIONS = (Function.SOFTMAX, Function.SOFTPLUS, Function.EXP)
 """Functions that are no activations of a cell's gates, and stand where one should."""
-LEAK = Fraction(1, 100)
-"""The slope of torch's leaky rectifier below zero."""
-HARD_SIGMOID_SLOPES = (Fraction(1, 5), Fraction(1, 6), Fraction(1, 4))
-"""Slopes of the hard sigmoids in use: Keras before 3, torch, and Theano's tangent at zero."""
 
 
 def other_functions(node: Apply) -> Iterator[Change]:
     """Yield another function, none, or one that is applied to the factors of its argument.
+
+    Args:
+        node: A function of an expression.
+    """
+    argument, function = node.argument, node.function
+    yield from replaced_functions(node)
+    if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
+        yield Change(Apply(function, node), f"{function.value} is applied twice", 4)
+    if function is Function.SIGMOID:
+        yield Change(Subtract(UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
+    yield from _terms_outside(node)
+    yield from _operands_inside(node)
+    if isinstance(argument, Multiply):
+        for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
+            outside = Multiply(factor, Apply(function, others))
+            yield Change(outside, f"{function.value} is applied before the product with {bare(factor)}", 3)
+
+
+def replaced_functions(node: Apply) -> Iterator[Change]:
+    """Yield another function of the argument, or none.
 
     Args:
         node: A function of an expression.
@@ -47,17 +61,7 @@ def other_functions(node: Apply) -> Iterator[Change]:
     if function in (Function.SIGMOID, Function.TANH, Function.RELU):
         for mistaken in OTHER_FUNCTIONS if argument.shape else OTHER_FUNCTIONS[1:]:  # a softmax is one of a vector
             yield Change(Apply(mistaken, argument), f"{mistaken.value} stands where {function.value} should", 3)
-    if function not in (Function.RELU, Function.IDENTITY):  # which change nothing the second time
-        yield Change(Apply(function, node), f"{function.value} is applied twice", 4)
-    if function is Function.SIGMOID:
-        yield Change(Subtract(UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
-    yield from _piecewise_functions(node)
-    yield from _terms_outside(node)
-    yield from _operands_inside(node)
-    if isinstance(argument, Multiply):
-        for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
-            outside = Multiply(factor, Apply(function, others))
-            yield Change(outside, f"{function.value} is applied before the product with {bare(factor)}", 3)
+    yield from piecewise_functions(node)
 
 
 def _terms_outside(node: Apply) -> Iterator[Change]:
@@ -84,28 +88,6 @@ def _operands_inside(node: Apply) -> Iterator[Change]:
             inside = substitute(node.argument, {symbol: Apply(node.function, symbol)})
             words = f"{node.function.value} is applied to {bare(symbol)} and not to what is computed from it"
             yield Change(inside, words, 4)
-
-
-def _piecewise_functions(node: Apply) -> Iterator[Change]:
-    """Yield the functions that stand for sigmoid and tanh where exponentials are spared."""
-    argument = node.argument
-    if node.function is Function.SIGMOID:
-        for slope in HARD_SIGMOID_SLOPES:
-            line = Add(Multiply(Constant(slope), argument), Constant(Fraction(1, 2)))
-            clipped = Subtract(Apply(Function.RELU, line), Apply(Function.RELU, Subtract(line, UNIT)))
-            yield Change(clipped, f"a hard sigmoid of slope {slope} stands where sigmoid should", 3)
-    elif node.function is Function.TANH:
-        above, below = Apply(Function.RELU, Subtract(argument, UNIT)), Apply(Function.RELU, Add(argument, UNIT))
-        yield Change(Subtract(Subtract(below, above), UNIT), "a hard tanh stands where tanh should", 3)
-        negative = Apply(Function.RELU, Subtract(Constant(Fraction(0)), argument))
-        size = Add(Apply(Function.RELU, argument), negative)
-        yield Change(Divide(argument, Add(UNIT, size)), "softsign stands where tanh should", 3)
-    elif node.function is Function.RELU:
-        leaky = Add(node, Multiply(Constant(LEAK), Subtract(argument, node)))
-        yield Change(leaky, "a leaky relu stands where relu should", 3)
-    if node.function in (Function.TANH, Function.RELU):
-        swish = Multiply(argument, Apply(Function.SIGMOID, argument))
-        yield Change(swish, f"silu stands where {node.function.value} should", 3)
 
 
 def functions_behind(node: MatrixVector | VectorMatrix) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""Mistakes with what is multiplied or normalised: a gate on a term that has none, one that counts twice, no scaling."""
+"""Mistakes with gates: one on a term that has none, one that counts twice, shares that make one in all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from rnn_harness.specs.expression import (
     Add,
     Apply,
-    Function,
     MatrixVector,
     Multiply,
     Node,
@@ -71,28 +70,3 @@ def gate_counted_twice(node: Variable) -> Iterator[Change]:
     """
     if node.role is Role.INTERMEDIATE and node.shape:
         yield Change(Multiply(node, node), f"{node.name} is squared", 5)
-
-
-def without_normalisation(node: Add | Multiply) -> Iterator[Change]:
-    """Yield what a layer normalisation is applied to in the place of the normalised, gain and shift left out too.
-
-    Args:
-        node: A sum or a product, which may be a whole normalisation.
-    """
-    argument = _normalised(node)
-    if argument is not None:
-        yield Change(argument, f"the normalisation of {bare(argument)} is left out", 1)
-
-
-def _normalised(node: Node) -> Node | None:
-    """Return what a layer normalisation is applied to; None where a node is none, or has no gain."""
-    match node:
-        case Add(inner, Variable(role=Role.PARAMETER)) | Add(Variable(role=Role.PARAMETER), inner):
-            return _normalised(inner)
-        case Multiply(Variable(role=Role.PARAMETER), inner) | Multiply(inner, Variable(role=Role.PARAMETER)):
-            match inner:
-                case Multiply(
-                    Subtract(argument, Apply(Function.MEAN, first)), Apply(Function.INVERSE_DEVIATION, second)
-                ) if argument == first == second:
-                    return argument
-    return None

@@ -15,6 +15,7 @@ from rnn_harness.specs.expression import (
     Concatenate,
     Constant,
     Divide,
+    Dot,
     MatrixVector,
     Multiply,
     Node,
@@ -147,6 +148,8 @@ class Interpreter(Generic[StoredT, OpenT]):
                 return lambda matrix: arithmetic.transpose(settle(matrix))
             case Concatenate():
                 return arithmetic.concatenate
+            case Dot():
+                return arithmetic.dot
             case Apply():
                 return functools.partial(arithmetic.apply, node.function)
             case _:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rnn_harness.specs.expression import Add, Apply, Node, Role, Variable, describe, variables, walk
+from rnn_harness.specs.expression import Add, Apply, Node, Role, ShapeError, Variable, describe, variables, walk
 from rnn_harness.specs.program import Assignment, Program
-from rnn_harness.specs.rewrite import substitute
+from rnn_harness.specs.rewrite import replace_children, substitute
+from rnn_harness.validation.spec_search.change import ZERO
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,20 @@ def program_changes(program: Program) -> Iterator[ProgramChange]:
     yield from _states_handed_on(program)
     yield from _symbols_exchanged_everywhere(program)
     yield from _functions_moved(program)
+    yield from _functions_moved_back(program)
     yield from _terms_moved(program)
     yield from _results_exchanged_throughout(program)
     yield from _arguments_shared(program)
+    yield from _results_left_out(program)
 
 
-def _with_assignments(program: Program, assignments: tuple[Assignment, ...]) -> Program:
-    """Return a program of one pass with other assignments."""
+def with_assignments(program: Program, assignments: tuple[Assignment, ...]) -> Program:
+    """Return a program of one pass with other assignments.
+
+    Args:
+        program: The program; not changed.
+        assignments: What it computes in its one pass.
+    """
     (only,) = program.passes
     return replace(program, passes=(replace(only, assignments=assignments),))
 
@@ -65,7 +76,7 @@ def in_order(program: Program) -> Program:
             return program
         ordered.append(ready)
         waiting.remove(ready)
-    return _with_assignments(program, tuple(ordered))
+    return with_assignments(program, tuple(ordered))
 
 
 def _states_handed_on(program: Program) -> Iterator[ProgramChange]:
@@ -84,7 +95,7 @@ def _states_handed_on(program: Program) -> Iterator[ProgramChange]:
             ]
             handed = replace(program.assignments[number], expression=later.target)
             yield ProgramChange(
-                _with_assignments(program, (*kept, handed)),
+                with_assignments(program, (*kept, handed)),
                 (program.assignments[number].equation,),
                 (f"{later.target.name} is handed on as the state {state.name}",),
                 3,
@@ -108,21 +119,39 @@ def _symbols_exchanged_everywhere(program: Program) -> Iterator[ProgramChange]:
                 )
                 equations = tuple(a.equation for a in group)
                 words = f"{bare(other)} stands where {bare(past)} should"
-                yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 2)
+                yield ProgramChange(with_assignments(program, changed), equations, (words,) * len(equations), 2)
 
 
 def _results_read_nowhere(program: Program, pasts: list[Variable]) -> Iterator[ProgramChange]:
     """Yield programs that read an old state in the place of a result, in all equations that read it."""
     for result in (a.target for a in program.assignments if a.target.role is Role.INTERMEDIATE):
-        readers = [a for a in program.assignments if result in set(variables(a.expression))]
-        for past in (past for past in pasts if past.shape == result.shape and len(readers) > 1):
+        all_readers = [a for a in program.assignments if result in set(variables(a.expression))]
+        gates = [a for a in all_readers if a.target.role is Role.INTERMEDIATE]
+        for past, readers in itertools.product(pasts, (all_readers, gates)):
+            if past.shape != result.shape or len(readers) < 2:
+                continue
             changed = tuple(
                 replace(a, expression=substitute(a.expression, {result: past})) if a in readers else a
                 for a in program.assignments
             )
             equations = tuple(a.equation for a in readers)
             words = f"{bare(past)} stands where {result.name} should"
-            yield ProgramChange(_with_assignments(program, changed), equations, (words,) * len(equations), 4)
+            yield ProgramChange(with_assignments(program, changed), equations, (words,) * len(equations), 4)
+
+
+def _results_left_out(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs of which one equation reads nothing in all places where it reads one result."""
+    for number, assignment in enumerate(program.assignments):
+        reads = Counter(v for node in walk(assignment.expression) for v in node.children if isinstance(v, Variable))
+        for result in (v for v in reads if v.role is Role.INTERMEDIATE and reads[v] > 1):
+            changed = list(program.assignments)
+            with contextlib.suppress(ShapeError):
+                expression = substitute(assignment.expression, {result: ZERO})
+                if expression.shape != assignment.target.shape:
+                    continue
+                changed[number] = replace(assignment, expression=expression)
+                words = f"{result.name} is left out"
+                yield ProgramChange(with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 3)
 
 
 def _results_exchanged_throughout(program: Program) -> Iterator[ProgramChange]:
@@ -136,7 +165,7 @@ def _results_exchanged_throughout(program: Program) -> Iterator[ProgramChange]:
                 expression = substitute(assignment.expression, {result: substitute_for})
                 changed[number] = replace(assignment, expression=expression)
                 words = f"{substitute_for.name} stands where {result.name} should"
-                yield ProgramChange(_with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 2)
+                yield ProgramChange(with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 2)
 
 
 def _arguments_shared(program: Program) -> Iterator[ProgramChange]:
@@ -151,7 +180,7 @@ def _arguments_shared(program: Program) -> Iterator[ProgramChange]:
             changed = list(program.assignments)
             changed[number] = replace(assignment, expression=Apply(target.function, given.argument))
             words = f"{assignment.target.name} is computed from the sum that belongs into {source.target.name}"
-            yield ProgramChange(_with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 4)
+            yield ProgramChange(with_assignments(program, tuple(changed)), (assignment.equation,), (words,), 4)
 
 
 def _functions_moved(program: Program) -> Iterator[ProgramChange]:
@@ -170,7 +199,23 @@ def _functions_moved(program: Program) -> Iterator[ProgramChange]:
                 f"{expression.function.value} is applied to {reader.target.name} and not to {assignment.target.name}"
             )
             equations = (assignment.equation, reader.equation)
-            yield ProgramChange(_with_assignments(program, tuple(changed)), equations, (words,) * 2, 3)
+            yield ProgramChange(with_assignments(program, tuple(changed)), equations, (words,) * 2, 3)
+
+
+def _functions_moved_back(program: Program) -> Iterator[ProgramChange]:
+    """Yield programs that apply a function where a result is computed and not where it is read."""
+    for number, assignment in enumerate(program.assignments):
+        target = assignment.target
+        for later, reader in enumerate(program.assignments[number + 1 :], number + 1):
+            for part in {
+                node for node in walk(reader.expression) if isinstance(node, Apply) and node.argument == target
+            }:
+                changed = list(program.assignments)
+                changed[number] = replace(assignment, expression=Apply(part.function, assignment.expression))
+                changed[later] = replace(reader, expression=with_part(reader.expression, part, target))
+                words = f"{part.function.value} is applied where {target.name} is computed and not where it is read"
+                equations = (assignment.equation, reader.equation)
+                yield ProgramChange(with_assignments(program, tuple(changed)), equations, (words,) * 2, 4)
 
 
 def _terms_moved(program: Program) -> Iterator[ProgramChange]:
@@ -191,10 +236,10 @@ def _terms_moved(program: Program) -> Iterator[ProgramChange]:
                 source, target = (program.assignments[i] for i in (number, other))
                 words = f"{bare(term)} stands in {target.target.name} and not in {source.target.name}"
                 equations = (source.equation, target.equation)
-                yield ProgramChange(_with_assignments(program, tuple(changed)), equations, (words,) * 2, 4)
+                yield ProgramChange(with_assignments(program, tuple(changed)), equations, (words,) * 2, 4)
                 changed[number] = source
                 words = f"{bare(term)} is added in {target.target.name} too"
-                yield ProgramChange(_with_assignments(program, tuple(changed)), (target.equation,), (words,), 5)
+                yield ProgramChange(with_assignments(program, tuple(changed)), (target.equation,), (words,), 5)
 
 
 def summands(node: Node) -> Iterator[Node]:
@@ -242,3 +287,14 @@ def bare(node: Node) -> str:
     """
     text = describe(node).replace("[t]", "")
     return text[1:-1] if text.startswith("(") else text
+
+
+def with_part(node: Node, old: Node, new: Node) -> Node:
+    """Return an expression with something else in the place of one of its parts, wherever that stands.
+
+    Args:
+        node: The expression.
+        old: The part.
+        new: What takes its place.
+    """
+    return new if node == old else replace_children(node, lambda child: with_part(child, old, new))

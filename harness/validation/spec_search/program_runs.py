@@ -30,6 +30,7 @@ class ProgramRuns:
         order: The names of its states in the target's order.
         sizes: The named sizes.
         count: Runs so far.
+        states: The initial states by name.
 
     Args:
         program: The program of a spec, or a rewrite of it.
@@ -61,7 +62,7 @@ class ProgramRuns:
         given = probe.states[: probe.convention.states]
         if self._are_joined:
             given = tuple(np.split(probe.states[0], _ends([widths[name] for name in order]), axis=1))
-        self._states = {name: np.zeros(self._shapes[name]) for name in order} | dict(zip(order, given, strict=False))
+        self.states = {name: np.zeros(self._shapes[name]) for name in order} | dict(zip(order, given, strict=False))
 
     @functools.cached_property
     def sized_pieces(self) -> list[tuple[SpecPiece, tuple[int, ...]]]:
@@ -120,6 +121,32 @@ class ProgramRuns:
             fits &= agreements(given, predicted, self.probe.tolerance)
         return [choice for choice, is_fitting in zip(choices, fits, strict=True) if is_fitting]
 
+    def beginning_alike(self, orders: Sequence[ProgramRuns], target: Response, steps: int) -> list[ProgramRuns]:
+        """Return the runs of one program that give what a target gives where all parameters are zero.
+
+        All of them are one run: a state has a leading axis.
+
+        Args:
+            orders: Runs of this program with its states in several orders.
+            target: What the target gave with all parameters zero.
+            steps: Time steps of the target's run.
+        """
+        states = {name: np.stack([runs.states[name] for runs in orders]) for name in self.states}
+        values = self._run(self._empty, steps, states)
+        predicted = (runs.response_of(values, len(orders), place) for place, runs in enumerate(orders))
+        return [runs for runs, response in zip(orders, predicted, strict=True) if runs.agree(target, response)]
+
+    def response_of(self, values: ProgramValues[Array], runs: int, place: int) -> Response:
+        """Return what one of many runs gives, with the states in the target's order.
+
+        Args:
+            values: What the program computed, with an axis of the runs.
+            runs: Their number.
+            place: Which of them.
+        """
+        outputs, finals = self._in_the_order(values, runs)
+        return Response((outputs[place],), tuple(final[place] for final in finals))
+
     def stacked_pairs(
         self, target: Response, parameters: Mapping[str, Array], steps: int, runs: int
     ) -> list[tuple[Array, Array]]:
@@ -155,13 +182,11 @@ class ProgramRuns:
         self, parameters: Mapping[str, Array], steps: int, runs: int
     ) -> tuple[Array, tuple[Array, ...]]:
         """Run the program: outputs (R, T, B, d), and the final states in the target's order, each (R, B, d)."""
-        self.count += 1
-        names = [variable.name for variable in self.program.inputs]
-        inputs = [
-            dict(zip(names, np.split(x, self._input_ends, axis=1), strict=True)) for x in self.probe.inputs[:steps]
-        ]
-        with np.errstate(all="ignore"):
-            values = self._interpreter.run(self.program, parameters, inputs, self._states)
+        values = self._run(parameters, steps, self.states)
+        return self._in_the_order(values, runs)
+
+    def _in_the_order(self, values: ProgramValues[Array], runs: int) -> tuple[Array, tuple[Array, ...]]:
+        """Return outputs (R, T, B, d), and the final states in the target's order, each (R, B, d)."""
         if self._are_joined:
             joined = np.stack([self._side_by_side(step, runs) for step in values.steps], axis=1)
             return joined, (joined[:, -1],)
@@ -169,6 +194,16 @@ class ProgramRuns:
         shape = (runs, *self._shapes[output])
         outputs = np.stack([np.broadcast_to(step[output], shape) for step in values.steps], axis=1)
         return outputs, self._finals(values, runs)
+
+    def _run(self, parameters: Mapping[str, Array], steps: int, states: Mapping[str, Array]) -> ProgramValues[Array]:
+        """Compute every symbol at every step from the inputs of the probe."""
+        self.count += 1
+        names = [variable.name for variable in self.program.inputs]
+        inputs = [
+            dict(zip(names, np.split(x, self._input_ends, axis=1), strict=True)) for x in self.probe.inputs[:steps]
+        ]
+        with np.errstate(all="ignore"):
+            return self._interpreter.run(self.program, parameters, inputs, states)
 
     def _finals(self, values: ProgramValues[Array], runs: int) -> tuple[Array, ...]:
         """Return the final states in the target's order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from rnn_harness.specs.expression import (
     Add,
     Apply,
     Divide,
+    Dot,
     Function,
     MatrixVector,
     Multiply,
@@ -24,15 +26,23 @@ from rnn_harness.specs.expression import (
 )
 from rnn_harness.specs.program import Assignment, Pass, Program
 from rnn_harness.specs.rewrite import replace_children
+from rnn_harness.validation.spec_search.added_terms import added_biases, added_inside, added_to_results
 from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
 from rnn_harness.validation.spec_search.function_rewrites import functions_behind, other_functions
 from rnn_harness.validation.spec_search.gate_rewrites import (
     gate_counted_twice,
     gated_argument,
     gated_terms,
+)
+from rnn_harness.validation.spec_search.normalisation_rewrites import (
+    factor_before_normalisation,
+    other_normalisations,
     without_normalisation,
 )
+from rnn_harness.validation.spec_search.part_rewrites import overwritten_symbols, parts_for_results
+from rnn_harness.validation.spec_search.piecewise_functions import clipped, positive
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
+from rnn_harness.validation.spec_search.repeated_rewrites import repeated_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
 
 
@@ -60,10 +70,12 @@ def rewrites(program: Program) -> list[Rewrite]:
         program: The right program.
     """
     listed: dict[Program, Rewrite] = {}
-    results = {a.target: a.expression for a in program.assignments if isinstance(a.expression, Apply)}
+    results = {a.target: a.expression for a in program.assignments}
+    readers = Counter(symbol for a in program.assignments for symbol in set(variables(a.expression)))
+    read_often = frozenset(symbol for symbol, count in readers.items() if count > 1)
     for number, assignment in enumerate(program.assignments):
         applied = tuple(dict.fromkeys(node for node in walk(assignment.expression) if isinstance(node, Apply)))
-        symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters, applied, results)
+        symbols = KnownSymbols(tuple(_known_values(program, number)), program.parameters, applied, results, read_often)
         for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment, symbols)):
             if change.expression.shape != assignment.target.shape:
                 continue
@@ -71,7 +83,7 @@ def rewrites(program: Program) -> list[Rewrite]:
             known = listed.get(rewritten)
             if known is None or change.cost < known.cost:
                 listed[rewritten] = Rewrite(rewritten, (assignment.equation,), (change.words,), change.cost)
-    for whole in program_changes(program):
+    for whole in (*program_changes(program), *added_biases(program), *repeated_changes(program)):
         listed.setdefault(whole.program, Rewrite(whole.program, whole.equations, whole.sentences, whole.cost))
     listed.pop(program, None)
     return sorted(listed.values(), key=lambda rewrite: rewrite.cost)
@@ -119,15 +131,24 @@ def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Ch
     """Yield what may be wrong with a whole result."""
     expression, name = assignment.expression, assignment.target.name
     if assignment.target.role is Role.STATE:
-        for function in (Function.TANH, Function.SIGMOID, Function.RELU) if not isinstance(expression, Apply) else ():
-            yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
-        yield Change(Add(expression, assignment.target.at(-1)), f"the old {name} is added to the new one", 5)
+        if not isinstance(expression, Apply):
+            for function in (Function.TANH, Function.SIGMOID, Function.RELU):
+                yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
+            yield Change(clipped(expression), f"{name} is clipped to [-1, 1]", 5)
         for gate in symbols.values:
             if gate.role is Role.INTERMEDIATE and gate.shape == expression.shape:
                 yield Change(Multiply(gate, expression), f"{name} is multiplied by {gate.name}", 5)
     elif not isinstance(expression, Apply) and expression.shape:
         for function in (Function.TANH, Function.SIGMOID, Function.RELU):
-            yield Change(Apply(function, expression), f"{name} goes through {function.value}", 5)
+            yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
+        yield Change(positive(expression), f"{name} goes through the positive function x + 1/2, or sigmoid below 0", 5)
+    if expression.shape and not isinstance(expression, Variable):
+        yield Change(Apply(Function.MEAN, expression), f"{name} is the mean over the units", 6)
+    yield from added_to_results(assignment, symbols)
+    yield from overwritten_symbols(expression)
+    for other in symbols.values if assignment.target in symbols.read_often else ():
+        if other.role is Role.INTERMEDIATE and other.shape == expression.shape and other != expression:
+            yield Change(other, f"{other.name} is taken for {name}", 3)
     divisors = [node.right for node in walk(expression) if isinstance(node, Divide)]
     for divisor in dict.fromkeys(divisor for divisor in divisors if divisors.count(divisor) > 1):
         yield Change(_undivided(expression, divisor), f"nothing is divided by {bare(divisor)}", 3)
@@ -175,11 +196,14 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
             yield from other_terms(node)
         case Multiply():
             yield from _other_factors(node)
+            yield from other_normalisations(node)
+            yield from factor_before_normalisation(node)
             yield from without_normalisation(node)
         case Divide():
             yield Change(node.left, f"{bare(node.left)} is not divided by {bare(node.right)}", 2)
             yield Change(node.right, f"{bare(node.right)} stands where {bare(node)} should", 3)
             yield Change(Divide(node.right, node.left), f"{bare(node)} is turned over", 3)
+            yield Change(Apply(Function.TANH, node), f"tanh is applied to {bare(node)}", 5)
         case MatrixVector() | VectorMatrix():
             yield from _other_products(node, symbols)
         case Apply():
@@ -187,6 +211,7 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
             yield from _symbols_for_results(node, symbols)
             yield from _functions_of_the_same_equation(node, symbols)
             yield from gated_argument(node, symbols)
+            yield from added_inside(node, symbols)
 
 
 def _other_symbols(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
@@ -201,9 +226,8 @@ def _other_symbols(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
     for other in symbols.values:
         if other.shape == node.shape and other != node:
             yield Change(other, f"{bare(other)} stands where {bare(node)} should", 2)
+    yield from parts_for_results(node, symbols)
     if node.role is Role.INTERMEDIATE:
-        if (result := symbols.results.get(node)) is not None and node in symbols.values:
-            yield Change(result.argument, f"{node.name} is read without its {result.function.value}", 3)
         yield Change(Subtract(UNIT, node), f"1 - {node.name} stands where {node.name} should", 2)
         for other in symbols.values:
             if other.shape == node.shape and other != node and other.role is Role.INTERMEDIATE:
@@ -236,11 +260,6 @@ def _functions_of_the_same_equation(node: Apply, symbols: KnownSymbols) -> Itera
 def _other_factors(node: Multiply) -> Iterator[Change]:
     """Yield products in which a factor is dropped, added, or stands before a function or a matrix and not behind it."""
     left, right = node.left, node.right
-    match node:
-        case Multiply(Subtract(argument, Apply(Function.MEAN, first)), Apply(Function.INVERSE_DEVIATION, second)) if (
-            argument == first == second
-        ):
-            yield Change(argument, f"{bare(argument)} is not normalised", 1)
     for factor, others in ((left, right), (right, left)):
         if (
             others.shape in ((), node.shape) and factor != UNIT
@@ -248,6 +267,8 @@ def _other_factors(node: Multiply) -> Iterator[Change]:
             yield Change(others, f"{bare(others)} is not multiplied by {bare(factor)}", 1)
     if left.shape == right.shape:
         yield Change(Add(left, right), f"{bare(left)} and {bare(right)} are added, not multiplied", 2)
+    if len(left.shape) == 1 and left.shape == right.shape and Role.PARAMETER in (_role(left), _role(right)):
+        yield Change(Dot(left, right), f"{bare(node)} is an inner product", 5)
     for factor, others in ((left, right), (right, left)):
         match others:
             case Apply() if factor.shape in ((), others.argument.shape) and factor != UNIT:
@@ -262,6 +283,10 @@ def _other_factors(node: Multiply) -> Iterator[Change]:
                 for inside_term, outside_term in ((others.left, others.right), (others.right, others.left)):
                     outside = Add(Multiply(factor, inside_term), outside_term)
                     yield Change(outside, f"{bare(outside_term)} is outside of the product", 3)
+
+
+def _role(node: Node) -> Role | None:
+    return node.role if isinstance(node, Variable) else None
 
 
 def _other_products(node: MatrixVector | VectorMatrix, symbols: KnownSymbols) -> Iterator[Change]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -193,8 +192,7 @@ class TargetSearch:
         pieces, sizes = spec_pieces(program), self.sizes(program)
         steps = search_steps(self.probe, len(program.states))
         reached: dict[tuple[Layout, tuple[str, ...]], Roles] = {}
-        everywhere = itertools.product(self._layouts(program, pieces), state_orders(program, self.probe))
-        for layout, order in hints or everywhere:
+        for layout, order in hints or self._beginnings(program, pieces, steps):
             known = hints.get((layout, order), {})
             runs = ProgramRuns(program, self.probe, order, pieces, self._signature(program))
             matcher = Matcher(self.runs(layout, sizes), runs, steps, self.deadline, known, is_mistaken)
@@ -208,6 +206,25 @@ class TargetSearch:
                 return Trial((table, order), reached)
         return Trial(None, reached)
 
+    def _beginnings(
+        self, program: Program, pieces: tuple[SpecPiece, ...], steps: int
+    ) -> Iterator[tuple[Layout, tuple[str, ...]]]:
+        """Yield the layouts and orders in which a program gives what the target does where all parameters are zero."""
+        signature, sizes = self._signature(program), self.sizes(program)
+        orders = state_orders(program, self.probe)
+        every = [ProgramRuns(program, self.probe, order, pieces, signature) for order in orders]
+        alike: dict[frozenset[str], list[tuple[str, ...]]] = {}
+        for layout in self._layouts(program, pieces):
+            cut = frozenset(slot.parameter for slot in layout)
+            if cut not in alike:
+                fitting = every
+                if len(every) > 1:
+                    fitting = every[0].beginning_alike(
+                        every, self.runs(layout, sizes).masked(frozenset(), steps), steps
+                    )
+                alike[cut] = [runs.order for runs in fitting]
+            yield from ((layout, order) for order in alike[cut])
+
     def roles_in_part(self, program: Program) -> Hints:
         """Return the roles that a target's slots have in a program as far as it equals that, by layout and order.
 
@@ -220,7 +237,7 @@ class TargetSearch:
         pieces, sizes = spec_pieces(program), self.sizes(program)
         steps = search_steps(self.probe, len(program.states))
         roles: dict[tuple[Layout, tuple[str, ...]], Roles] = {}
-        for layout, order in itertools.product(self._layouts(program, pieces), state_orders(program, self.probe)):
+        for layout, order in self._beginnings(program, pieces, steps):
             runs = ProgramRuns(program, self.probe, order, pieces, self._signature(program))
             roles[layout, order] = Matcher(self.runs(layout, sizes), runs, steps, self.deadline).match_in_part()
         return roles

@@ -13,6 +13,9 @@ from rnn_harness.specs.dimensions import Shape
 from rnn_harness.validation.spec_search.slots import Slot
 from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
 
+SPARE = 0.5
+"""What stands in a bias that only a wrong cell has: the spec has no number for it."""
+
 
 @dataclass(frozen=True)
 class SlotRole:
@@ -39,7 +42,8 @@ class SlotMap:
     """A target's parameter map.
 
     Attributes:
-        roles: Every slot with its role; slots of one piece are added.
+        roles: Every slot with its role; slots of one piece are added. A piece of a parameter without a shape is one
+            that the spec does not have.
         shapes: The shapes of the spec's parameters, by name.
     """
 
@@ -66,6 +70,12 @@ class SlotMap:
                     sizes[unknown[0][0]] = (length - known) // unknown[0][1]
         return sizes
 
+    @property
+    def _known(self) -> tuple[tuple[Slot, SlotRole], ...]:
+        """The slots that are pieces of the spec."""
+        names = {name for name, _ in self.shapes}
+        return tuple((slot, role) for slot, role in self.roles if role.piece.parameter in names)
+
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Write the spec's parameters as the target's.
 
@@ -79,16 +89,17 @@ class SlotMap:
         sizes = self.sizes({name: value.shape for name, value in arrays.items()})
         plain: dict[str, Array] = {}
         counts: dict[SpecPiece, int] = {}
-        for _, role in self.roles:
+        for _, role in self._known:
             counts[role.piece] = counts.get(role.piece, 0) + 1
         summands = {
             piece: iter(exact_parts(piece.view(arrays[piece.parameter], sizes), count))
             for piece, count in counts.items()
         }
+        dtype = next(iter(arrays.values())).dtype
         for slot, role in self.roles:
-            value = next(summands[role.piece])
             if slot.parameter not in plain:
-                plain[slot.parameter] = np.zeros(slot.plain_shape(sizes), value.dtype)
+                plain[slot.parameter] = np.zeros(slot.plain_shape(sizes), dtype)
+            value = next(summands.get(role.piece, iter([np.array(SPARE)])))
             slot.view(plain[slot.parameter], sizes)[...] = value.T if role.flipped else value
         first = {slot.parameter: slot for slot, _ in reversed(self.roles)}
         return {name: first[name].stored(value) for name, value in plain.items()}
@@ -105,7 +116,7 @@ class SlotMap:
         """
         sizes = self.sizes(shapes)
         parts: dict[SpecPiece, list[Array]] = {}
-        for slot, role in self.roles:
+        for slot, role in self._known:
             value = slot.view(slot.plain(packed[slot.parameter]), sizes)
             parts.setdefault(role.piece, []).append(value.T if role.flipped else value)
         gradients: dict[str, list[Array]] = {}
@@ -130,7 +141,7 @@ class SlotMap:
         """
         sizes = self.sizes(shapes)
         whole: dict[str, Array] = {}
-        for slot, role in self.roles:
+        for slot, role in self._known:
             value = slot.view(slot.plain(packed[slot.parameter]), sizes)
             for piece in role.pieces:
                 if piece.parameter not in whole:

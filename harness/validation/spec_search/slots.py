@@ -132,7 +132,7 @@ def _layouts(
     wanted = Counter(piece.size(sizes) for piece in pieces)
     choices = []
     for name, shape in shapes:
-        readings = list(dict.fromkeys(_readings(name, shape, pieces, sizes)))
+        readings = _possible(_readings(name, shape, pieces, sizes), wanted, sizes)
         if not readings:
             return ()
         choices.append(readings)
@@ -148,14 +148,28 @@ def _layouts(
     return (*layouts.values(), *interleaved)[: 2 * MOST_LAYOUTS]
 
 
+def _possible(
+    readings: Iterator[tuple[Slot, ...]], wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]
+) -> list[tuple[Slot, ...]]:
+    """List the readings of one parameter, each once, that cut it into no more slots than the spec has pieces."""
+    possible: dict[tuple[object, ...], tuple[Slot, ...]] = {}
+    for reading in readings:
+        if not _too_many(reading, wanted, sizes):
+            possible.setdefault(tuple(slot.in_numbers(sizes) for slot in reading), reading)
+    return list(possible.values())
+
+
+def _too_many(slots: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:
+    """Say whether there are more slots of some shape than the spec has pieces; biases may be added up."""
+    counts = Counter(tuple(axis.size(sizes) for axis in slot.shape) for slot in slots)
+    return any(count > wanted[shape] * (MOST_SUMMED if len(shape) == 1 else 1) for shape, count in counts.items())
+
+
 def _fits(layout: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:
     """Say whether there is a slot for every matrix of the spec, and there are not too many vectors."""
     counts = Counter(tuple(axis.size(sizes) for axis in slot.shape) for slot in layout)
-    for shape in {*counts, *wanted}:
-        most = wanted[shape] * (MOST_SUMMED if len(shape) == 1 else 1)
-        if counts[shape] > most or (len(shape) == 2 and counts[shape] < wanted[shape]):
-            return False
-    return True
+    has_all = all(counts[shape] >= count for shape, count in wanted.items() if len(shape) == 2)
+    return has_all and not _too_many(layout, wanted, sizes)
 
 
 def _interleaved(layout: Layout) -> Iterator[Layout]:

@@ -37,6 +37,11 @@ def other_terms(node: Add | Subtract) -> Iterator[Change]:
     left, right = node.left, node.right
     if isinstance(node, Subtract) and left == UNIT:
         yield Change(right, f"{bare(right)} stands where {bare(node)} should", 1)
+        yield Change(Subtract(right, left), f"1 and {bare(right)} are exchanged in {bare(node)}", 3)
+        yield Change(Add(left, right), f"{bare(right)} is added to 1, not subtracted", 3)
+        root = Apply(Function.SQRT, Subtract(UNIT, Multiply(right, right)))
+        yield Change(root, f"the root of one less the square of {bare(right)} stands where {bare(node)} should", 5)
+        yield from _without_parentheses(node)
         return
     if isinstance(node, Subtract) and left == ZERO:
         yield Change(right, f"the sign of {bare(right)} is lost", 1)
@@ -51,6 +56,7 @@ def other_terms(node: Add | Subtract) -> Iterator[Change]:
     yield from _terms_inside(node)
     if isinstance(node, Subtract):
         yield from _factor_of_all_terms(node)
+        yield from _without_parentheses(node)
     if isinstance(node, Subtract) and left.shape == right.shape:
         yield Change(Subtract(right, left), f"{bare(left)} and {bare(right)} are exchanged", 2)
     if isinstance(node, Subtract) and isinstance(left, Add) and left.right.shape == right.shape:
@@ -63,6 +69,12 @@ def other_terms(node: Add | Subtract) -> Iterator[Change]:
         yield Change(Add(left, node), f"{bare(left)} is added twice", 3)
         if left.shape == right.shape:
             yield Change(Multiply(left, right), f"{bare(left)} and {bare(right)} are multiplied", 4)
+            for result, term in ((left, right), (right, left)):
+                if isinstance(result, Variable) and result.role is Role.INTERMEDIATE:
+                    yield Change(Add(term, UNIT), f"1 stands where {bare(result)} should", 4)
+            if isinstance(left, Multiply) and isinstance(right, Multiply):
+                larger = Add(left, Apply(Function.RELU, Subtract(right, left)))
+                yield Change(larger, f"the larger of {bare(left)} and {bare(right)} stands where their sum should", 6)
         yield from _wider_products(node)
         yield from _outer_functions(node)
         yield from _inner_biases(node)
@@ -82,6 +94,20 @@ def _terms_inside(node: Add | Subtract) -> Iterator[Change]:
                 bare_sum = replace(node, left=Multiply(factor, inside.argument), right=outside)
                 words = f"{inside.function.value} is applied to the whole sum"
                 yield Change(Apply(inside.function, bare_sum), words, 3)
+
+
+def _without_parentheses(node: Subtract) -> Iterator[Change]:
+    """Yield differences in which what is subtracted ends before its last term."""
+    right = node.right
+    for bracket, wrap in (
+        (right, None),
+        (right.argument, right.function) if isinstance(right, Apply) else (None, None),
+    ):
+        if not isinstance(bracket, Add | Subtract) or bracket.left.shape != right.shape:
+            continue
+        first = bracket.left if wrap is None else Apply(wrap, bracket.left)
+        words = f"{bare(right)} ends before {bare(bracket.right)}"
+        yield Change(replace(bracket, left=Subtract(node.left, first)), words, 4)
 
 
 def _exchanged_weights(node: Add) -> Iterator[Change]:
@@ -139,9 +165,10 @@ def _outer_functions(node: Add) -> Iterator[Change]:
     """Yield a function of the sum in the place of the sum of two terms to which it is applied."""
     for function in ACTIVATIONS:
         plain = [_without_function(term, function) for term in (node.left, node.right)]
-        if plain[0] is not None and plain[1] is not None and plain[0].shape == plain[1].shape == node.shape:
-            words = f"{function.value} is applied to the sum and not to its terms"
-            yield Change(Apply(function, Add(plain[0], plain[1])), words, 4)
+        if plain[0] is None or plain[1] is None or {plain[0].shape, plain[1].shape} - {(), node.shape}:
+            continue
+        words = f"{function.value} is applied to the sum and not to its terms"
+        yield Change(Apply(function, Add(plain[0], plain[1])), words, 4)
 
 
 def _without_function(term: Node, function: Function) -> Node | None:

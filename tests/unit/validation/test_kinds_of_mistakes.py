@@ -122,7 +122,7 @@ _SLOW = pytest.mark.deep(
 @pytest.mark.parametrize(
     ("cell", "name", "part", "words"),
     [
-        (BlockTakenTwice, "cfn", "cfn-1", "U_i stands where U_q should"),  # which gate's block it was nobody can say
+        (BlockTakenTwice, "cfn", "cfn-1, cfn-2", "U_i stands where U_q should, or U_q where U_i should"),
         (ComplementOfAnotherGate, "cfn", "cfn-3", "1 - theta stands where eta should"),
         (ParameterUnused, "lightru", "lightru-2", "U_f h[t-1] is not added"),
         pytest.param(SumOfAnother, "ugrnn", "ugrnn-1", "c is computed from the sum that belongs into g", marks=_SLOW),

@@ -1,0 +1,73 @@
+"""Functions that stand where sigmoid, tanh or relu should: of straight pieces, or of pieces of other functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from rnn_harness.specs.expression import Add, Apply, Constant, Divide, Function, Multiply, Node, Subtract
+from rnn_harness.validation.spec_search.change import UNIT, ZERO, Change
+
+LEAK = Fraction(1, 100)
+"""The slope of torch's leaky rectifier below zero."""
+HARD_SIGMOID_SLOPES = (Fraction(1, 5), Fraction(1, 6), Fraction(1, 4))
+"""Slopes of the hard sigmoids in use: Keras before 3, torch, and Theano's tangent at zero."""
+_HALF = Constant(Fraction(1, 2))
+
+
+def piecewise_functions(node: Apply) -> Iterator[Change]:
+    """Yield what stands for a function where exponentials are spared, or where another library has it.
+
+    Args:
+        node: A function of an expression.
+    """
+    argument = node.argument
+    where = f"stands where {node.function.value} should"
+    if node.function is Function.SIGMOID:
+        for slope in HARD_SIGMOID_SLOPES:
+            line = Add(Multiply(Constant(slope), argument), _HALF)
+            yield Change(_from_zero_to_one(line), f"a hard sigmoid of slope {slope} {where}", 3)
+        yield Change(_from_zero_to_one(argument), f"a limit to [0, 1] {where}", 3)
+    elif node.function is Function.TANH:
+        yield Change(clipped(argument), f"a hard tanh {where}", 3)
+        size = Add(_relu(argument), _relu(_negative(argument)))
+        yield Change(Divide(argument, Add(UNIT, size)), f"softsign {where}", 3)
+    elif node.function is Function.RELU:
+        leaky = Add(node, Multiply(Constant(LEAK), Subtract(argument, node)))
+        yield Change(leaky, f"a leaky relu {where}", 3)
+        yield Change(_negative(_relu(_negative(argument))), "the smaller stands where the larger should", 3)
+    if node.function in (Function.TANH, Function.RELU):
+        yield Change(Multiply(argument, Apply(Function.SIGMOID, argument)), f"silu {where}", 3)
+        below = Subtract(Apply(Function.EXP, _negative(_relu(_negative(argument)))), UNIT)
+        yield Change(Add(_relu(argument), below), f"elu {where}", 3)
+
+
+def clipped(argument: Node) -> Node:
+    """Return an expression limited to [-1, 1].
+
+    Args:
+        argument: The expression.
+    """
+    above, below = _relu(Subtract(argument, UNIT)), _relu(Add(argument, UNIT))
+    return Subtract(Subtract(below, above), UNIT)
+
+
+def positive(argument: Node) -> Node:
+    """Return x + 1/2 of what is positive and sigmoid of what is not: how a minGRU keeps its logarithms defined.
+
+    Args:
+        argument: The expression.
+    """
+    return Add(_relu(argument), Apply(Function.SIGMOID, _negative(_relu(_negative(argument)))))
+
+
+def _from_zero_to_one(argument: Node) -> Node:
+    return Subtract(_relu(argument), _relu(Subtract(argument, UNIT)))
+
+
+def _relu(argument: Node) -> Node:
+    return Apply(Function.RELU, argument)
+
+
+def _negative(argument: Node) -> Node:
+    return Subtract(ZERO, argument)
