@@ -14,6 +14,7 @@ from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.spec import Spec
 from rnn_harness.specs.traversal import variables
+from rnn_harness.validation.spec_search.added_terms import EXTRA
 from rnn_harness.validation.spec_search.constants import (
     OpenProgram,
     closed_program,
@@ -279,7 +280,8 @@ def _first_match(
             return None
         with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
             trial = search.try_mistake(rewrite.program, base.hints, beside_hints)
-            if trial.match is not None:
+            # A bias that only a wrong cell has stands somewhere, or it is right.
+            if trial.match is not None and EXTRA not in trial.match[0].absent:
                 table, order = trial.match
                 shapes = tuple((parameter.name, parameter.shape) for parameter in base.program.parameters)
                 return FaultyMatch(base.spec, rewrite, replace(table, shapes=shapes), order)

@@ -149,3 +149,16 @@ def test_matrices_of_one_row_and_of_one_column_are_told_from_vectors() -> None:
     spec = next(spec for spec in literature() if spec.id == "lmu")
     target = target_of("cell", Legendre)
     assert spec_file_candidate(target, spec, ("float64",)).match is not None
+
+
+def test_a_right_cell_has_no_bias_more_than_its_spec() -> None:
+    class Right(ComplementOnATerm):
+        def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            h, c = state
+            i, f = torch.sigmoid(self.both(torch.cat([x, h], 1))).chunk(2, 1)
+            c = i * self.content(x) + f * c
+            return torch.tanh(c), c
+
+    spec = next(spec for spec in literature() if spec.id == "ran")
+    found = faulty_match(TargetSearch(probe_target(target_of("cell", Right))), spec)
+    assert found is None or "bias" not in found.diagnosis().difference
