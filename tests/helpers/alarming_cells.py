@@ -331,3 +331,25 @@ class LearnedLeak(nn.Module):
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         rate = torch.sigmoid(self.leak)
         return (1 - rate) * h + rate * torch.tanh(self.x(x) + self.h(h))
+
+
+class LayersOfStates(nn.Module):
+    """Right: a stack runs as many layers as states are given; the state of one alone runs the first layer."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        sizes = (input_size, hidden_size)
+        self.hidden_size = hidden_size
+        self.cells = nn.ModuleList([nn.RNNCell(size, hidden_size) for size in sizes])
+
+    def forward(self, x: Tensor, hidden: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
+        states = [x.new_zeros(x.shape[0], self.hidden_size) for _ in self.cells] if hidden is None else hidden
+        last_states = []
+        for cell, state in zip(self.cells, states, strict=False):
+            steps, h = [], state
+            for x_t in x.unbind(1):
+                h = cell(x_t, h)
+                steps.append(h)
+            x = torch.stack(steps, 1)
+            last_states.append(h)
+        return x, last_states

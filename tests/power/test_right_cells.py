@@ -51,6 +51,11 @@ def test_an_initial_state_that_is_neither_zero_nor_learned_is_refuted() -> None:
     assert not finding("StartsFromOnes", "behaviour.default-state").agrees
 
 
+def test_a_stack_that_runs_more_layers_without_a_state_is_not_held_to_those_of_one_state() -> None:
+    with pytest.raises(NotRun, match=r"computes with more parameters than where one is given: cells\.1\.weight_ih"):
+        finding("LayersOfStates", "behaviour.default-state")
+
+
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad:UserWarning")
 def test_a_reentrant_checkpoint_is_differentiated_in_the_way_it_takes() -> None:
     assert finding("Checkpointed", "backward.bound").agrees

@@ -5,6 +5,7 @@ It is tried in training, without gradients, with some of its arguments frozen, a
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -237,6 +238,9 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
         reason = f"called without a state it starts from one that it holds: {', '.join(further)}"
         yield Finding(evaluation.subject.spec.id, True, reason, 0.0)
         return
+    if further and not _are_equal(without, learned):
+        names = ", ".join(further)
+        raise NotRun(f"called without a state it computes with more parameters than where one is given: {names}"[:300])
     detail = f"called without a state it does not start from zeros, as torch's own cells do: {worst.detail}"
     yield replace(worst, detail=detail)
 
@@ -244,6 +248,12 @@ def _default_state(evaluation: Evaluation) -> Iterator[Finding]:
 def _results_without_state(convention: CallingConvention, call: Callable[..., Any], x: Tensor) -> list[list[Tensor]]:
     """Call it without a state, twice."""
     return [call_results(replace(convention, states=0), call, x, []) for _ in range(2)]
+
+
+def _are_equal(first_results: list[list[Tensor]], results: list[list[Tensor]]) -> bool:
+    """Whether two pairs of calls gave the same numbers."""
+    tensors = zip(itertools.chain(*first_results), itertools.chain(*results), strict=True)
+    return all(torch.equal(before, after) for before, after in tensors)
 
 
 def _compared_with_zeros(evaluation: Evaluation, driver: TargetDriver, results: list[list[Tensor]]) -> Finding:
