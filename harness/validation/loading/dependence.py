@@ -105,8 +105,8 @@ def ignored_states(
     with torch.no_grad():
         before = _all_results(module, convention, values, states)
         for place in range(len(states)):
-            given = ([s + move if i == place else s for i, s in enumerate(states)] for move in _MOVES)
-            results = (_all_results(module, convention, values, moved) for moved in given)
+            choices = ([s + move if i == place else s for i, s in enumerate(states)] for move in _MOVES)
+            results = (_all_results(module, convention, values, moved) for moved in choices)
             if all(all(torch.equal(a, b) for a, b in zip(before, after, strict=True)) for after in results):
                 return True
     return False
