@@ -8,7 +8,14 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.models.judge_model import wiring_statements
 from rnn_harness.validation.models.understand import UnderstoodModel, understand
-from tests.helpers import HELPERS, models, models_with_cells, models_with_lengths, models_with_states
+from tests.helpers import (
+    HELPERS,
+    models,
+    models_with_cells,
+    models_with_lengths,
+    models_with_own_layers,
+    models_with_states,
+)
 
 FILE = HELPERS / "models.py"
 QUICK = ValidationRequest(dtypes=("float64",), examples=0)
@@ -44,6 +51,7 @@ RIGHT = (
     "ContinuedFromBothWays",
     "Captions",
     "Oscillators",
+    "OwnLayersOfBothWays",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -56,6 +64,7 @@ WRONG = {
     "OneDirectionAlone": ("directions", "the forward direction of encoder (bidirectional=True) has no influence"),
     "StatesOfTheLowerLayer": ("layers", "layer 1 of encoder (num_layers=2, counted from 0) has no influence"),
     "TwoWaysNotTurned": ("time", "the outputs of the reverse direction are not turned back"),
+    "OwnLayersNotTurned": ("time", "the outputs of the reverse direction are not turned back"),
     "OneLayerTwice": ("sharing", "layers.0 and layers.1 are one object, so that they share their weights"),
     "LowerLayersCellState": ("carried-state", "layers.1 is given the cell state of layers.0 as its cell state"),
     "FirstStateForBoth": ("given-state", "state[0][1] and state[1][1] that is given has no influence"),
@@ -115,7 +124,7 @@ FOLLOWS = {"LowerLayersCellState": ("given-state",), "SortedOutputs": ("batches"
 
 
 def _model(name: str) -> UnderstoodModel:
-    modules = (models, models_with_cells, models_with_lengths, models_with_states)
+    modules = (models, models_with_cells, models_with_lengths, models_with_own_layers, models_with_states)
     module = next(module for module in modules if name in vars(module))
     return understand(load_target(f"{module.__file__}:{name}"))
 

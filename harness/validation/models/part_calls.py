@@ -57,9 +57,8 @@ def _read(part: RecurrentPart, call: ModuleCall) -> PartCall | None:
     state = call.arguments[1] if len(call.arguments) > 1 else None
     result = call.result
     if part.is_layer:
-        if not isinstance(result, tuple) or len(result) != 2:
-            return None
-        outputs, new_states = steps_first(part, result[0]), state_tensors(result[1])
+        sequence, last = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+        outputs, new_states = steps_first(part, sequence), state_tensors(last)
     else:
         new_states = state_tensors(result)
         outputs = steps_first(part, new_states[0]) if new_states else None
@@ -115,7 +114,10 @@ def shifted_output(part: RecurrentPart, result: Any, step: int, features: slice)
     Returns:
         The same with those numbers changed.
     """
-    outputs, *states = result
+    import torch
+
+    gives_outputs_alone = isinstance(result, torch.Tensor)
+    outputs, *states = (result,) if gives_outputs_alone else result
     outputs = outputs.clone()
     if outputs.dim() == 2:
         outputs[step, features] += 1
@@ -123,7 +125,7 @@ def shifted_output(part: RecurrentPart, result: Any, step: int, features: slice)
         outputs[:, step, features] += 1
     else:
         outputs[step, :, features] += 1
-    return (outputs, *states)
+    return outputs if gives_outputs_alone else (outputs, *states)
 
 
 def shifted_final(result: Any, index: int) -> Any:
@@ -134,10 +136,12 @@ def shifted_final(result: Any, index: int) -> Any:
         index: The layer and direction, as torch counts them along the first axis.
 
     Returns:
-        The same with new states; the outputs stay.
+        The same with new states; the outputs stay, and so does what a layer gives that gives its outputs alone.
     """
     import torch
 
+    if isinstance(result, torch.Tensor):
+        return result
     outputs, states = result
     changed = []
     for state in state_tensors(states):
