@@ -261,7 +261,7 @@ FAULTS = {
     "NarrowGradient": "the gradient of parameters.W_h",
     "LimitedState": "initial states of up to 30",
     "LimitedGradient": "output gradients 1.1e+12 times the usual",
-    "WritesIntoGradient": "behaviour: intact",
+    "WritesIntoGradient": "its arguments are changed",
     "ForgetsFirstLayer": "gradients get lost",
     "StartsFromOnes": "does not start from zeros",
     "SingleWithoutGradients": "without gradients",

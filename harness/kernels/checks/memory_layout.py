@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from rnn_harness.kernels.objective import cell_parameters, kernel_of, torch_obje
 from rnn_harness.kernels.torch_reference import to_numpy
 from rnn_harness.runtime.target_gradients import target_gradients
 from rnn_harness.subjects.case_arrays import CaseArrays, draw_arrays
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 EVERY = ("float64", "float32", "bfloat16", "float16")
 
@@ -186,9 +190,29 @@ def _changed_cotangents(evaluation: Evaluation) -> list[str]:
     outputs, before = objective.outputs(objective.inputs), cotangent.clone()
     if not outputs.requires_grad:
         return []
+    total = _handed_over(outputs, cotangent)
     with objective.parameters_swapped_in():
-        target_gradients([outputs], [objective.inputs], [cotangent])
+        target_gradients([total], [objective.inputs], [torch.ones_like(total)])
     return [] if torch.equal(cotangent, before) else ["output gradients"]
+
+
+def _handed_over(outputs: Tensor, cotangent: Tensor) -> Tensor:
+    """Return a number whose backward hands that very cotangent to the outputs, and no product with it."""
+    import torch
+
+    class HandOver(torch.autograd.Function):
+        """The sum of outputs times cotangent."""
+
+        @staticmethod
+        def forward(_ctx: object, results: Tensor) -> Tensor:
+            return (results * cotangent).sum()
+
+        @staticmethod
+        def backward(_ctx: object, *_gradients: Tensor) -> Tensor:
+            return cotangent
+
+    number: Tensor = HandOver.apply(outputs)  # type: ignore[no-untyped-call]
+    return number
 
 
 def _poison(evaluation: Evaluation) -> Iterator[Finding]:
