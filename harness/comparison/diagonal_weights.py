@@ -11,10 +11,8 @@ from rnn_harness.array_types import Array
 from rnn_harness.comparison.confirm import Decision, Translation
 from rnn_harness.comparison.equality import SIZES, parting_point_of
 from rnn_harness.comparison.named_pair import NamedCell, pair_of
-from rnn_harness.comparison.pair_by_names import unpacked
-from rnn_harness.comparison.spec_module import spec_target
+from rnn_harness.comparison.pair_by_names import searched_weights, unpacked
 from rnn_harness.derivatives.program_pair import compare_polynomials
-from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import Comparison, Counterexample
 from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import MatrixVector, Multiply, Node, Transpose, Variable, VectorMatrix
@@ -22,9 +20,7 @@ from rnn_harness.specs.latex import to_latex, variable_latex
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.rewrite import replace_children
 from rnn_harness.specs.traversal import walk
-from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.spec_search.constants import open_program, with_readings
-from rnn_harness.validation.spec_search.search import TargetSearch
 from rnn_harness.validation.spec_search.slot_map import SlotMap
 
 
@@ -44,7 +40,7 @@ def compare_with_diagonal(
     first, second = cells
     for names in _square_matrices(second.program):
         narrower = _with_vectors(second.spec, names)
-        table = None if narrower is None else _searched(first.spec, narrower)
+        table = None if narrower is None else searched_weights(first.spec, narrower)
         if table is None:
             continue
         decision = _proved(cells, table, names, targets, rows)
@@ -87,15 +83,6 @@ def _with_vectors(spec: Spec, names: frozenset[str]) -> Spec | None:
     changed = with_readings(spec, readings, spec.model.constants)
     shapes = {name: size.split()[0] if name in names else size for name, size in spec.model.parameters.items()}
     return replace(changed, model=changed.model.model_copy(update={"parameters": shapes}))
-
-
-def _searched(left_side: Spec, right_side: Spec) -> SlotMap | None:
-    """Search the left's equations, as a target, for the right's parameters."""
-    try:
-        match = TargetSearch(probe_target(spec_target(left_side))).match_spec(right_side)
-    except UsageError:  # a spec of layers, or one whose parameters have no influence
-        return None
-    return None if match is None else match.table
 
 
 def _proved(

@@ -18,17 +18,16 @@ from rnn_harness.comparison.diagonal_weights import compare_with_diagonal
 from rnn_harness.comparison.equality import SIZES, parting_point_of
 from rnn_harness.comparison.map_lines import whole_parameters
 from rnn_harness.comparison.named_pair import NamedCell, pair_of, without
-from rnn_harness.comparison.pair_by_names import compare_by_names, compare_by_rewrite, unpacked
-from rnn_harness.comparison.spec_module import spec_target
+from rnn_harness.comparison.pair_by_names import (
+    compare_by_names,
+    compare_by_rewrite,
+    searched_weights,
+    unpacked,
+)
 from rnn_harness.derivatives.program_pair import ProgramPair, compare_polynomials
-from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, Inclusion
-from rnn_harness.specs import Spec
-from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.spec_search.complements import weights_of_other_sign
 from rnn_harness.validation.spec_search.interpret import Interpreter
-from rnn_harness.validation.spec_search.search import TargetSearch
-from rnn_harness.validation.spec_search.slot_map import SlotMap
 
 
 def compare_other_specs(
@@ -125,7 +124,7 @@ def _pair(left_side: NamedCell, right_side: NamedCell) -> _MappedPair | None:
         )
         named = {name: (f"{'-' if sign < 0 else ''}{name}",) for name, sign in signs.items()}
         return _MappedPair(other_signs, {name: row for name, row in named.items() if name not in right_side.absent})
-    table = _searched(left_side.spec, right_side.spec)
+    table = searched_weights(left_side.spec, right_side.spec)
     if table is None:
         return None
     sources: dict[str, tuple[str, ...]] = {}
@@ -135,15 +134,6 @@ def _pair(left_side: NamedCell, right_side: NamedCell) -> _MappedPair | None:
         sources[role.piece.parameter] = (*sources.get(role.piece.parameter, ()), source)
     pair = pair_of(left_side, right_side, lambda parameters, shapes: unpacked(table, parameters, shapes))
     return _MappedPair(pair, sources)
-
-
-def _searched(left_side: Spec, right_side: Spec) -> SlotMap | None:
-    """Search the left's equations, as a target, for the right's parameters."""
-    try:
-        match = TargetSearch(probe_target(spec_target(left_side))).match_spec(right_side)
-    except UsageError:  # a spec of layers, or one whose parameters have no influence
-        return None
-    return None if match is None else match.table
 
 
 def _under_a_map(

@@ -17,6 +17,7 @@ from rnn_harness.comparison.spec_module import spec_target
 from rnn_harness.derivatives.program_pair import ProgramPair, compare_polynomials
 from rnn_harness.errors import UsageError
 from rnn_harness.records.comparison import Comparison
+from rnn_harness.specs import Spec
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.spec_search.fault_search import faulty_match
@@ -120,6 +121,23 @@ def compare_by_rewrite(cells: tuple[NamedCell, NamedCell], targets: tuple[str, s
     pair = pair_of(first, second, lambda parameters, wanted: unpacked(table, parameters, wanted))
     with_sentence = replace(rows, sentence=sentence)
     return _decided(pair, cells, targets, ((), only_right), with_sentence, "under that map of their weights")
+
+
+def searched_weights(left_side: Spec, right_side: Spec) -> SlotMap | None:
+    """Search the left's equations, as a target, for the right's parameters.
+
+    Args:
+        left_side: The equations that stand for a target.
+        right_side: The spec that it may equal.
+
+    Returns:
+        Which of the left's weights is which of the right's; None where no map makes the two equal.
+    """
+    try:
+        match = TargetSearch(probe_target(spec_target(left_side))).match_spec(right_side)
+    except UsageError:  # a spec of layers, or one whose parameters have no influence
+        return None
+    return None if match is None else match.table
 
 
 def unpacked(table: SlotMap, parameters: dict[str, Array], shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:

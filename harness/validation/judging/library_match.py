@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
-from rnn_harness.specs import Spec, library, literature
+from rnn_harness.specs import library, literature
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.spec_search.constant_below_root import fitting_constant
@@ -32,7 +31,8 @@ def library_match(probe: Probe) -> SpecMatch | None:
     if probe.keeps_a_state():  # every cell is the identity for some constants, as h + 0 tanh(...) is
         return None
     shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    match = _nearest_in_tolerance(probe, [*shipped, *literature()])
+    search, known = TargetSearch(probe), [*shipped, *literature()]
+    match = first_match(search, known) or first_complement(search, known)
     if match is None:
         return None
     match = replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
@@ -40,19 +40,6 @@ def library_match(probe: Probe) -> SpecMatch | None:
         return None
     # A cell that keeps its weights within limits is this one with small weights alone.
     return match if _equals_far_away(probe, match) else None
-
-
-def _nearest_in_tolerance(probe: Probe, known: Sequence[Spec]) -> SpecMatch | None:
-    """Match within the tolerance of the target's numbers, else within that of float32, which it may have inside."""
-    for tolerance in dict.fromkeys((probe.tolerance, SCREEN_SINGLE)):
-        if tolerance < probe.tolerance:
-            continue
-        search = TargetSearch(replace(probe, tolerance=tolerance))
-        match = first_match(search, known) or first_complement(search, known)
-        if match is not None:
-            probe.tolerance = tolerance
-            return match
-    return None
 
 
 def _leaves_out_a_parameter(probe: Probe, match: SpecMatch) -> bool:
