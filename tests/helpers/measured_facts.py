@@ -55,6 +55,14 @@ def decay(
     )
 
 
+def decay_to_zero(subject: str, initialisation: str, log10_rate: float) -> DecayMeasurement:
+    """A cell whose gradient is exactly zero from lag 64 on: it has no logarithm there, and is not recorded."""
+    row = decay(subject, initialisation, log10_rate)
+    curve = tuple(point for point in row.log10_norms if point.step < 64)
+    bands = tuple(band for band in row.norm_bands if band.step < 64)
+    return row.model_copy(update={"log10_norms": curve, "norm_bands": bands})
+
+
 def learning(subject: str, task: str, solved: int, loss: float = 0.1, **more: object) -> LearningMeasurement:
     """Three seeds that end at one loss, after 100 steps of training."""
     base = {
@@ -194,8 +202,14 @@ FACTS: dict[str, list[Facts]] = {
             decay("RNN", "torch", -0.3),
             *(decay(n, i, -0.01) for n in ("GRU", "LSTM") for i in ("torch", "keep", "chrono")),
         ],
+        true_2=[
+            decay_to_zero("RNN", "torch", -0.3),
+            *(decay(n, i, -0.01) for n in ("GRU", "LSTM") for i in ("torch", "keep", "chrono")),
+        ],
         conditions=[*_starts(-0.2), decay("GRU", "keep", -0.01), decay("LSTM", "chrono", -0.01)],
         depends=[*_starts(-0.2), decay("GRU", "keep", -0.07, seeds_apart=1.0), decay("LSTM", "chrono", -0.01)],
+        depends_2=[*_starts(-0.0695), decay("GRU", "keep", -0.069), decay("LSTM", "chrono", -0.01)],
+        depends_3=[*_starts(-0.01), decay("GRU", "keep", -0.01), decay("LSTM", "chrono", -0.01)],
         false=[*_starts(-0.2), decay("GRU", "keep", -0.3), decay("LSTM", "chrono", -0.01)],
         false_2=[*_starts(-0.2), decay("GRU", "keep", -0.2), decay("LSTM", "chrono", -0.2)],
     ),
@@ -236,6 +250,7 @@ FACTS: dict[str, list[Facts]] = {
     ),
     "too small beyond ten": _facts(
         true=_rnns(5.0, 5.0),
+        true_2=_rnns(10.5, 10.5),
         depends=_rnns(8.0, None),
         depends_2=_rnns(10.5, 10.5, half_width=1.0),
         false=_rnns(900.0, 900.0),
@@ -265,10 +280,13 @@ FACTS: dict[str, list[Facts]] = {
         true=[decay("GRU", "torch", -0.02), decay("GRU", "keep", -0.01)],
         conditions=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.01)],
         depends=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.07, seeds_apart=1.0)],
+        depends_2=[decay("GRU", "torch", -0.0695), decay("GRU", "keep", -0.069)],
         false=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -2.0)],
+        false_2=[decay("GRU", "torch", -0.2), decay_to_zero("GRU", "keep", -0.01)],
     ),
     "gru keeps or removes": _facts(
         true=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.01)],
+        true_2=[decay_to_zero("GRU", "torch", -0.2), decay("GRU", "keep", -0.01)],
         depends=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.07, seeds_apart=1.0)],
         false=[decay("GRU", "torch", -0.01), decay("GRU", "keep", -0.01)],
         false_2=[decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.2)],

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rnn_harness.records.kill_matrix import Kill, MutantResult
-from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, ParameterCount, SpeedMeasurement
+from rnn_harness.records.measurement import CurvePoint, DecayMeasurement, Measurement, ParameterCount, SpeedMeasurement
 from rnn_harness.records.record import Record
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.page.claims import decide_claims
 from rnn_harness.reports.page.measured_claims import KIND_OF_CLAIM, MEASURED_CLAIMS
 from rnn_harness.specs import Claim, claims
-from tests.helpers.measured_facts import FACTS, Facts, decay, learning
+from tests.helpers.measured_facts import FACTS, Facts, count, decay, learning, timed
 
 
 def _claim(by: str, *evidence: str, verdict: str | None = "true") -> Claim:
@@ -95,6 +99,96 @@ def test_other_measurements_make_a_measured_claim_false_and_others_do_not(claim:
     verdicts = {decide_claims([claim], [], facts.measurements)[0].verdict for facts in FACTS[name]}
     assert "false" in verdicts
     assert verdicts & {"true", "true under conditions"}
+
+
+_FASTER = (timed("rnn.tanh", 1.0), timed("lstm.column", 2.0))
+_FASTER_LSTM = timed("lstm.column", 0.5)
+_UNCOUNTED_TIMES: dict[str, dict[str, Any]] = {
+    "of what computes something else": {"agrees": False},
+    "of what nothing was compared with": {"agrees": None},
+    "of the forward pass alone": {"phase": "forward"},
+    "on another device": {"device": "cuda"},
+    "that is lost in noise": {"median": None},
+}
+_EXPLODING = decay("RNN", "gain-3", 0.1, losses=(None, None))
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "uncounted"),
+    [
+        pytest.param(
+            "fewer parameters",
+            (count("gru.keep.column", 96), count("lstm.column", 128)),
+            (count("gru.keep.column", 200).model_copy(update={"agrees": False}),),
+            id="a number of parameters that the arrays do not have",
+        ),
+        *(
+            pytest.param("rnn faster", _FASTER, (_FASTER_LSTM.model_copy(update=update),), id=f"a time {reason}")
+            for reason, update in _UNCOUNTED_TIMES.items()
+        ),
+        pytest.param(
+            "rnn faster",
+            _FASTER,
+            tuple(
+                row.model_copy(update={"sizes": {**row.sizes, "n": 100}})
+                for row in (timed("rnn.tanh", 3.0), timed("lstm.column", 2.0))
+            ),
+            id="times of cells with as many parameters as an LSTM",
+        ),
+        pytest.param(
+            "gru keeps",
+            (decay("GRU", "torch", -0.2), decay("GRU", "keep", -0.01)),
+            (decay("GRU", "keep", -2.0).model_copy(update={"agrees": False}),),
+            id="the decay of what computes something else",
+        ),
+        pytest.param(
+            "loss where it explodes",
+            (_EXPLODING,),
+            (decay("RNN", "torch", -0.2, losses=(0.5,)),),
+            id="a training where the gradient does not explode",
+        ),
+        *(
+            pytest.param(
+                name,
+                (learning("RNN", "adding", 0, 0.2, rate_before=0.6),),
+                (learning("GRU", "adding", 3, 0.0, rate_before=rate),),
+                id=f"a gradient {reason}, where {name}",
+            )
+            for name in ("nothing is learnt", "loss stands still")
+            for reason, rate in (("that has not vanished", 0.95), ("that was not measured", None))
+        ),
+        *(
+            pytest.param(
+                "sees ahead",
+                (learning("GRU, both directions", "ahead", 3), learning("GRU", "ahead", 0)),
+                (learning(subject, "ahead", solved, sizes={"T": 20}),),
+                id=f"a shorter length, of {subject}",
+            )
+            for subject, solved in (("GRU", 3), ("GRU, both directions", 0))
+        ),
+    ],
+)
+def test_a_verdict_leaves_out(name: str, rows: Sequence[Measurement], uncounted: Sequence[Measurement]) -> None:
+    """What would change the verdict if it counted, before the other measurements or behind them."""
+    decided = MEASURED_CLAIMS[name](rows)
+    assert decided is not None
+    assert MEASURED_CLAIMS[name]([*uncounted, *rows]) == decided
+    assert MEASURED_CLAIMS[name]([*rows, *uncounted]) == decided
+
+
+def test_each_family_is_timed_by_its_fastest_implementation() -> None:
+    """The RNN's second implementation is slower than the LSTM's fastest, and the LSTM's slowest the slowest of all."""
+    rows = [timed("rnn.tanh", 1.0), timed("rnn.tanh", 3.0), timed("lstm.column", 2.0), timed("lstm.column", 0.5)]
+    for order in itertools.permutations(rows):
+        decided = MEASURED_CLAIMS["rnn faster"](order)
+        assert decided is not None
+        assert decided.verdict == "false"
+        assert decided.numbers.endswith("2.00 at d = 64")
+
+
+def test_without_a_gradient_that_explodes_its_training_decides_nothing() -> None:
+    row = decay("RNN", "gain-3", -0.1, losses=(0.9, 3.0))
+    assert MEASURED_CLAIMS["loss where it explodes"]([row]) is None
 
 
 def test_a_loss_that_rises_with_noise_alone_is_not_learnt() -> None:
