@@ -228,3 +228,44 @@ class HasALearnedRate(Truncated):
 
     def backward(self, dy: Array, lr: float = 0.0) -> None:
         super().backward(dy)
+
+
+class LastOfASeries:
+    """A cell whose matrix takes the state and a series of single numbers side by side, and a head on its last state."""
+
+    is_turned = True
+
+    def __init__(self, n: int = 1, d: int = 6, outputs: int = 2) -> None:
+        rng = np.random.default_rng(0)
+        self.W, self.b = rng.standard_normal((d, d + n)) / 2, np.zeros((d, 1))
+        self.V, self.c = rng.standard_normal((outputs, d)) / 2, np.zeros((outputs, 1))
+        self.grads: dict[str, Array] = {}
+
+    def forward(self, xs: Array) -> Array:
+        h = np.zeros((len(self.W), 1))
+        self.steps = []
+        for x in xs:
+            z = np.vstack((h, x.reshape(-1, 1)))
+            h = np.tanh(self.W @ z + self.b)
+            self.steps.append((z, h))
+        self.last = h
+        return np.asarray((self.V @ h + self.c).ravel())
+
+    def backward(self, dy: Array) -> None:
+        dy = dy.reshape(-1, 1)
+        grads = {"W": np.zeros_like(self.W), "b": np.zeros_like(self.b), "V": dy @ self.last.T, "c": dy.copy()}
+        d = len(self.W)
+        dh = self.V.T @ dy
+        for z, h in reversed(self.steps):
+            da = dh * (1 - h**2)
+            grads["W"] += da @ z.T
+            grads["b"] += da
+            recurrent = self.W[:, :d]
+            dh = (recurrent.T if self.is_turned else recurrent) @ da
+        self.grads = grads
+
+
+class LosesTheTranspose(LastOfASeries):
+    """The recurrent matrix is not transposed on the way back."""
+
+    is_turned = False

@@ -87,7 +87,7 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
     for forward in forward_methods(written_class):
         backward = backward_method(written_class, forward)
         for loss in network_losses(holder, forward, backward) if weights else ():
-            widths = sorted({size for value in weights.values() for size in value.shape if size > 1})
+            widths = _input_widths(weights)
             rates = dict.fromkeys((_rate(holder, backward), ""))
             targets: tuple[TargetForm, ...] = ("numbers", "ones", "classes") if loss.name else ("numbers",)
             result = "loss" if loss.name else "outputs"
@@ -100,6 +100,19 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
                 x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
                 called = NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss)
                 yield replace(called, target=target, rate=rate, of_last=of_last, result=result)
+
+
+def _input_widths(weights: Mapping[str, Array]) -> list[int]:
+    """The widths that an input may have: axes of weights, and what remains of an axis beside the units.
+
+    A matrix (d, d + n) takes state and input side by side, so that n is no axis of it. A series of single numbers has
+    n = 1, which is tried last: biases are columns or rows too.
+    """
+    axes = {size for value in weights.values() for size in value.shape if size > 1}
+    matrices = [value.shape for value in weights.values() if value.ndim == 2]
+    beside = {abs(rows - columns) for rows, columns in matrices if min(rows, columns) > 1} - {0}
+    single = {1} if any(1 in shape for shape in matrices) else set()
+    return [*sorted(axes), *sorted((beside | single) - axes, reverse=True)]
 
 
 def _rate(holder: object, backward: str) -> str:
