@@ -14,6 +14,7 @@ from tests.helpers import (
     models_with_cells,
     models_with_lengths,
     models_with_own_layers,
+    models_with_several_inputs,
     models_with_states,
 )
 
@@ -52,6 +53,9 @@ RIGHT = (
     "Captions",
     "Oscillators",
     "OwnLayersOfBothWays",
+    "Dynamics",
+    "Customers",
+    "Continuation",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -117,6 +121,8 @@ WRONG = {
         "handed-states",
         "decoder is given the hidden state and the cell state of others side by side as its hidden state",
     ),
+    "DynamicsNotCarried": ("carried-state", "every call starts from the same state"),
+    "CustomersFirstMonth": ("directions", "where it has seen one of"),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 
@@ -124,7 +130,14 @@ FOLLOWS = {"LowerLayersCellState": ("given-state",), "SortedOutputs": ("batches"
 
 
 def _model(name: str) -> UnderstoodModel:
-    modules = (models, models_with_cells, models_with_lengths, models_with_own_layers, models_with_states)
+    modules = (
+        models,
+        models_with_cells,
+        models_with_lengths,
+        models_with_own_layers,
+        models_with_several_inputs,
+        models_with_states,
+    )
     module = next(module for module in modules if name in vars(module))
     return understand(load_target(f"{module.__file__}:{name}"))
 
@@ -134,6 +147,12 @@ def test_nothing_about_the_wiring_of_a_right_model_is_refuted(name: str) -> None
     statements = wiring_statements(_model(name))
     assert not [s for s in statements if s.outcome is not Outcome.AGREES], statements
     assert any(statement.check == "rows" for statement in statements)
+
+
+def test_what_is_drawn_in_front_of_a_rectifier_is_no_dropout() -> None:
+    statements = wiring_statements(_model("SampledDynamics"))
+    assert [s.sentence for s in statements if s.check == "evaluation"] == ["in evaluation it draws random numbers"]
+    assert not [s for s in statements if s.outcome is Outcome.REFUTED]
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -33,6 +33,7 @@ from rnn_harness.validation.loading.layout_faults import (
     layout_fault,
     mixed_features_fault,
 )
+from rnn_harness.validation.loading.packed_states import states_of_packed_rows_are_checked
 from rnn_harness.validation.loading.parameter_exchange import CalledWithParameters, own_call
 from rnn_harness.validation.loading.result_reading import (
     TrialSizes,
@@ -157,6 +158,11 @@ class _Trial:
 
     def first_fit(self, attempts: Iterable[CallingConvention]) -> CallingConvention | None:
         """Return the first way of calling it that fits; those that fit almost are kept."""
+        with states_of_packed_rows_are_checked():
+            return self._first_fit(attempts)
+
+    def _first_fit(self, attempts: Iterable[CallingConvention]) -> CallingConvention | None:
+        """The first way of calling it that fits; what is tried may be anything."""
         for attempt in attempts:
             if self._hands_over_less(attempt):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from rnn_harness.validation.models.model_arguments import named_tensors
 from rnn_harness.validation.models.part_calls import PartCall, part_calls, shifted_states
 from rnn_harness.validation.models.recurrent_part import RecurrentPart
 from rnn_harness.validation.models.run_model import Intervention
-from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
+from rnn_harness.validation.models.scaled_states import scaling_argument
+from rnn_harness.validation.models.statement import WiringStatement, agrees, listed, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 if TYPE_CHECKING:
@@ -67,18 +69,22 @@ def _carried(model: ModelUnderTest, part: RecurrentPart, calls: dict[str, list[P
     """Say that a part is given, from its second call on, what it gave before; or that this cannot be seen."""
     part_alone = {part.name: calls[part.name]}
     model_states = _given_to_model(model)
-    for call in calls[part.name][1:]:
+    factors: set[str] = set()
+    for before, call in itertools.pairwise(calls[part.name]):
         foreign = [
             state
             for state, origin in zip(call.given_states, _origins(call, part_alone), strict=True)
             if origin is None and not any(_is_equal(state, known) for known in model_states)
         ]
-        if foreign or not call.given_states:
+        scaled = [scaling_argument(model, state, before.new_states) for state in foreign]
+        factors.update(scaled)
+        if "" in scaled or not call.given_states:
             sentence = (
                 f"{part.shown_name} is given a state that it did not give itself: what is done with it is unknown"
             )
             return not_run(CHECK, sentence, part.name)
-    return agrees(CHECK, f"{part.shown_name} goes from step to step with its own state", part.name)
+    times = f" times {listed(sorted(factors))}" if factors else ""
+    return agrees(CHECK, f"{part.shown_name} goes from step to step with its own state{times}", part.name)
 
 
 def _single_call(model: ModelUnderTest, part: RecurrentPart, call: PartCall) -> WiringStatement:

@@ -74,10 +74,16 @@ def _steps(tensor: Tensor) -> list[Tensor]:
 
 
 def _is_dropped(tensor: Tensor, source: Tensor) -> bool:
-    """Whether a tensor is another one with some entries zero and the others scaled alike."""
+    """Whether a tensor is another one with some entries zero and the others scaled alike.
+
+    What is zero for all numbers below a bound is no dropout: a rectifier behind what was drawn at random does that.
+    """
     if tensor.shape != source.shape or not bool(source.all()):
         return False
     ratios = (tensor / source).flatten()
+    zeros, others = source.flatten()[ratios == 0], source.flatten()[ratios != 0]
+    if len(zeros) and len(others) and float(zeros.max()) < float(others.min()):
+        return False
     remaining = ratios[ratios != 0]
     if not 0 < len(remaining) < len(ratios):
         return False

@@ -16,9 +16,10 @@ from rnn_harness.validation.models.argument_names import (
     is_state,
 )
 from rnn_harness.validation.models.example_inputs import example_arguments
-from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments
+from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments, numbers_between
 from rnn_harness.validation.models.model_sizes import ModelSizes, read_sizes
 from rnn_harness.validation.models.run_model import run_model
+from rnn_harness.validation.models.search_widths import calls_of_own_widths
 from rnn_harness.validation.models.state_forms import state_forms
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MOST_ATTEMPTS = 600
-"""How many ways of calling a model are tried."""
+"""How many ways of calling a model are tried whose arguments have the shapes of its sequence, or of its states."""
+MOST_WIDTHS = 2000
+"""How many are tried whose arguments have widths of their own."""
 
 
 class ModelNotCalled(Exception):
@@ -49,7 +52,9 @@ def find_arguments(module: nn.Module, watched: Sequence[str], dtype: torch.dtype
     """
     errors: dict[str, None] = {}
     fallback: ModelArguments | None = None
-    for arguments in itertools.islice(_attempts(module, dtype), MOST_ATTEMPTS):
+    usual = itertools.islice(_attempts(module, dtype), MOST_ATTEMPTS)
+    of_own_widths = itertools.islice(calls_of_own_widths(module, dtype), MOST_WIDTHS)
+    for arguments in itertools.chain(usual, of_own_widths):
         try:
             run = run_model(module, arguments, watched)
         except (Exception, SystemExit) as error:  # a model that is called in a wrong way may raise anything
@@ -146,16 +151,16 @@ def _further(
     elif is_mask(name):
         shapes = [tuple(lengths_of), *((size, 1) for size in lengths_of), *((size,) for size in lengths_of)]
         for shape in shapes:
-            yield argument("mask", _between(shape, dtype))
+            yield argument("mask", numbers_between(shape, dtype))
             yield argument("mask", torch.ones(shape, dtype=torch.bool))
     elif is_state(name):
         for rows in reversed(lengths_of):
             yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
     else:
         for shape in _context_shapes(sizes, lengths_of) if is_context(name) else ():
-            yield argument("further", _between(shape, dtype))
+            yield argument("further", numbers_between(shape, dtype))
         yield argument("further", sequence.flip(0))
-        yield from (argument("further", _between(tuple(lengths_of[:k]), dtype)) for k in range(len(grid), 0, -1))
+        yield from (argument("further", numbers_between(tuple(lengths_of[:k]), dtype)) for k in range(len(grid), 0, -1))
         for rows in reversed(lengths_of):
             yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
 
@@ -169,11 +174,3 @@ def _context_shapes(sizes: ModelSizes, lengths: Sequence[int]) -> Iterator[tuple
         yield rows, steps, width
     for rows, width in itertools.product(lengths, widths):
         yield rows, width
-
-
-def _between(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Generic numbers between 0 and 1: whatever they switch is neither on nor off everywhere."""
-    import torch
-
-    generator = torch.Generator().manual_seed(9)
-    return (0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)).to(dtype)

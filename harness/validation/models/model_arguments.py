@@ -139,6 +139,19 @@ def uneven(template: Tensor) -> Tensor:
     return 1 + torch.sin(torch.arange(template.numel(), dtype=template.dtype)).reshape(template.shape) / 2
 
 
+def numbers_between(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Return generic numbers between 0 and 1: whatever they switch is neither on nor off everywhere.
+
+    Args:
+        shape: Any shape.
+        dtype: Their format.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(9)
+    return (0.1 + 0.8 * torch.rand(shape, generator=generator, dtype=torch.float64)).to(dtype)
+
+
 def other_token(token: Tensor, vocabulary: int) -> Tensor:
     """Return another token for each token; never 0, which is padding in most vocabularies.
 

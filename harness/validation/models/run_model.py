@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rnn_harness.options import Keywords
 from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.loading.copied_module import copied_module
+from rnn_harness.validation.loading.packed_states import states_of_packed_rows_are_checked
 from rnn_harness.validation.models.model_arguments import ModelArguments, named_tensors
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def run_model(
     grad_mode = contextlib.nullcontext() if gradients else torch.no_grad()
     copied = arguments.copied()
     try:
-        with torch.random.fork_rng(devices=[]), grad_mode:
+        with torch.random.fork_rng(devices=[]), grad_mode, states_of_packed_rows_are_checked():
             seed_torch(seed)
             result = runner(*copied.positional, **copied.keywords)
     finally:

@@ -11,6 +11,7 @@ from rnn_harness.errors import Refused
 from rnn_harness.references import get_reference
 from rnn_harness.validation import identify, target_of
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+from rnn_harness.validation.loading.packed_states import states_of_packed_rows_are_checked
 
 LENGTHS = np.array([4, 1, 3])
 
@@ -60,3 +61,12 @@ def test_what_takes_no_packed_rows_refuses_lengths(cell: type[nn.Module], reason
     leaves = {name: value.detach().double() for name, value in cell(2, 3).named_parameters()}
     with pytest.raises(Refused, match=reason):
         driver.run(leaves, torch.zeros(4, 3, 2).double(), {"h": torch.zeros(3, 3).double()}, LENGTHS)
+
+
+def test_packed_rows_with_the_states_of_other_rows_are_refused_where_torch_reads_beyond_their_end() -> None:
+    layer, x = nn.LSTM(5, 20), torch.randn(4, 7, 5)
+    packed = nn.utils.rnn.pack_padded_sequence(x, [4] * 7)
+    with states_of_packed_rows_are_checked(), pytest.raises(RuntimeError, match=r"Expected hidden size \(1, 7, ...\)"):
+        layer(packed, (torch.zeros(1, 1, 20), torch.zeros(1, 1, 20)))
+    with states_of_packed_rows_are_checked():
+        assert layer(packed, (torch.zeros(1, 7, 20), torch.zeros(1, 7, 20)))[0].data.shape == (28, 20)
