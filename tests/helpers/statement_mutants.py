@@ -174,9 +174,9 @@ STATEMENT_MUTANTS: tuple[OracleMutant, ...] = (
     *_rows(
         _SHAPES,
         "unit/checks/test_document_checks.py",
-        ("if shapes.get(name) != needed:", "if name not in shapes:"),
-        ("if shapes.get(name) != needed:", "if len(shapes.get(name, ())) != len(needed):"),
-        ("return Finding(entry.id, bool(decided), detail)", "return Finding(entry.id, True, detail)"),
+        ("if shapes.get(name) != shape:", "if name not in shapes:"),
+        ("if shapes.get(name) != shape:", "if len(shapes.get(name, ())) != len(shape):"),
+        ("    if not declared:\n", "    if False:\n"),
         ('SIZES = {"n": 3, "d": 5, "k": 2}', 'SIZES = {"n": 5, "d": 5, "k": 5}'),
         ("    if entry.reading:\n", "    if False:\n"),
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from rnn_harness.arithmetic import Values
+from rnn_harness.array_types import Array
 from rnn_harness.checks.check import EntryCheck
 from rnn_harness.checks.document_examples import document_checks
 from rnn_harness.checks.whiteboard import places_with_forgetting, places_without_forgetting
@@ -31,22 +33,47 @@ def test_declared_symbols_have_the_shapes_of_the_references_arrays(entry: Shapes
     assert finding.agrees, finding.detail
 
 
-def test_arrays_of_another_shape_are_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bias that arrives as a row, which NumPy would broadcast without a word."""
+@pytest.mark.parametrize(
+    ("symbol", "change", "detail"),
+    [
+        pytest.param(
+            "b",
+            lambda bias: bias[None],
+            "b is (1, 5) in the arrays, the equations need (5,)",
+            id="a bias that arrives as a row, which NumPy would broadcast without a word",
+        ),
+        pytest.param(
+            "U",
+            lambda matrix: matrix.T,
+            "U is (3, 5) in the arrays, the equations need (5, 3)",
+            id="a matrix that arrives turned, which the equations cannot be computed with",
+        ),
+    ],
+)
+def test_arrays_of_another_shape_are_refuted(
+    symbol: str, change: Callable[[Array], Array], detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     right = Subject.values
 
-    def with_a_row(self: Subject, *arguments: Any) -> Values:
+    def with_another_shape(self: Subject, *arguments: Any) -> Values:
         values = right(self, *arguments)
-        parameters = {**values.parameters, "b": values.parameters["b"][None]}
+        parameters = {**values.parameters, symbol: change(values.parameters[symbol])}
         return dataclasses.replace(values, parameters=parameters)
 
     _, entry = library().entries["E-306"]
-    bias = entry.model_copy(update={"printed": r"b \in \mathbb{R}^d"})
-    assert _check(bias, "shapes.typed").decide().agrees
-    monkeypatch.setattr(Subject, "values", with_a_row)
-    finding = _check(bias, "shapes.typed").decide()
+    declared = entry.model_copy(update={"printed": rf"{symbol} \in \mathbb{{R}}^d"})
+    assert _check(declared, "shapes.typed").decide().agrees
+    monkeypatch.setattr(Subject, "values", with_another_shape)
+    finding = _check(declared, "shapes.typed").decide()
     assert not finding.agrees
-    assert finding.detail == "b is (1, 5) in the arrays, the equations need (5,)"
+    assert finding.detail == detail
+
+
+def test_shapes_of_no_symbol_are_not_run() -> None:
+    _, entry = library().entries["E-306"]
+    without = entry.model_copy(update={"printed": "all vectors are rows"})
+    with pytest.raises(NotRun, match="no symbol is declared"):
+        _check(without, "shapes.typed").decide()
 
 
 def test_a_symbol_that_does_not_occur_is_refuted() -> None:

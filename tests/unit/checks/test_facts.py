@@ -43,6 +43,34 @@ def test_a_fact_holds_for_its_sample_and_not_for_its_opposite(fact: Fact[Any]) -
     assert not dataclasses.replace(fact, opposite=fact.sample).finding().agrees
 
 
+_BY_NAME = {fact.name: fact for fact in facts()}
+
+
+@pytest.mark.parametrize(
+    ("name", "sample"),
+    [
+        pytest.param("gates-and-states", ("rnn.tanh", "lstm.column"), id="a cell of one state without two gates"),
+        pytest.param("order-of-computation", "rnn.tanh", id="a cell without a candidate"),
+        pytest.param("past-is-recovered", 100, id="a state that is found to eight digits"),
+        pytest.param("clipping-lets-it-learn", 0.01, id="a limit that leaves the loss large"),
+        pytest.param(
+            "sentences-of-three-words",
+            dataclasses.replace(_BY_NAME["sentences-of-three-words"].sample, most_words=2),
+            id="sentences that are longer than is said",
+        ),
+        pytest.param(
+            "sentences-of-three-words",
+            dataclasses.replace(_BY_NAME["sentences-of-three-words"].sample, steps=4),
+            id="a network of another number of steps",
+        ),
+    ],
+)
+def test_a_fact_does_not_hold_of(name: str, sample: Any) -> None:
+    """What differs from the fact's sample in less than its opposite does."""
+    answer = _BY_NAME[name].decide(sample)
+    assert not answer.holds, answer.detail
+
+
 @pytest.mark.usefixtures("without_keras")
 def test_torch_and_onnx_decide_where_keras_is_not_installed() -> None:
     start, distributed = (fact for fact in facts() if "keras" in fact.packages)
