@@ -258,10 +258,17 @@ def _hints(search: TargetSearch, program: Program) -> Hints:
 
 
 def _longest(hints: Hints) -> Hints:
-    """Return the layouts and orders in which the most slots are known."""
+    """Return the layouts in which the most slots are known, of every order of the states in which nearly as many are.
+
+    Of two states that enter alike a mistake may make the wrong order the one in which more slots seem to be known.
+    """
     most = max(map(len, hints.values()), default=0)
-    keys = [key for key, roles in hints.items() if most and len(roles) == most]
-    return {key: hints[key] for key in keys[:MOST_LAYOUTS]}
+    of_orders = {order: max(len(hints[key]) for key in hints if key[1] == order) for _, order in hints}
+    orders = sorted((order for order, reach in of_orders.items() if 0 < most <= 2 * reach), key=lambda o: -of_orders[o])
+    kept = [
+        [key for key, roles in hints.items() if key[1] == order and len(roles) == of_orders[order]] for order in orders
+    ]
+    return {key: hints[key] for keys in kept for key in keys[:MOST_LAYOUTS]}
 
 
 def _first_match(

@@ -314,7 +314,7 @@ def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
     """Drive the function on torch tensors; None if it does not take them."""
     import torch
 
-    step, tree = trial.step, trial.tree
+    step = trial.step
     result = trial.first_result(torch.as_tensor)
     parts = result if isinstance(result, tuple | list) else (result,)
     if not any(isinstance(part, torch.Tensor) for part in parts):
@@ -323,9 +323,9 @@ def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
     class FunctionModule(torch.nn.Module):
         """The function with its parameters."""
 
-        def __init__(self) -> None:
+        def __init__(self, tree: Any) -> None:
             super().__init__()
-            self.paths = [leaf.path for leaf in tree_leaves(tree)]
+            self.tree, self.paths = tree, [leaf.path for leaf in tree_leaves(tree)]
             for leaf in tree_leaves(tree):
                 initial = torch.as_tensor(leaf.value).detach().clone()
                 self.register_parameter(leaf.path, torch.nn.Parameter(initial))
@@ -335,6 +335,6 @@ def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
             if len(arguments) != len(step.data):
                 raise TypeError(f"it takes {len(step.data)} arguments by their places, and was given {len(arguments)}")
             values = {path: self._parameters[path] for path in self.paths}
-            return step.call(tree_with_leaves(tree, values), (*arguments, *padding.values()), trial.padding)
+            return step.call(tree_with_leaves(self.tree, values), (*arguments, *padding.values()), trial.padding)
 
-    return DrivenModule(FunctionModule())
+    return DrivenModule(FunctionModule(trial.tree), remake=lambda _, sizes: FunctionModule(trial.make(sizes)))
