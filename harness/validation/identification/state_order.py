@@ -90,6 +90,8 @@ def with_output_as_state(target: Target, probe: Probe) -> tuple[Identification, 
     if convention.output_place is None or convention.sequence:
         return ()
     response = probe.respond(probe.parameters, 1)
+    if response.shown is None or response.shown.shape[1:] != response.finals[0].shape:
+        return ()  # an output beside states that are joined to one
     for index, (given, final) in enumerate(zip(probe.states, response.finals, strict=False)):
         if np.array_equal(given, final):
             taken = list(convention.taken)

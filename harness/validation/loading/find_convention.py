@@ -92,11 +92,20 @@ def find_convention(
             raise UsageError(several_layers_message(module, layers))
     if convention is None:
         raise UsageError(undriven_message(module, trial.sizes, trial.failures, several_layers_hint(module)))
+    convention = _with_output_beside_joined_states(module, convention)
     if fault := mixed_features_fault(trial.call, convention, trial.x, trial.states(convention.states)):
         raise WrongLayout(f"{fault} where a transpose is meant")
     if convention.states == 0 and (hint := several_layers_hint(module)):
         raise UsageError(f"cannot drive {type(module).__name__}:{hint}")
     return convention
+
+
+def _with_output_beside_joined_states(module: nn.Module, convention: CallingConvention) -> CallingConvention:
+    """The convention, with the place of an output that is as wide as one of the states that are joined to one."""
+    from rnn_harness.validation.loading.joined_states import CellOfOneState
+
+    has_output = isinstance(module, CellOfOneState) and module.joined.has_output and not convention.sequence
+    return replace(convention, output_place=0) if has_output else convention
 
 
 def _further_attempts(trial: _Trial, plans: list[ArgumentPlan], is_torch: bool) -> Iterator[CallingConvention]:

@@ -40,6 +40,6 @@ def joined_cell(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | Co
         contexts = context_step(copy.deepcopy(cell), sizes)
         if contexts is not None and contexts.has_positions:
             return contexts
-        joined = joined_states(copy.deepcopy(cell), sizes.hidden_size) or joined_inputs(copy.deepcopy(cell), sizes)
-        return joined or contexts
+        states = joined_states(copy.deepcopy(cell), sizes.hidden_size, sizes.input_size)
+        return states or joined_inputs(copy.deepcopy(cell), sizes) or contexts
     return None

@@ -187,13 +187,14 @@ class ProgramRuns:
 
     def _in_the_order(self, values: ProgramValues[Array], runs: int) -> tuple[Array, tuple[Array, ...]]:
         """Return outputs (R, T, B, d), and the final states in the target's order, each (R, B, d)."""
-        if self._are_joined:
+        output = self.program.outputs[0].name
+        if self._are_joined and output in self.order:
             joined = np.stack([self._side_by_side(step, runs) for step in values.steps], axis=1)
             return joined, (joined[:, -1],)
-        output = self.program.outputs[0].name
         shape = (runs, *self._shapes[output])
         outputs = np.stack([np.broadcast_to(step[output], shape) for step in values.steps], axis=1)
-        return outputs, self._finals(values, runs)
+        finals = (self._side_by_side(values.steps[-1], runs),) if self._are_joined else self._finals(values, runs)
+        return outputs, finals
 
     def _run(self, parameters: Mapping[str, Array], steps: int, states: Mapping[str, Array]) -> ProgramValues[Array]:
         """Compute every symbol at every step from the inputs of the probe."""
@@ -241,9 +242,9 @@ class ProgramRuns:
         Args:
             target: What the target gave.
         """
-        if self.probe.convention.sequence or self._are_joined:
-            return target.outputs[0]
         output = self.program.outputs[0].name
+        if self.probe.convention.sequence or (self._are_joined and output in self.order):
+            return target.outputs[0]
         return target.outputs[self.order.index(output)] if output in self.order else target.shown
 
 

@@ -78,7 +78,11 @@ def _fitted_sizes(inputs: tuple[Dimension, ...], states: tuple[Dimension, ...], 
     """Return n and d with which inputs and states of these lengths are a target's; None where there are none."""
     d: int | None = probe.sizes[1]
     if are_joined(probe.convention, len(states)):
-        d = _solved(states, "d", probe.sizes[1], {})
+        known = {}
+        if any("n" in length.symbols for length in states):  # a state that is an input of the step before
+            of_inputs = _solved(inputs, "n", probe.sizes[0], {})
+            known = {} if of_inputs is None else {"n": of_inputs}
+        d = _solved(states, "d", probe.sizes[1], known)
     n = None if d is None else _solved(inputs, "n", probe.sizes[0], {"d": d})
     return None if n is None or d is None else {"n": n, "d": d}
 
@@ -89,7 +93,8 @@ def _has_the_states(program: Program, probe: Probe, signature: Signature) -> boo
     if signature.width(program.outputs[0]) != d:
         return False
     if signature.are_states_joined:
-        return program.outputs[0].name in {state.name for state in program.states}
+        is_state = program.outputs[0].name in {state.name for state in program.states}
+        return is_state or probe.convention.output_place is not None
     given, wanted = probe.convention.states, len(program.states)
     if any(signature.width(output) != d for output in program.outputs):
         return False
