@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +17,7 @@ from rnn_harness.specs.latex import to_latex, variable_latex
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.rewrite import substitute
 from rnn_harness.specs.schema import Equation
+from rnn_harness.specs.traversal import variables
 from rnn_harness.validation.identification.probe import Response
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_parameters
@@ -64,25 +65,71 @@ def _in_digits(value: Fraction) -> str:
     return decimal if Fraction(decimal) == value else str(value)
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A spec whose constants are to be found.
+
+    Attributes:
+        program: Its program, with the constants among the parameters.
+        usual: The values of the constants to begin from, by name.
+        bias: To which the constant is added; None where the spec names the constants itself.
+    """
+
+    program: Program
+    usual: Mapping[str, Fraction]
+    bias: Variable | None = None
+
+    def spec(self, spec: Spec) -> Spec:
+        """Return the spec with the constants among its own.
+
+        Args:
+            spec: The spec that was opened.
+        """
+        if self.bias is None:
+            return spec
+        changed = {entry.equation: entry for entry in self.program.assignments}
+        readings = {
+            entry.equation: f"{variable_latex(entry.target)} = {to_latex(changed[entry.equation].expression)}"
+            for entry in spec.program().assignments
+            if changed[entry.equation].expression != entry.expression
+        }
+        return with_readings(spec, readings, {**spec.model.constants, **dict.fromkeys(self.usual, "0")})
+
+
+def openings(spec: Spec) -> Iterator[Opening]:
+    """Yield a spec with the constants that it names, or with one that is added to a bias, one bias after the other.
+
+    Args:
+        spec: A spec; where it names no constants and its equations define more than one symbol each, nothing is
+            yielded.
+    """
+    if spec.model.constants:
+        yield Opening(open_program(spec), usual_constants(spec))
+    else:
+        yield from _offsets(spec)
+
+
+def _offsets(spec: Spec) -> Iterator[Opening]:
+    """Yield a spec with a constant that is added to one of its biases, one after the other."""
+    program = spec.program()
+    equations = [assignment.equation for assignment in program.assignments]
+    symbols = {v.name for entry in program.assignments for v in (entry.target, *variables(entry.expression))}
+    name = next((name for name in OFFSETS if name not in {*symbols, *spec.model.constants}), None)
+    if name is None or len(set(equations)) < len(equations):
+        return
+    letter = Variable(name, (), None, Role.PARAMETER, OFFSETS[name])
+    for bias in (parameter for parameter in program.parameters if parameter.name in added_vectors(program)):
+        opened = _substituted(program, {bias: Add(bias, letter)})
+        yield Opening(replace(opened, parameters=(*program.parameters, letter)), {name: Fraction(0)}, bias)
+
+
 def offset_specs(spec: Spec) -> Iterator[Spec]:
     """Yield a spec with a constant that is added to one of its biases, one after the other.
 
     Args:
         spec: A spec whose equations define one symbol each; of another kind nothing is yielded.
     """
-    program = spec.program()
-    name = next((name for name in OFFSETS if name not in {*spec.context().shapes, *spec.model.constants}), None)
-    equations = [assignment.equation for assignment in program.assignments]
-    if name is None or len(set(equations)) < len(equations):
-        return
-    letter = Variable(name, (), None, Role.PARAMETER, OFFSETS[name])
-    for bias in (parameter for parameter in program.parameters if parameter.name in added_vectors(program)):
-        readings = {}
-        for assignment in program.assignments:
-            expression = substitute(assignment.expression, {bias: Add(bias, letter)})
-            if expression != assignment.expression:
-                readings[assignment.equation] = f"{variable_latex(assignment.target)} = {to_latex(expression)}"
-        yield with_readings(spec, readings, {**spec.model.constants, name: "0"})
+    return (opening.spec(spec) for opening in _offsets(spec))
 
 
 def with_readings(spec: Spec, readings: Mapping[str, str], constants: Mapping[str, str]) -> Spec:
@@ -232,14 +279,19 @@ def closed_program(program: Program, values: Mapping[str, Fraction]) -> Program:
         values: The numbers, by name.
     """
     numbers: dict[Variable, Node] = {v: Constant(values[v.name]) for v in program.parameters if v.name in values}
+    return replace(_substituted(program, numbers), parameters=tuple(v for v in program.parameters if v not in numbers))
+
+
+def _substituted(program: Program, replacements: Mapping[Variable, Node]) -> Program:
+    """Return a program with other expressions in the place of some variables."""
     passes = tuple(
         replace(
             part,
-            assignments=tuple(replace(a, expression=substitute(a.expression, numbers)) for a in part.assignments),
+            assignments=tuple(replace(a, expression=substitute(a.expression, replacements)) for a in part.assignments),
         )
         for part in program.passes
     )
-    return replace(program, passes=passes, parameters=tuple(v for v in program.parameters if v not in numbers))
+    return replace(program, passes=passes)
 
 
 def usual_constants(spec: Spec) -> dict[str, Fraction]:

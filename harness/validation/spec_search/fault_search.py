@@ -18,8 +18,7 @@ from rnn_harness.validation.spec_search.added_terms import EXTRA
 from rnn_harness.validation.spec_search.constants import (
     OpenProgram,
     closed_program,
-    offset_specs,
-    open_program,
+    openings,
     usual_constants,
     with_constants,
 )
@@ -300,21 +299,20 @@ def _with_fitted_constants(search: TargetSearch, bases: list[_Base]) -> Iterator
     """Yield rewrites with the constants that the target has beside the mistake."""
     for base in bases:
         spec = base.spec
-        for candidate in [spec] if spec.model.constants else offset_specs(spec):
-            program, opened = candidate.program(), open_program(candidate)
-            target = search.empty_response(program)
-            if target is None:
-                return
-            steps, constants = search_steps(search.probe, len(program.states)), usual_constants(candidate)
-            for rewrite in rewrites(opened):
+        program = spec.program()
+        target, steps = search.empty_response(program), search_steps(search.probe, len(program.states))
+        if target is None:
+            continue
+        for opening in openings(spec):
+            for rewrite in rewrites(opening.program):
                 if time.process_time() > search.deadline:
                     return
                 for order in state_orders(program, search.probe):
                     runs = ProgramRuns(program, search.probe, order)
-                    values = OpenProgram(rewrite.program, constants, runs).fitted(target, steps)
-                    if values is not None and not _are_usual(candidate, values):
+                    values = OpenProgram(rewrite.program, opening.usual, runs).fitted(target, steps)
+                    if values is not None and not _are_usual(spec, values):
                         closed = replace(rewrite, program=closed_program(rewrite.program, values))
-                        yield replace(base, spec=with_constants(candidate, values)), closed
+                        yield replace(base, spec=with_constants(opening.spec(spec), values)), closed
 
 
 def _are_usual(spec: Spec, values: Mapping[str, Fraction]) -> bool:

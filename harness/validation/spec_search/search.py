@@ -13,13 +13,13 @@ from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe, Response
-from rnn_harness.validation.spec_search.complements import complement_of, complemented_specs, complements
+from rnn_harness.validation.spec_search.complements import complement_of, complemented_specs
 from rnn_harness.validation.spec_search.constants import (
     OFFSETS,
     OpenProgram,
     constants_sentence,
-    offset_specs,
     open_program,
+    openings,
     usual_constants,
     with_constants,
 )
@@ -112,6 +112,7 @@ class TargetSearch:
         self._runs: dict[tuple[Layout, tuple[tuple[str, int], ...]], TargetRuns] = {}
         self._known_layouts: dict[tuple[SpecPiece, ...], list[Layout]] = {}
         self._signatures: dict[tuple[tuple[Variable, ...], ...], Signature] = {}
+        self._begun: set[str] = set()
 
     def fits_signature(self, program: Program) -> bool:
         """Say whether a program can be the target's by its states, its inputs and its sizes alone.
@@ -279,6 +280,14 @@ class TargetSearch:
                         return SpecMatch(candidate, *found, usual_constants(spec))
         return None
 
+    def is_begun(self, spec: Spec) -> bool:
+        """Say whether `match_spec` saw the target give what a spec gives where all parameters are zero.
+
+        Args:
+            spec: The spec of a cell; one that was not searched, or for which the time was not enough, is not begun.
+        """
+        return spec.id in self._begun
+
     def with_its_constants(self, spec: Spec) -> Iterator[Spec]:
         """Yield a spec with the constants that the target has where all parameters are zero, and a constant added.
 
@@ -293,20 +302,25 @@ class TargetSearch:
             yield spec
         fits: dict[Spec, None] = {}
         steps = search_steps(self.probe, len(program.states))
-        are_hidden = False
+        are_hidden = is_begun = False
         for order in state_orders(program, self.probe):
             runs = ProgramRuns(program, self.probe, order)
             # Whatever agrees where all parameters are zero has no constant beside its equations.
             is_plain = not spec.model.constants and runs.agree(
                 target, runs.respond(empty_parameters(program, runs.sizes), steps)
             )
-            for candidate in () if is_plain else ([spec] if spec.model.constants else offset_specs(spec)):
-                opened = OpenProgram(open_program(candidate), usual_constants(candidate), runs)
+            for opening in () if is_plain else openings(spec):
+                opened = OpenProgram(opening.program, opening.usual, runs)
                 fitted = opened.fitted(target, steps)
+                if fitted is None:
+                    continue
                 # With nothing but zeros the terms of the constants are gone: that is another cell.
-                if fitted is not None and (any(fitted.values()) or not any(usual_constants(candidate).values())):
-                    fits.setdefault(with_constants(candidate, fitted))
-                are_hidden |= fitted is not None and not opened.shows_all(fitted, target, steps)
+                if any(fitted.values()) or not any(opening.usual.values()):
+                    fits.setdefault(with_constants(opening.spec(spec), fitted))
+                are_hidden |= not opened.shows_all(fitted, target, steps)
+            is_begun |= is_plain
+        if is_begun or fits or are_hidden:
+            self._begun.add(spec.id)
         yield from fits
         if are_hidden and spec.model.constants:
             yield from self._with_constants_beside_a_slot(spec, program, fits)
@@ -333,12 +347,12 @@ def first_complement(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch |
     """Return the first of some specs that a target equals with the complement of a gate; None if it equals none.
 
     Args:
-        search: The target, which equals none of the specs themselves; its deadline holds.
+        search: The target, which equals none of the specs, all of which were searched; its deadline holds.
         specs: Cells, the simplest first.
     """
     for spec in specs:
-        program = spec.program()
-        if not search.fits_signature(program) or not any(complements(program)):
+        # Where all parameters are zero a gate is its own complement: what differs there differs from both.
+        if not search.is_begun(spec):
             continue
         for candidate in complemented_specs(spec):
             match = search.match_spec(candidate)

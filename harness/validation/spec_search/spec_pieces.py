@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,8 @@ from rnn_harness.specs.expression import (
 from rnn_harness.specs.program import Program
 
 _NOTHING = Dimension()
+KNOWN = 1024
+"""Programs whose pieces are remembered: as many as one search holds against a target."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class SpecPiece:
         return tuple(axis.size(sizes) for axis in self.shape)
 
 
+@functools.lru_cache(maxsize=KNOWN)
 def spec_pieces(program: Program) -> tuple[SpecPiece, ...]:
     """Cut a program's parameters where they multiply several operands at once.
 
@@ -106,6 +110,7 @@ def _uses(node: Node) -> Iterator[tuple[str, bool, tuple[Dimension, ...]]]:
         yield matrix.name, turned, widths
 
 
+@functools.lru_cache(maxsize=KNOWN)
 def added_vectors(program: Program) -> frozenset[str]:
     """Return the names of the parameters that are biases: vectors that are added wherever they stand.
 
