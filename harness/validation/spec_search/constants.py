@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import Add, Constant, Node, Role, Variable
 from rnn_harness.specs.latex import to_latex, variable_latex
 from rnn_harness.specs.program import Program
-from rnn_harness.specs.rewrite import substitute
+from rnn_harness.specs.rewrite import replace_children, substitute
 from rnn_harness.specs.schema import Equation
 from rnn_harness.specs.traversal import variables
 from rnn_harness.validation.identification.probe import Response
@@ -119,7 +120,7 @@ def _offsets(spec: Spec) -> Iterator[Opening]:
         return
     letter = Variable(name, (), None, Role.PARAMETER, OFFSETS[name])
     for bias in (parameter for parameter in program.parameters if parameter.name in added_vectors(program)):
-        opened = _substituted(program, {bias: Add(bias, letter)})
+        opened = _changed(program, functools.partial(_with_added, bias, letter))
         yield Opening(replace(opened, parameters=(*program.parameters, letter)), {name: Fraction(0)}, bias)
 
 
@@ -279,19 +280,26 @@ def closed_program(program: Program, values: Mapping[str, Fraction]) -> Program:
         values: The numbers, by name.
     """
     numbers: dict[Variable, Node] = {v: Constant(values[v.name]) for v in program.parameters if v.name in values}
-    return replace(_substituted(program, numbers), parameters=tuple(v for v in program.parameters if v not in numbers))
+    closed = _changed(program, lambda expression: substitute(expression, numbers))
+    return replace(closed, parameters=tuple(v for v in program.parameters if v not in numbers))
 
 
-def _substituted(program: Program, replacements: Mapping[Variable, Node]) -> Program:
-    """Return a program with other expressions in the place of some variables."""
+def _changed(program: Program, change: Callable[[Node], Node]) -> Program:
+    """Return a program with other expressions."""
     passes = tuple(
-        replace(
-            part,
-            assignments=tuple(replace(a, expression=substitute(a.expression, replacements)) for a in part.assignments),
-        )
+        replace(part, assignments=tuple(replace(a, expression=change(a.expression)) for a in part.assignments))
         for part in program.passes
     )
     return replace(program, passes=passes)
+
+
+def _with_added(bias: Variable, letter: Variable, node: Node) -> Node:
+    """Return an expression with a letter added behind a bias, nested as the parser would nest it."""
+    if node == bias:
+        return Add(bias, letter)
+    if isinstance(node, Add) and node.right == bias:
+        return Add(Add(_with_added(bias, letter, node.left), bias), letter)
+    return replace_children(node, lambda child: _with_added(bias, letter, child))
 
 
 def usual_constants(spec: Spec) -> dict[str, Fraction]:

@@ -310,14 +310,10 @@ def _with_fitted_constants(search: TargetSearch, bases: list[_Base]) -> Iterator
                 for order in state_orders(program, search.probe):
                     runs = ProgramRuns(program, search.probe, order)
                     values = OpenProgram(rewrite.program, opening.usual, runs).fitted(target, steps)
-                    if values is not None and not _are_usual(spec, values):
+                    # With the usual ones the rewrites were tried already.
+                    if values is not None and values != opening.usual:
                         closed = replace(rewrite, program=closed_program(rewrite.program, values))
                         yield replace(base, spec=with_constants(opening.spec(spec), values)), closed
-
-
-def _are_usual(spec: Spec, values: Mapping[str, Fraction]) -> bool:
-    """Say whether constants are those with which the rewrites were tried already."""
-    return not spec.model.constants or dict(values) == usual_constants(spec)
 
 
 def _with_second_mistakes(attempts: list[_Attempt]) -> Iterator[tuple[_Base, Rewrite]]:
