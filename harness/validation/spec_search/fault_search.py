@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.specs.expression import Variable
@@ -19,7 +18,6 @@ from rnn_harness.validation.spec_search.constants import (
     OpenProgram,
     closed_program,
     openings,
-    usual_constants,
     with_constants,
 )
 from rnn_harness.validation.spec_search.diagnose import rewrite_diagnosis
