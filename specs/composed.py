@@ -9,7 +9,7 @@ from fractions import Fraction
 from rnn_harness.specs.context import ElaborationError
 from rnn_harness.specs.expression import Add, Apply, Constant, Divide, Function, Multiply, Node, Subtract
 
-_UNIT = Constant(Fraction(1))
+_UNIT, _ZERO = Constant(Fraction(1)), Constant(Fraction(0))
 
 
 class Composed(enum.Enum):
@@ -49,7 +49,9 @@ def _relu(argument: Node) -> Node:
 
 
 def _maximum(first: Node, second: Node) -> Node:
-    """max(a, b) = a + relu(b - a)."""
+    """max(a, b) = a + relu(b - a); max(0, b) is relu(b) as it is, without sums whose terms of zero say nothing."""
+    if _ZERO in (first, second):
+        return _relu(second if first == _ZERO else first)
     return Add(first, _relu(Subtract(second, first)))
 
 
@@ -60,7 +62,7 @@ def _minimum(first: Node, second: Node) -> Node:
 
 def _absolute(argument: Node) -> Node:
     """abs(a) = relu(a) + relu(-a)."""
-    return Add(_relu(argument), _relu(Subtract(Constant(Fraction(0)), argument)))
+    return Add(_relu(argument), _relu(Subtract(_ZERO, argument)))
 
 
 def _layer_norm(argument: Node, gain: Node | None = None, shift: Node | None = None) -> Node:

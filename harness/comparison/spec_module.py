@@ -16,7 +16,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilit
 from rnn_harness.validation.judging.own_specs import load_spec_file, without_reference
 from rnn_harness.validation.judging.spec_file import has_equal_sizes
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
-from rnn_harness.validation.spec_search.interpret import Interpreter, is_forward_step
+from rnn_harness.validation.spec_search.interpret import Interpreter
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,13 +61,15 @@ class _SpecStep(nn.Module):
         """Compute the output, where it is no state, and the new states.
 
         Args:
-            x: The input (B, n).
+            x: The input (B, n); several side by side, in the order of the spec.
             states: The states (B, d) in the order of the spec.
         """
         names = [state.name for state in self.program.states]
         parameters = dict(self.named_parameters())
         table = dict(zip(names, states, strict=True))
-        run = self.interpreter.run(self.program, parameters, [{self.program.inputs[0].name: x}], table)
+        inputs = [variable.name for variable in self.program.inputs]
+        apart = dict(zip(inputs, x.chunk(len(inputs), -1), strict=True))
+        run = self.interpreter.run(self.program, parameters, [apart], table)
         output = self.program.outputs[0].name
         new = tuple(run.finals[name] for name in names)
         return (run.steps[0][output], *new) if self.shows_output else new
@@ -100,24 +102,44 @@ class TwoStatesStep(_SpecStep):
         return self.step(x, states)
 
 
-def spec_target(spec: Spec, computed: Program | None = None) -> Target:
-    """Make a target of a spec.
+def spec_target(spec: Spec) -> Target:
+    """Make a target of a spec, as one side of a comparison.
 
     Args:
-        spec: A cell whose states are carried forward.
-        computed: What is computed in the place of the spec's own program: a wrong one with the same symbols.
+        spec: A cell with one input whose states are carried forward.
 
     Raises:
-        UsageError: It is a spec of layers, has more than two states, or runs backward in time.
+        UsageError: It is a spec of layers, has several inputs or more than two states, or runs backward in time.
     """
-    program = computed or spec.program()
-    if spec.model.layers or not is_forward_step(program) or not 1 <= len(program.states) <= 2:
+    program = spec.program()
+    if len(program.inputs) > 1:
+        raise UsageError(f"{spec.id} has {len(program.inputs)} inputs; give the id of a cell that has one")
+    return target_of_program(spec, program)
+
+
+def target_of_program(spec: Spec, program: Program) -> Target:
+    """Make a target of a program, right or wrong, that has the symbols of a spec.
+
+    Args:
+        spec: A cell whose states are carried forward; of several inputs, the target has one, with all side by side.
+        program: What is computed: the spec's own program, or a wrong one.
+
+    Raises:
+        UsageError: It is a spec of layers, has more than two states or inputs of several widths, or runs backward in
+            time.
+    """
+    inputs = len(program.inputs)
+    is_forward = all(part.direction >= 0 for part in program.passes)
+    if spec.model.layers or not is_forward or not inputs or not 1 <= len(program.states) <= 2:
         raise UsageError(f"{spec.id} is no bare cell of one step with one state or two; give the id of one that is")
+    if len({variable.shape for variable in program.inputs}) > 1:
+        raise UsageError(f"{spec.id} has inputs of several widths; give the id of a cell whose inputs are equally wide")
     step = OneStateStep if len(program.states) == 1 else TwoStatesStep
-    equal = has_equal_sizes(spec)
-    sizes = CellSizes(TRIAL_SIZES.hidden_size, TRIAL_SIZES.hidden_size) if equal else None
+    hidden_size, equal = TRIAL_SIZES.hidden_size, has_equal_sizes(spec)
+    width = hidden_size if equal else TRIAL_SIZES.input_size
+    sizes = CellSizes(inputs * width, hidden_size) if equal or inputs > 1 else None
 
     def make(input_size: int, hidden_size: int) -> nn.Module:
-        return step(program, {"n": input_size, "d": hidden_size})
+        return step(program, {"n": input_size // inputs, "d": hidden_size})
 
     return Target(spec.id, make, TargetCapabilities(fixed_sizes=sizes))

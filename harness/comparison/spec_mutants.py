@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rnn_harness.cases.case import Case
-from rnn_harness.comparison.spec_module import spec_target
+from rnn_harness.comparison.spec_module import target_of_program
 from rnn_harness.errors import HarnessError, NotRun, UsageError
 from rnn_harness.specs import Spec
 from rnn_harness.validation.judging.candidate_judge import judge_case
@@ -66,9 +66,9 @@ def killer(mutant: SpecMutant) -> str | None:
     """
     case = Case(spec=mutant.spec.id, n=3, d=4, T=3, B=2, seed=1)
     try:
-        kernel = kernel_by_names(spec_target(mutant.spec, mutant.rewrite.program), mutant.spec, ("float64",))
+        kernel = kernel_by_names(target_of_program(mutant.spec, mutant.rewrite.program), mutant.spec, ("float64",))
     except UsageError:
-        kernel_by_names(spec_target(mutant.spec), mutant.spec, ("float64",))
+        kernel_by_names(target_of_program(mutant.spec, mutant.spec.program()), mutant.spec, ("float64",))
         return "it cannot be driven"
     case = case.model_copy(update=kernel.fixed_sizes or {})
     could_be_run = False

@@ -29,6 +29,7 @@ FORMULAS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     r"\sqrt{1 + a_t^2}": lambda a: torch.sqrt(1 + a * a),
     r"(a_t + 1)^2": lambda a: (a + 1) ** 2,
     r"\max(a_t, b)": lambda a: torch.maximum(a, B),
+    r"\max(0, a_t)": torch.relu,
     r"\min(a_t, 2 b)": lambda a: torch.minimum(a, 2 * B),
     r"\operatorname{abs}(a_t)": torch.abs,
     r"\operatorname{hardtanh}(a_t)": torch.nn.functional.hardtanh,
@@ -116,6 +117,11 @@ def _in_numpy(spec: Spec, values: Values) -> list[Array]:
 
 def _in_torch(spec: Spec, values: Values) -> list[Array]:
     return [step["h"].detach().numpy() for step in evaluate(spec.program(), values, TorchArithmetic("float32")).steps]
+
+
+@pytest.mark.parametrize("formula", [r"\max(0, a_t)", r"\max(a_t, 0)"])
+def test_a_maximum_with_zero_is_a_relu(formula: str) -> None:
+    assert _spec(formula).program() == _spec(r"\operatorname{relu}(a_t)").program()
 
 
 @pytest.mark.parametrize(

@@ -156,3 +156,10 @@ def test_one_mistake_in_what_several_equations_share_names_them_all(
 ) -> None:
     program = next(spec for spec in literature() if spec.id == name).program()
     assert any(rewrite.equations == equations and set(rewrite.sentences) == {words} for rewrite in rewrites(program))
+
+
+def test_a_limit_of_zero_is_no_term_that_a_mistake_leaves_out() -> None:
+    program = next(spec for spec in literature() if spec.id == "grud").program()
+    sentences = [sentence for rewrite in rewrites(program) for sentence in rewrite.sentences]
+    assert "relu is left out" in sentences
+    assert [sentence for sentence in sentences if sentence.startswith("0 ") or " 0 +" in sentence] == []
