@@ -12,6 +12,7 @@ from tests.helpers import (
     HELPERS,
     models,
     models_with_cells,
+    models_with_convolutions,
     models_with_lengths,
     models_with_own_layers,
     models_with_several_inputs,
@@ -56,6 +57,9 @@ RIGHT = (
     "Dynamics",
     "Customers",
     "Continuation",
+    "Frames",
+    "Speech",
+    "Signals",
 )
 WRONG = {
     "TaggerAlongTheBatch": ("rows", "batch and time are exchanged: it says ids (batch, seq_len), but the first axis"),
@@ -123,6 +127,9 @@ WRONG = {
     ),
     "DynamicsNotCarried": ("carried-state", "every call starts from the same state"),
     "CustomersFirstMonth": ("directions", "where it has seen one of"),
+    "FramesNotCarried": ("carried-state", "every call starts from the same state"),
+    "SpeechByAView": ("lengths", "its padding is not left out"),
+    "SignalsLastRow": ("rows", "a row is taken where a step is meant"),
     "DropoutInEvaluation": ("evaluation", "in evaluation there is dropout between rnn and the output"),
 }
 
@@ -133,6 +140,7 @@ def _model(name: str) -> UnderstoodModel:
     modules = (
         models,
         models_with_cells,
+        models_with_convolutions,
         models_with_lengths,
         models_with_own_layers,
         models_with_several_inputs,
@@ -147,6 +155,13 @@ def test_nothing_about_the_wiring_of_a_right_model_is_refuted(name: str) -> None
     statements = wiring_statements(_model(name))
     assert not [s for s in statements if s.outcome is not Outcome.AGREES], statements
     assert any(statement.check == "rows" for statement in statements)
+
+
+def test_convolutions_that_reach_into_padding_are_told_and_refute_nothing() -> None:
+    statements = wiring_statements(_model("UnmaskedSpeech"))
+    (told,) = (s.sentence for s in statements if s.check == "lengths")
+    assert told.endswith("convolutions reach into its padding, which is not masked")
+    assert not [s for s in statements if s.outcome is Outcome.REFUTED]
 
 
 def test_what_is_drawn_in_front_of_a_rectifier_is_no_dropout() -> None:

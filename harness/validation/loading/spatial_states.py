@@ -142,6 +142,16 @@ def _cell_of_vectors(cell_type: Any) -> type[CellOfVectors]:
     return type(cell_type.__name__, (CellOfVectors,), members)
 
 
+def axes_of_space(cell: nn.Module) -> int:
+    """Count the axes of space of a module's convolutions; 0 without one.
+
+    Args:
+        cell: A torch module.
+    """
+    first = next((part for part in cell.modules() if isinstance(part, _CONVOLUTIONS)), None)
+    return 0 if first is None else int(first.weight.dim()) - 2
+
+
 def spatial_states(cell: nn.Module, sizes: CellSizes) -> SpatialStates | None:
     """Find how the numbers of a convolutional cell lie; None if it has no convolution, or cannot be called so.
 

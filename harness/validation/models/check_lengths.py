@@ -12,6 +12,7 @@ from rnn_harness.validation.cells.row_exchange import exchange_in_words, exchang
 from rnn_harness.validation.models.argument_names import is_lengths
 from rnn_harness.validation.models.layout import arrival_order
 from rnn_harness.validation.models.model_arguments import ModelArgument, ModelArguments, map_tensors
+from rnn_harness.validation.models.reach_of_convolutions import convolutions_reach
 from rnn_harness.validation.models.run_model import ModelRun
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
@@ -61,9 +62,12 @@ def check_lengths(model: ModelUnderTest) -> Iterator[WiringStatement]:
     for words, changed in checks:
         run = model.runs(changed) if changed is not None else None
         row = differing_row(model, batch, run, expected) if run is not None else None
-        if row is not None:
+        if run is not None and row is not None:
             length = int(batch.lengths[row])
             sentence = f"{words} changes the outputs of row {row}, whose length of {length} of {batch.steps} was given"
+            if convolutions_reach(model, run, expected, row, length):
+                yield not_run(CHECK, f"{sentence}: convolutions reach into its padding, which is not masked")
+                return
             yield refuted(CHECK, f"{sentence}: its padding is not left out")
             return
     row = _row_that_reaches_nothing(model, batch, expected)

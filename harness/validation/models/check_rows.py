@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rnn_harness.validation.cells.declared_layout import declared_layout
-from rnn_harness.validation.models.layout import InputOrder, RowReading, arrival_order, row_reading
+from rnn_harness.validation.models.layout import InputOrder, RowReading, arrival_order, axis_of_rows, row_reading
 from rnn_harness.validation.models.statement import WiringStatement, agrees, not_run, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
 
 CHECK = "rows"
-_AXES = ("first", "second")
 
 
 def check_rows(model: ModelUnderTest) -> Iterator[WiringStatement]:
@@ -43,14 +42,14 @@ def _known_axes(model: ModelUnderTest, arrival: InputOrder, batch: RowReading, t
         if any(steps in shape[:2] for shape in shapes) and time.kind != "summed":
             sentence = (
                 f"the outputs keep the steps and put the rows of the batch together ({arrival.part} takes the "
-                f"{_AXES[arrival.time_axis]} axis for time)"
+                f"{model.arguments.axis_word(arrival.time_axis)} axis for time)"
             )
             return refuted(CHECK, sentence, arrival.part)
         return not_run(CHECK, "the outputs put all rows of the batch together, as a loss does")
     if time.kind == "apart":
-        reason = f"{arrival.part} runs along the {_AXES[arrival.time_axis]} axis, which the outputs keep apart"
-        return not_run(CHECK, reason)
-    return refuted(CHECK, _mixed(batch, arrival), arrival.part)
+        axis = model.arguments.axis_word(arrival.time_axis)
+        return not_run(CHECK, f"{arrival.part} runs along the {axis} axis, which the outputs keep apart")
+    return refuted(CHECK, _mixed(model, batch, arrival), arrival.part)
 
 
 def _unknown_axes(
@@ -60,10 +59,16 @@ def _unknown_axes(
     apart = [axis for axis, reading in enumerate(readings) if reading.kind == "apart"]
     has_features = model.arguments.sequence.dim() > len(model.arguments.grid) or model.arguments.vocabulary > 0
     if len(apart) == 1:
-        return agrees(CHECK, f"the {_AXES[apart[0]]} axis of the input is the batch: no row changes another")
+        return agrees(
+            CHECK, f"the {model.arguments.axis_word(apart[0])} axis of the input is the batch: no row changes another"
+        )
     if apart:
         return not_run(CHECK, "no number of the input has an influence on those at other places: which axis is time?")
     is_mixed = all(reading.kind in ("mixed", "silent") for reading in readings)
+    rows_axis = axis_of_rows(model) if is_mixed and has_features else None
+    if rows_axis is not None and readings[rows_axis].kind == "silent":
+        known = InputOrder("steps first" if rows_axis == 1 else "rows first", arrival.part)
+        return refuted(CHECK, _mixed(model, readings[rows_axis], known), arrival.part)
     if arrival.order == "scrambled" and has_features and is_mixed:
         return refuted(CHECK, _scrambled(arrival, readings[0]), arrival.part)
     return not_run(CHECK, "which axis of the input is the batch cannot be seen")
@@ -78,7 +83,7 @@ def _single_axis(model: ModelUnderTest, arrival: InputOrder) -> WiringStatement:
     if reading.kind == "apart":
         return agrees(CHECK, f"{name} is one step: its first axis is the batch, and no row changes another")
     if arrival.order == "rows first" and reading.kind == "mixed":
-        return refuted(CHECK, _mixed(reading, arrival), arrival.part)
+        return refuted(CHECK, _mixed(model, reading, arrival), arrival.part)
     if arrival.order == "rows first" and reading.kind == "silent":
         return _no_recurrence(model, arrival, name)
     return not_run(CHECK, f"whether the axis of {name} is time or the batch cannot be seen")
@@ -100,7 +105,8 @@ def _against_declaration(model: ModelUnderTest, arrival: InputOrder, batch_axis:
     """Compare what was seen with what the model says about the axes of its input."""
     argument = model.arguments.of_role("sequence")[0].name
     declared = declared_layout(model.module, argument)
-    axes = f"the {_AXES[1 - batch_axis]} axis of {argument} is time, its {_AXES[batch_axis]} the batch"
+    time, batch = (model.arguments.axis_word(axis) for axis in (1 - batch_axis, batch_axis))
+    axes = f"the {time} axis of {argument} is time, its {batch} the batch"
     if declared is None or declared.batch_axis == batch_axis:
         return agrees(CHECK, f"{axes}; no row changes another")
     part = model.part(arrival.part)
@@ -112,10 +118,12 @@ def _against_declaration(model: ModelUnderTest, arrival: InputOrder, batch_axis:
     return refuted(CHECK, sentence, arrival.part)
 
 
-def _mixed(reading: RowReading, arrival: InputOrder) -> str:
+def _mixed(model: ModelUnderTest, reading: RowReading, arrival: InputOrder) -> str:
     """Say which row changes which."""
-    is_known = arrival.time_axis is not None and arrival.part
-    place = f" ({arrival.part} takes the {_AXES[arrival.time_axis or 0]} axis for time)" if is_known else ""
+    place = ""
+    if arrival.time_axis is not None and arrival.part and len(model.arguments.grid) > 1:
+        axis = model.arguments.axis_word(arrival.time_axis)
+        place = f" ({arrival.part} takes the {axis} axis for time)"
     if reading.kind == "silent":
         shown = ", ".join(str(row) for row in reading.silent_rows[:3])
         return (

@@ -20,6 +20,7 @@ from rnn_harness.validation.models.model_arguments import ModelArgument, ModelAr
 from rnn_harness.validation.models.model_sizes import ModelSizes, read_sizes
 from rnn_harness.validation.models.run_model import run_model
 from rnn_harness.validation.models.search_widths import calls_of_own_widths
+from rnn_harness.validation.models.spatial_sequences import LaidOutSequence, spatial_sequences
 from rnn_harness.validation.models.state_forms import state_forms
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_ATTEMPTS = 600
 """How many ways of calling a model are tried whose arguments have the shapes of its sequence, or of its states."""
+MOST_LAYOUTS = 1500
+"""How many are tried of a model with convolutions, whose inputs have axes of space or channels."""
 MOST_WIDTHS = 2000
 """How many are tried whose arguments have widths of their own."""
 
@@ -53,8 +56,9 @@ def find_arguments(module: nn.Module, watched: Sequence[str], dtype: torch.dtype
     errors: dict[str, None] = {}
     fallback: ModelArguments | None = None
     usual = itertools.islice(_attempts(module, dtype), MOST_ATTEMPTS)
+    spatial = itertools.islice(_spatial_attempts(module, dtype), MOST_LAYOUTS)
     of_own_widths = itertools.islice(calls_of_own_widths(module, dtype), MOST_WIDTHS)
-    for arguments in itertools.chain(usual, of_own_widths):
+    for arguments in itertools.chain(usual, spatial, of_own_widths):
         try:
             run = run_model(module, arguments, watched)
         except (Exception, SystemExit) as error:  # a model that is called in a wrong way may raise anything
@@ -74,6 +78,27 @@ def find_arguments(module: nn.Module, watched: Sequence[str], dtype: torch.dtype
 def _attempts(module: nn.Module, dtype: torch.dtype) -> Iterator[ModelArguments]:
     """Every call that is tried, likely ones first."""
     yield from (arguments.to(dtype) for arguments in example_arguments(module))
+    sizes = read_sizes(module)
+    for sequence, grid, vocabulary in _sequences(sizes, dtype):
+        yield from _calls(module, sizes, LaidOutSequence(sequence), grid, vocabulary, dtype)
+
+
+def _spatial_attempts(module: nn.Module, dtype: torch.dtype) -> Iterator[ModelArguments]:
+    """The calls of a model with convolutions."""
+    sizes = read_sizes(module)
+    for sequence in spatial_sequences(module, sizes, dtype):
+        yield from _calls(module, sizes, sequence, (0, 1), 0, dtype)
+
+
+def _calls(
+    module: nn.Module,
+    sizes: ModelSizes,
+    sequence: LaidOutSequence,
+    grid: tuple[int, ...],
+    vocabulary: int,
+    dtype: torch.dtype,
+) -> Iterator[ModelArguments]:
+    """Yield every call with one sequence."""
     try:
         parameters = list(inspect.signature(module.forward).parameters.values())
     except (TypeError, ValueError):
@@ -82,17 +107,15 @@ def _attempts(module: nn.Module, dtype: torch.dtype) -> Iterator[ModelArguments]
     names = required or [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)][:1]
     if not names:
         return
-    sizes = read_sizes(module)
     first = _place_of_sequence([parameter.name for parameter in names])
-    for sequence, grid, vocabulary in _sequences(sizes, dtype):
-        forms = [
-            [ModelArgument(p.name, "sequence", sequence, p.kind is p.KEYWORD_ONLY)]
-            if index == first
-            else list(_further(p, module, sizes, sequence, grid, dtype))
-            for index, p in enumerate(names)
-        ]
-        for chosen in itertools.product(*forms):
-            yield ModelArguments(chosen, grid, vocabulary)
+    forms = [
+        [ModelArgument(p.name, "sequence", sequence.value, p.kind is p.KEYWORD_ONLY, sequence.order)]
+        if index == first
+        else list(_further(p, module, sizes, sequence.value, grid, dtype))
+        for index, p in enumerate(names)
+    ]
+    for chosen in itertools.product(*forms):
+        yield ModelArguments(chosen, grid, vocabulary)
 
 
 def _place_of_sequence(names: Sequence[str]) -> int:

@@ -71,6 +71,26 @@ def arrival_order(model: ModelUnderTest) -> InputOrder:
 _ORDERS: tuple[tuple[Order, int], ...] = (("steps first", 0), ("rows first", 1))
 
 
+def axis_of_rows(model: ModelUnderTest) -> int | None:
+    """See which axis of the sequence the first recurrent part that it reaches has for its rows.
+
+    Convolutions in front of the part spread a step over several, so that the order of the steps cannot be seen.
+
+    Args:
+        model: The model, whose sequence has a grid of two axes.
+
+    Returns:
+        The axis; None where a number arrives in other rows too, or nowhere.
+    """
+    _, arrivals = _arrivals(model)
+    fitting = [
+        axis
+        for axis in (0, 1)
+        if arrivals and all(places and _is_single(places, place[axis]) for place, places in arrivals.items())
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def _is_single(places: list[tuple[int, int]], row: int) -> bool:
     """Whether all places are in one row."""
     return all(place[1] == row for place in places)

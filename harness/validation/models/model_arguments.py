@@ -26,12 +26,19 @@ class ModelArgument:
         role: What it is.
         value: A tensor, or tensors in lists, tuples and dictionaries.
         by_keyword: Whether it is given by its name.
+        order: The axes of a tensor in the order in which the model takes them; empty where that is theirs.
     """
 
     name: str
     role: Role
     value: Any
     by_keyword: bool = False
+    order: tuple[int, ...] = ()
+
+    @property
+    def passed(self) -> Any:
+        """The value as the model takes it."""
+        return self.value.permute(self.order).contiguous() if self.order else self.value
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,22 @@ class ModelArguments:
     @property
     def positional(self) -> tuple[Any, ...]:
         """The values that are given by position."""
-        return tuple(argument.value for argument in self.arguments if not argument.by_keyword)
+        return tuple(argument.passed for argument in self.arguments if not argument.by_keyword)
 
     @property
     def keywords(self) -> Keywords:
         """The values that are given by name."""
-        return {argument.name: argument.value for argument in self.arguments if argument.by_keyword}
+        return {argument.name: argument.passed for argument in self.arguments if argument.by_keyword}
+
+    def axis_word(self, axis: int) -> str:
+        """Say which axis of the sequence that the model takes one axis of the grid is.
+
+        Args:
+            axis: A place in the grid.
+        """
+        order = self.of_role("sequence")[0].order
+        place = order.index(self.grid[axis]) if order else self.grid[axis]
+        return ("first", "second", "third", "fourth", "fifth")[place]
 
     def of_role(self, role: Role) -> tuple[ModelArgument, ...]:
         """Return the arguments of a role, in the order of the call.

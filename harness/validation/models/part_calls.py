@@ -84,11 +84,13 @@ def steps_first(part: RecurrentPart, value: Any) -> Tensor | None:
         return pad_packed_sequence(value)[0]
     if not isinstance(value, torch.Tensor):
         return None
+    in_space = part.space > 0 and value.dim() > part.space
+    numbers: Tensor = value.flatten(value.dim() - part.space - 1) if in_space else value
     if not part.is_layer:
-        return value.reshape(1, -1, value.shape[-1])
-    if value.dim() == 2:
-        return value.unsqueeze(1)
-    return value.transpose(0, 1) if part.batch_first else value
+        return numbers.reshape(1, -1, numbers.shape[-1])
+    if numbers.dim() == 2:
+        return numbers.unsqueeze(1)
+    return numbers.transpose(0, 1) if part.batch_first else numbers
 
 
 def is_packed(call: ModuleCall) -> bool:

@@ -29,6 +29,7 @@ class RecurrentPart:
         directions: 2 for both directions of time, else 1.
         batch_first: Whether its sequences are (B, T, .).
         projection_size: The size of projected hidden states; 0 without a projection.
+        space: The number of axes behind the channels of its inputs and states; 0 of vectors.
     """
 
     name: str
@@ -42,6 +43,7 @@ class RecurrentPart:
     directions: int = 1
     batch_first: bool = False
     projection_size: int = 0
+    space: int = 0
 
     @property
     def title(self) -> str:

@@ -23,9 +23,8 @@ def scaling_argument(model: ModelUnderTest, state: Tensor, earlier_states: Seque
     Returns:
         The name; empty where the state is no such multiple of what was given.
     """
-    factors = next(
-        (factor for earlier in earlier_states if (factor := _row_factors(model, state, earlier)) is not None), None
-    )
+    candidates = (_row_factors(model, state, earlier) for earlier in earlier_states)
+    factors = next((factor for factor in candidates if factor is not None), None)
     if factors is None:
         return ""
     usable = (a for a in model.arguments.arguments if a.role in ("mask", "further"))

@@ -6,7 +6,7 @@ import copy
 import functools
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import UsageError
@@ -14,6 +14,8 @@ from rnn_harness.validation.cells.calling_convention import flat_tensors
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.probe import Probe, probe_target
+from rnn_harness.validation.loading.convolutional_target import convolutional_target
+from rnn_harness.validation.loading.spatial_states import axes_of_space
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.models.model_arguments import ModelArguments
 from rnn_harness.validation.models.recurrent_part import RecurrentPart, torch_family
@@ -80,6 +82,8 @@ def _as_cell(module: nn.Module, name: str, place: str, calls: Sequence[ModuleCal
     inputs, outputs = list(flat_tensors(calls[0].arguments)), list(flat_tensors(calls[0].result))
     if not inputs or not outputs:
         return None
+    if axes_of_space(module):
+        return _as_convolutional_cell(module, name, place, calls)
     for n, d in dict.fromkeys(
         (x.shape[-1], y.shape[-1]) for x in inputs[:2] for y in outputs[:1] if x.dim() and y.dim()
     ):
@@ -92,14 +96,35 @@ def _as_cell(module: nn.Module, name: str, place: str, calls: Sequence[ModuleCal
             probe = probe_target(target)
         except UsageError:
             continue
-        try:
-            target_layouts(target, probe)
-            is_known = bool(identify(target, probe))
-        except UsageError:  # its parameters are those of no cell of the three families
-            is_known = False
-        if is_known or (_carries_state(calls) and not _has_torch_parts(module)):
+        if _is_known(target, probe) or (_carries_state(calls) and not _has_torch_parts(module)):
             return UserPart(_part(module, place, n, d, probe), target)
     return None
+
+
+def _as_convolutional_cell(module: nn.Module, name: str, place: str, calls: Sequence[ModuleCall]) -> UserPart | None:
+    """Drive a module with convolutions as a cell of vectors; None if it is no known cell and carries no state."""
+    axes = axes_of_space(module)
+    arguments = [tensor for tensor in flat_tensors(calls[0].arguments) if tensor.dim() > axes]
+    states = [tensor for tensor in flat_tensors(calls[0].result) if tensor.dim() > axes]
+    if not arguments or not states:
+        return None
+    channels = CellSizes(*(tensors[0].shape[-1 - axes] for tensors in (arguments, states)))
+    target = convolutional_target(name, module, channels)
+    if target is None:
+        return None
+    probe = probe_target(target)
+    if not _carries_state(calls) and not _is_known(target, probe):
+        return None
+    return UserPart(replace(_part(module, place, *channels, probe), space=axes), target)
+
+
+def _is_known(target: Target, probe: Probe) -> bool:
+    """Whether a target is a cell of the three families."""
+    try:
+        target_layouts(target, probe)
+        return bool(identify(target, probe))
+    except UsageError:  # its parameters are those of no such cell
+        return False
 
 
 def _copied(module: nn.Module, _n: int, _d: int) -> nn.Module:
