@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,8 @@ from rnn_harness.validation.spec_search.rewrites import Rewrite, rewrites
 
 CHECKS = ("precision.format", "backward.bound")
 """The checks that a wrong cell is tried on: its numbers, then its gradients."""
+ROWS = (2, 64)
+"""Rows of the cases: of few states none may be so large that a limit of it shows."""
 _SHOWN = Fraction(1, 3)
 """The value of a constant that is zero in its spec."""
 
@@ -64,15 +67,14 @@ def killer(mutant: SpecMutant) -> str | None:
         UsageError: The right cell cannot be driven either.
         NotRun: No check could be run on it.
     """
-    case = Case(spec=mutant.spec.id, n=3, d=4, T=3, B=2, seed=1)
     try:
         kernel = kernel_by_names(target_of_program(mutant.spec, mutant.rewrite.program), mutant.spec, ("float64",))
     except UsageError:
         kernel_by_names(target_of_program(mutant.spec, mutant.spec.program()), mutant.spec, ("float64",))
         return "it cannot be driven"
-    case = case.model_copy(update=kernel.fixed_sizes or {})
     could_be_run = False
-    for check in CHECKS:
+    for rows, check in itertools.product(ROWS, CHECKS):
+        case = Case(spec=mutant.spec.id, n=3, d=4, T=3, B=rows, seed=1).model_copy(update=kernel.fixed_sizes or {})
         try:
             finding = judge_case(kernel, check, case)
         except HarnessError:

@@ -41,6 +41,12 @@ def test_mistakes_of_a_cell_with_several_inputs_are_killed(spec: Spec) -> None:
     assert [mutant.sentence for mutant in mutants if killer(mutant) is None] == []
 
 
+def test_a_limit_of_a_state_that_few_rows_reach_is_seen() -> None:
+    (spec,) = (spec for spec in literature() if spec.id == "mgu")
+    (limited,) = (mutant for mutant in spec_mutants(spec) if mutant.sentence == "mgu-3: h is clipped to [-1, 1]")
+    assert killer(limited) == "precision.format"
+
+
 @pytest.mark.deep("tests/power/test_spec_mutants.py::test_the_likeliest_mistakes_of_a_spec_are_all_killed")
 @pytest.mark.parametrize("spec", STEPS, ids=lambda spec: spec.id)
 def test_sixty_mistakes_of_every_cell_of_the_literature_are_killed(spec: Spec) -> None:

@@ -18,8 +18,10 @@ def repeated_changes(program: Program) -> Iterator[ProgramChange]:
     """Yield programs in which every application of one function, or every normalisation, is another one.
 
     Args:
-        program: The right program, of one pass.
+        program: The right program, of one pass; of more passes nothing is yielded.
     """
+    if len(program.passes) != 1:
+        return
     used = [node for assignment in program.assignments for node in walk(assignment.expression)]
     for function in (Function.SIGMOID, Function.TANH, Function.RELU):
         applied = [node for node in used if isinstance(node, Apply) and node.function is function]

@@ -40,7 +40,7 @@ from rnn_harness.validation.spec_search.normalisation_rewrites import (
     without_normalisation,
 )
 from rnn_harness.validation.spec_search.part_rewrites import overwritten_symbols, parts_for_results
-from rnn_harness.validation.spec_search.piecewise_functions import clipped, positive
+from rnn_harness.validation.spec_search.piecewise_functions import clipped, is_within_one, positive
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
 from rnn_harness.validation.spec_search.repeated_rewrites import repeated_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
@@ -134,7 +134,8 @@ def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Ch
         if not isinstance(expression, Apply):
             for function in (Function.TANH, Function.SIGMOID, Function.RELU):
                 yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
-            yield Change(clipped(expression), f"{name} is clipped to [-1, 1]", 5)
+            if not is_within_one(expression, symbols.results):
+                yield Change(clipped(expression), f"{name} is clipped to [-1, 1]", 5)
         for gate in symbols.values:
             if gate.role is Role.INTERMEDIATE and gate.shape == expression.shape:
                 yield Change(Multiply(gate, expression), f"{name} is multiplied by {gate.name}", 5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rnn_harness.specs import literature
+from rnn_harness.specs import library, literature
 from rnn_harness.specs.expression import describe
 from rnn_harness.validation.spec_search.rewrites import rewrites
 
@@ -163,3 +163,18 @@ def test_a_limit_of_zero_is_no_term_that_a_mistake_leaves_out() -> None:
     sentences = [sentence for rewrite in rewrites(program) for sentence in rewrite.sentences]
     assert "relu is left out" in sentences
     assert [sentence for sentence in sentences if sentence.startswith("0 ") or " 0 +" in sentence] == []
+
+
+@pytest.mark.parametrize(("name", "clipped"), [("lstm.cifg", {"c"}), ("lstm.noaf", {"c", "y"}), ("mgu", {"h"})])
+def test_what_lies_within_one_by_itself_is_not_clipped_by_a_mistake(name: str, clipped: set[str]) -> None:
+    """A product of a sigmoid and a tanh does; without the tanh, or beside a state, it need not."""
+    program = next(spec for spec in literature() if spec.id == name).program()
+    sentences = [sentence for rewrite in rewrites(program) for sentence in rewrite.sentences]
+    assert {words.split()[0] for words in sentences if words.endswith("is clipped to [-1, 1]")} == clipped
+
+
+def test_mistakes_of_a_program_of_two_passes_are_made() -> None:
+    program = library().spec("rnn.bidirectional.phi").program()
+    assert len(program.passes) > 1
+    sentences = [sentence for rewrite in rewrites(program) for sentence in rewrite.sentences]
+    assert "A_forward[t-1] W_AA_forward is not added" in sentences
