@@ -6,6 +6,7 @@ computed, with other weights.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -87,12 +88,18 @@ def _negated(node: Node, elsewhere: frozenset[str]) -> list[str] | None:
     return None
 
 
-def complemented_specs(spec: Spec) -> Iterator[Spec]:
-    """Yield a spec with the complement of one of its gates in the gate's place, one after the other.
+@functools.cache
+def complemented_specs(spec: Spec) -> tuple[Spec, ...]:
+    """Return a spec with the complement of one of its gates in the gate's place, for every such gate; remembered.
 
     Args:
-        spec: A spec whose equations define one symbol each; of another kind nothing is yielded.
+        spec: A spec whose equations define one symbol each; of another kind there are none.
     """
+    return tuple(_complemented(spec))
+
+
+def _complemented(spec: Spec) -> Iterator[Spec]:
+    """Yield a spec with the complement of one of its gates in the gate's place, one after the other."""
     program = spec.program()
     equations = [assignment.equation for assignment in program.assignments]
     if len(set(equations)) < len(equations):
