@@ -21,6 +21,9 @@ from rnn_harness.validation.spec_search.interpret import Interpreter
 if TYPE_CHECKING:
     from torch import Tensor
 
+OUTPUT_SIZE = 2
+"""The width of what a spec computes beside its states, such as the classes of its output layer."""
+
 
 def named_spec(text: str) -> Spec | None:
     """Return the cell that a text names; None where it names no spec.
@@ -139,7 +142,13 @@ def target_of_program(spec: Spec, program: Program) -> Target:
     width = hidden_size if equal else TRIAL_SIZES.input_size
     sizes = CellSizes(inputs * width, hidden_size) if equal or inputs > 1 else None
 
+    symbols = {symbol for parameter in program.parameters for axis in parameter.shape for symbol in axis.symbols}
+
     def make(input_size: int, hidden_size: int) -> nn.Module:
+<<<<<<< HEAD
         return step(program, {"n": input_size // inputs, "d": hidden_size})
+=======
+        return step(program, {**dict.fromkeys(symbols, OUTPUT_SIZE), "n": input_size, "d": hidden_size})
+>>>>>>> 92ee83f9 (A spec with an output layer is compared, which was an error of ours; tests that start processes to show the same go deep)
 
     return Target(spec.id, make, TargetCapabilities(fixed_sizes=sizes))

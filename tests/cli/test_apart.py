@@ -33,6 +33,7 @@ def test_a_worker_that_is_silent_for_too_long_is_ended() -> None:
     assert re.fullmatch(r"gave no answer for \d+ s", ended.sentence)
 
 
+@pytest.mark.deep("tests/cli/test_apart.py::test_a_worker_that_ends_early_says_how")
 def test_a_kernel_that_crashes_is_refuted_and_the_next_one_is_judged_as_in_this_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

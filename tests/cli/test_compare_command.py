@@ -71,6 +71,7 @@ def test_what_cannot_be_loaded_is_wrong_use() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_validate_command.py::test_identify_outlives_its_target")
 def test_a_target_that_leaves_decides_nothing() -> None:
     result = RUN.invoke(app, ["compare", "torch.nn:RNNCell", f"{CELLS}:LeavingAtOnce"])
     assert result.exit_code == 3

@@ -98,6 +98,7 @@ def test_a_target_that_cannot_be_loaded_is_a_wrong_use_and_not_a_record(in_proce
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_isolation.py::test_a_target_that_ends_is_recorded_and_the_next_dtype_goes_on")
 def test_a_target_that_ends_the_process_when_it_is_made_is_recorded_once() -> None:
     (ended,) = _records("LeavingAtOnce")
     assert "its process ended with exit code 9 while it was loaded" in ended.reason
@@ -121,6 +122,7 @@ def _troublesome(name: str, timeout: float = 120, dtypes: tuple[str, ...] = ("fl
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_isolation.py::test_a_target_that_ends_is_recorded_and_the_next_dtype_goes_on")
 def test_a_target_that_ends_its_process_once_is_not_refuted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RNN_HARNESS_TEST_MARKER", str(tmp_path / "left"))
     records = _troublesome("LeavesOnce")

@@ -21,7 +21,17 @@ posix = pytest.mark.skipif(os.name != "posix", reason="closes a pipe as a shell 
 @posix
 @pytest.mark.parametrize(
     "arguments",
-    [["specs"], ["mutants", "--list"], ["verify", "loss.cross_entropy", "--json", "-"], ["--help"]],
+    [
+        ["specs"],
+        ["mutants", "--list"],
+        pytest.param(
+            ["verify", "loss.cross_entropy", "--json", "-"],
+            marks=pytest.mark.deep(
+                "tests/cli/test_output.py::test_a_reader_who_goes_away_is_not_told_that_something_is_refuted"
+            ),
+        ),
+        ["--help"],
+    ],
     ids=lambda arguments: " ".join(arguments),
 )
 def test_a_reader_who_goes_away_is_not_told_that_something_is_refuted(arguments: list[str]) -> None:
@@ -80,6 +90,7 @@ def test_characters_that_an_encoding_lacks_are_replaced(encoding: str, monkeypat
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_output.py::test_a_full_disk_is_told_in_a_sentence")
 def test_nothing_is_left_where_the_command_was_called(tmp_path: Path) -> None:
     cells = tmp_path / "cells.py"  # a module of this folder is what Hypothesis would read, and keep
     cells.write_text("import torch\n\n\nclass Right(torch.nn.RNNCell):\n    pass\n", encoding="utf-8")

@@ -78,6 +78,7 @@ def test_a_cell_of_a_benchmark_that_is_not_there_is_wrong_use() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/cli/test_isolation.py::test_what_a_target_prints_does_not_reach_standard_output")
 def test_the_output_of_a_cell_is_not_in_the_json() -> None:
     command = [sys.executable, "-m", "rnn_harness", "identify", f"{CELLS}:Prints", "--json", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
@@ -96,6 +97,7 @@ def test_where_the_time_is_up_nothing_is_blamed() -> None:
 
 
 @pytest.mark.process
+@pytest.mark.deep("tests/unit/validation/test_first_contact.py::test_where_the_time_is_up_nothing_is_blamed")
 def test_a_worker_that_has_too_little_time_for_a_call_decides_nothing() -> None:
     request = ValidationRequest(f"{CELLS}:FusedLSTM", {}, examples=0, dtypes=("float64",))
     validation = collect_validation("it", run_validation_isolated(request, Limits(case=0.1)))
