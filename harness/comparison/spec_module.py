@@ -141,14 +141,10 @@ def target_of_program(spec: Spec, program: Program) -> Target:
     hidden_size, equal = TRIAL_SIZES.hidden_size, has_equal_sizes(spec)
     width = hidden_size if equal else TRIAL_SIZES.input_size
     sizes = CellSizes(inputs * width, hidden_size) if equal or inputs > 1 else None
-
     symbols = {symbol for parameter in program.parameters for axis in parameter.shape for symbol in axis.symbols}
 
     def make(input_size: int, hidden_size: int) -> nn.Module:
-<<<<<<< HEAD
-        return step(program, {"n": input_size // inputs, "d": hidden_size})
-=======
-        return step(program, {**dict.fromkeys(symbols, OUTPUT_SIZE), "n": input_size, "d": hidden_size})
->>>>>>> 92ee83f9 (A spec with an output layer is compared, which was an error of ours; tests that start processes to show the same go deep)
+        others = dict.fromkeys(symbols, OUTPUT_SIZE)
+        return step(program, {**others, "n": input_size // inputs, "d": hidden_size})
 
     return Target(spec.id, make, TargetCapabilities(fixed_sizes=sizes))
