@@ -17,9 +17,11 @@ def walk(node: Node) -> Iterator[Node]:
     Args:
         node: the root; it comes first.
     """
-    yield node
-    for child in node.children:
-        yield from walk(child)
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(reversed(part.children))
 
 
 def depth(node: Node) -> int:

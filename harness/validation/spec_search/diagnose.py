@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,7 +71,7 @@ def faulty_match_by_names(
     return None
 
 
-def _in_time(candidates: list[Rewrite] | Iterator[Rewrite], deadline: float) -> Iterator[Rewrite]:
+def _in_time(candidates: Iterable[Rewrite], deadline: float) -> Iterator[Rewrite]:
     """Yield rewrites until the time is over."""
     for candidate in candidates:
         if time.process_time() > deadline:

@@ -68,14 +68,15 @@ def in_order(program: Program) -> Program:
     """
     if len(program.passes) != 1:
         return program
-    waiting, ordered = list(program.assignments), []
+    waiting, ordered = [(a, frozenset(variables(a.expression))) for a in program.assignments], []
+    unknown = {a.target for a, _ in waiting}
     while waiting:
-        unknown = {a.target for a in waiting}
-        ready = next((a for a in waiting if not unknown & set(variables(a.expression))), None)
-        if ready is None:
+        place = next((place for place, (_, read) in enumerate(waiting) if unknown.isdisjoint(read)), None)
+        if place is None:
             return program
-        ordered.append(ready)
-        waiting.remove(ready)
+        assignment, _ = waiting.pop(place)
+        unknown.discard(assignment.target)
+        ordered.append(assignment)
     return with_assignments(program, tuple(ordered))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
@@ -59,10 +60,27 @@ class ProgramRuns:
         rows, widths = len(probe.states[0]), {state.name: signature.width(state) for state in program.states}
         self._shapes = {name: (rows, width) for name, width in widths.items()}
         self._shapes |= {variable.name: (rows, signature.width(variable)) for variable in program.outputs}
-        given = probe.states[: probe.convention.states]
+        self.states = self._states_in(order)
+
+    def _states_in(self, order: tuple[str, ...]) -> dict[str, Array]:
+        """The initial states by name: those of the probe, in an order; zero where it has none."""
+        given = self.probe.states[: self.probe.convention.states]
         if self._are_joined:
-            given = tuple(np.split(probe.states[0], _ends([widths[name] for name in order]), axis=1))
-        self.states = {name: np.zeros(self._shapes[name]) for name in order} | dict(zip(order, given, strict=False))
+            widths = [self._shapes[name][1] for name in order]
+            given = tuple(np.split(self.probe.states[0], _ends(widths), axis=1))
+        zeros = {name: np.zeros(self._shapes[name]) for name in order}
+        return zeros | dict(zip(order, given, strict=False))
+
+    def in_order(self, order: tuple[str, ...]) -> ProgramRuns:
+        """Return runs of the same program with its states in another order.
+
+        Args:
+            order: The names of its states in the target's order.
+        """
+        runs = copy.copy(self)
+        runs.order = order
+        runs.states = self._states_in(order)
+        return runs
 
     @functools.cached_property
     def sized_pieces(self) -> list[tuple[SpecPiece, tuple[int, ...]]]:
@@ -144,8 +162,17 @@ class ProgramRuns:
             runs: Their number.
             place: Which of them.
         """
-        outputs, finals = self._in_the_order(values, runs)
-        return Response((outputs[place],), tuple(final[place] for final in finals))
+        names = {*self.order, self.program.outputs[0].name}
+
+        def of_place(step: Mapping[str, Array]) -> dict[str, Array]:
+            """What one run computes; what is the same in all has no axis of the runs, or one of length one."""
+            given = ((name, np.broadcast_to(step[name], (runs, *self._shapes[name]))[place]) for name in names)
+            return {name: value[np.newaxis] for name, value in given}
+
+        steps = [of_place(step) for step in values.steps]
+        finals = {name: steps[-1][name] for name in self.order} if steps else values.finals
+        outputs, ends = self._in_the_order(ProgramValues(steps, finals), 1)
+        return Response((outputs[0],), tuple(end[0] for end in ends))
 
     def stacked_pairs(
         self, target: Response, parameters: Mapping[str, Array], steps: int, runs: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rnn_harness.specs.expression import (
@@ -24,7 +25,7 @@ from rnn_harness.specs.expression import (
     variables,
     walk,
 )
-from rnn_harness.specs.program import Assignment, Pass, Program
+from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.rewrite import replace_children
 from rnn_harness.validation.spec_search.added_terms import added_biases, added_inside, added_to_results
 from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
@@ -41,6 +42,7 @@ from rnn_harness.validation.spec_search.normalisation_rewrites import (
 )
 from rnn_harness.validation.spec_search.part_rewrites import overwritten_symbols, parts_for_results
 from rnn_harness.validation.spec_search.piecewise_functions import clipped, is_within_one, positive
+from rnn_harness.validation.spec_search.program_differences import Difference, Differences, with_expression
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
 from rnn_harness.validation.spec_search.repeated_rewrites import repeated_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
@@ -63,13 +65,15 @@ class Rewrite:
     cost: int
 
 
-def rewrites(program: Program) -> list[Rewrite]:
+@functools.lru_cache(maxsize=8)  # a program is asked for them once for each thing that is known of a target
+def rewrites(program: Program) -> tuple[Rewrite, ...]:
     """List the programs that differ from one by a single mistake, likely ones first.
 
     Args:
         program: The right program.
     """
-    listed: dict[Program, Rewrite] = {}
+    listed: dict[Difference, Rewrite] = {}
+    differences = Differences(program)
     results = {a.target: a.expression for a in program.assignments}
     readers = Counter(symbol for a in program.assignments for symbol in set(variables(a.expression)))
     read_often = frozenset(symbol for symbol, count in readers.items() if count > 1)
@@ -79,36 +83,16 @@ def rewrites(program: Program) -> list[Rewrite]:
         for change in (*_changes(assignment.expression, symbols), *_whole_changes(assignment, symbols)):
             if change.expression.shape != assignment.target.shape:
                 continue
-            rewritten = in_order(with_expression(program, number, change.expression))
-            known = listed.get(rewritten)
+            difference = differences.of_one(number, change.expression)
+            known = listed.get(difference)
             if known is None or change.cost < known.cost:
-                listed[rewritten] = Rewrite(rewritten, (assignment.equation,), (change.words,), change.cost)
+                rewritten = differences.program_with(number, change.expression)
+                listed[difference] = Rewrite(rewritten, (assignment.equation,), (change.words,), change.cost)
     for whole in (*program_changes(program), *added_biases(program), *repeated_changes(program)):
-        listed.setdefault(whole.program, Rewrite(whole.program, whole.equations, whole.sentences, whole.cost))
-    listed.pop(program, None)
-    return sorted(listed.values(), key=lambda rewrite: rewrite.cost)
-
-
-def with_expression(program: Program, number: int, expression: Node) -> Program:
-    """Return a program with another expression in one assignment.
-
-    Args:
-        program: The program; not changed.
-        number: The number of the assignment.
-        expression: What is computed in its place.
-    """
-    passes: list[Pass] = []
-    start = 0
-    for part in program.passes:
-        count = len(part.assignments)
-        if start <= number < start + count:
-            assignments = list(part.assignments)
-            assignments[number - start] = replace(assignments[number - start], expression=expression)
-            passes.append(replace(part, assignments=tuple(assignments)))
-        else:
-            passes.append(part)
-        start += count
-    return replace(program, passes=tuple(passes))
+        rewrite = Rewrite(whole.program, whole.equations, whole.sentences, whole.cost)
+        listed.setdefault(differences.of(whole.program), rewrite)
+    listed.pop(differences.of(program), None)
+    return tuple(sorted(listed.values(), key=lambda rewrite: rewrite.cost))
 
 
 def _known_values(program: Program, number: int) -> Iterator[Variable]:
@@ -309,7 +293,7 @@ def _other_products(node: MatrixVector | VectorMatrix, symbols: KnownSymbols) ->
                 yield Change(moved, words, 2)
 
 
-def pairs(single: list[Rewrite]) -> Iterator[Rewrite]:
+def pairs(single: Sequence[Rewrite]) -> Iterator[Rewrite]:
     """Yield programs with two mistakes in different equations, likely ones first.
 
     Args:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
 
 from rnn_harness.specs import Spec
 from rnn_harness.specs.expression import Variable
@@ -98,6 +99,18 @@ class Trial:
     reached: Hints
 
 
+class _Beginnings(NamedTuple):
+    """In which layouts and orders of the states a program gives what a target does with all parameters zero.
+
+    Attributes:
+        program: The program; while it is kept, no other has its identity.
+        beginnings: The layouts and orders.
+    """
+
+    program: Program
+    beginnings: list[tuple[Layout, tuple[str, ...]]]
+
+
 class TargetSearch:
     """Searches specs, and rewrites of them, for one target; its runs are made once for all of them.
 
@@ -113,6 +126,7 @@ class TargetSearch:
         self._known_layouts: dict[tuple[SpecPiece, ...], list[Layout]] = {}
         self._signatures: dict[tuple[tuple[Variable, ...], ...], Signature] = {}
         self._begun: set[str] = set()
+        self._known_beginnings: dict[int, _Beginnings] = {}
 
     def fits_signature(self, program: Program) -> bool:
         """Say whether a program can be the target's by its states, its inputs and its sizes alone.
@@ -209,12 +223,16 @@ class TargetSearch:
 
     def _beginnings(
         self, program: Program, pieces: tuple[SpecPiece, ...], steps: int
-    ) -> Iterator[tuple[Layout, tuple[str, ...]]]:
-        """Yield the layouts and orders in which a program gives what the target does where all parameters are zero."""
-        signature, sizes = self._signature(program), self.sizes(program)
-        orders = state_orders(program, self.probe)
-        every = [ProgramRuns(program, self.probe, order, pieces, signature) for order in orders]
+    ) -> list[tuple[Layout, tuple[str, ...]]]:
+        """Return the layouts and orders in which a program gives what the target does with all parameters zero."""
+        known = self._known_beginnings.get(id(program))
+        if known is not None and known.program is program:
+            return known.beginnings
+        sizes, orders = self.sizes(program), state_orders(program, self.probe)
+        runs_of_program = ProgramRuns(program, self.probe, orders[0], pieces, self._signature(program))
+        every = [runs_of_program.in_order(order) for order in orders]
         alike: dict[frozenset[str], list[tuple[str, ...]]] = {}
+        beginnings: list[tuple[Layout, tuple[str, ...]]] = []
         for layout in self._layouts(program, pieces):
             cut = frozenset(slot.parameter for slot in layout)
             if cut not in alike:
@@ -224,7 +242,9 @@ class TargetSearch:
                         every, self.runs(layout, sizes).masked(frozenset(), steps), steps
                     )
                 alike[cut] = [runs.order for runs in fitting]
-            yield from ((layout, order) for order in alike[cut])
+            beginnings += [(layout, order) for order in alike[cut]]
+        self._known_beginnings[id(program)] = _Beginnings(program, beginnings)
+        return beginnings
 
     def roles_in_part(self, program: Program) -> Hints:
         """Return the roles that a target's slots have in a program as far as it equals that, by layout and order.

@@ -6,6 +6,7 @@ import pytest
 
 from rnn_harness.specs import library, literature
 from rnn_harness.specs.expression import describe
+from rnn_harness.validation.spec_search.program_rewrites import in_order
 from rnn_harness.validation.spec_search.rewrites import rewrites
 
 _CENTRED = "(U_g h[t-1]) - mean((U_g h[t-1]))"
@@ -178,3 +179,11 @@ def test_mistakes_of_a_program_of_two_passes_are_made() -> None:
     assert len(program.passes) > 1
     sentences = [sentence for rewrite in rewrites(program) for sentence in rewrite.sentences]
     assert "A_forward[t-1] W_AA_forward is not added" in sentences
+
+
+@pytest.mark.parametrize("name", ["lem", "minlstm", "mgu", "qrnn"])
+def test_the_wrong_programs_of_a_spec_are_listed_once_each_and_can_be_computed(name: str) -> None:
+    program = next(spec for spec in literature() if spec.id == name).program()
+    listed = [rewrite.program for rewrite in rewrites(program)]
+    assert len({*listed, program}) == len(listed) + 1, "no two are equal, and none is the right one"
+    assert all(in_order(wrong) == wrong for wrong in listed), "what is read is computed before, or nothing can be done"
