@@ -95,14 +95,15 @@ class OneStateStep(_SpecStep):
 class TwoStatesStep(_SpecStep):
     """A step with two states."""
 
-    def forward(self, x: Tensor, states: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
-        """Compute a step.
+    def forward(self, x: Tensor, states: tuple[Tensor, Tensor]) -> tuple[Tensor | tuple[Tensor, ...], ...]:
+        """Compute a step; the states come back in a tuple of their own behind an output that is no state.
 
         Args:
             x: The input (B, n).
             states: Both states (B, d).
         """
-        return self.step(x, states)
+        result = self.step(x, states)
+        return (result[0], result[1:]) if self.shows_output else result
 
 
 def spec_target(spec: Spec) -> Target:
