@@ -112,7 +112,10 @@ def test_an_archive_of_keras_gives_a_model_with_the_weights(tmp_path: Path) -> N
 
 @pytest.mark.process
 @pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
-@pytest.mark.deep("tests/unit/conversion/test_model_files.py::test_an_archive_of_keras_gives_a_model_with_the_weights")
+@pytest.mark.deep(
+    "tests/unit/conversion/test_model_files.py::"
+    "test_a_graph_gets_other_initializers_and_keeps_those_that_it_shares_with_no_weight"
+)
 def test_a_process_that_has_not_loaded_keras_writes_its_archive_without_tensorflow(tmp_path: Path) -> None:
     program = f"""
 import numpy as np
