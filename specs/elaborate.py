@@ -45,6 +45,7 @@ _OPERATIONS: dict[str, Callable[[Node, Node], Node]] = {
     "/": Divide,
     "\\circ": Multiply,
     "\\odot": Multiply,
+    "\\star": Multiply,
     "\\otimes": Multiply,
 }
 

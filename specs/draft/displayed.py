@@ -69,7 +69,7 @@ def _rows(body: str) -> Iterator[tuple[int, str]]:
     for part in (*_ROW.finditer(body), None):
         stop = len(body) if part is None else part.start()
         row = body[start:stop]
-        if rows and re.match(r"[\s&]*(=|\+|-|\\(?:quad|times|cdot|odot))", row):
+        if rows and re.match(r"[\s&]*(=|\+|-|\\(?:quad|times|cdot|odot|circ|star))", row):
             rows[-1] = (rows[-1][0], body[rows[-1][0] : stop])
         else:
             rows.append((start, row))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnn_harness.specs.draft.displayed import DisplayedEquation, displayed_equations
+from rnn_harness.specs.draft.functions_told import functions_told
 from rnn_harness.specs.draft.grouping import EquationGroup, group_equations
 from rnn_harness.specs.draft.shapes import BELOW, Length, ShapeInference, ShapeTable, timed_weights
 from rnn_harness.specs.load import parse_spec
@@ -66,11 +67,12 @@ def draft_document(text: str, name: str) -> Draft:
     """
     displayed = displayed_equations(text)
     groups, reasons = group_equations(displayed)
-    specs = tuple(_drafted(group, f"{name}.{number}") for number, group in enumerate(groups, 1))
+    function_of = functions_told(text)
+    specs = tuple(_drafted(group, f"{name}.{number}", function_of) for number, group in enumerate(groups, 1))
     return Draft(displayed, specs, reasons)
 
 
-def _drafted(group: EquationGroup, name: str) -> DraftedSpec:
+def _drafted(group: EquationGroup, name: str, function_of: Mapping[str, str]) -> DraftedSpec:
     """Write a group as a spec file, and try whether it makes a step."""
     aliases = _case_aliases(group)
     table = ShapeInference(group, aliases).infer()
@@ -80,7 +82,7 @@ def _drafted(group: EquationGroup, name: str) -> DraftedSpec:
     given_elsewhere = sorted(name for name in shapes["inputs"] if (name, True) in group.given)
     notes += [f"{name} is given by no equation of this step, but elsewhere in the document" for name in given_elsewhere]
     notes += [f"could not be settled: {conflict}" for conflict in table.conflicts]
-    text = _spec_text(group, name, shapes, aliases, notes)
+    text = _spec_text(group, name, shapes, aliases, notes, function_of)
     problem = _problem(text, name)
     if problem:
         text = "".join(f"# makes no step yet: {line}\n" for line in problem.splitlines()) + text
@@ -164,7 +166,12 @@ def _roles_of_layers(
 
 
 def _spec_text(
-    group: EquationGroup, name: str, shapes: dict[str, dict[str, str]], aliases: dict[str, str], notes: list[str]
+    group: EquationGroup,
+    name: str,
+    shapes: dict[str, dict[str, str]],
+    aliases: dict[str, str],
+    notes: list[str],
+    function_of: Mapping[str, str],
 ) -> str:
     """Write the spec file of a group."""
     first = next(iter(group.definitions.values())).displayed
@@ -173,20 +180,27 @@ def _spec_text(
     lines += [f'time = "{group.letter}"'] if group.letter != "t" else []
     lines += [f"{role} = {_table(shapes[role])}" for role in _ROLES if shapes[role] or role == "inputs"]
     lines += ["layers = true"] if group.has_layers else []
-    functions = dict.fromkeys(_unknown_functions(group), "identity")
-    lines += [f"functions = {_table(functions)}  # which functions they are could not be settled"] if functions else []
+    letters = _unknown_functions(group)
+    functions = {
+        letter: function_of.get(letter, "sigmoid" if letter.startswith("sigma") else "identity") for letter in letters
+    }
+    unsettled = [letter for letter in letters if letter not in function_of]
+    comment = f"  # which functions {', '.join(unsettled)} are could not be settled" if unsettled else ""
+    lines += [f"functions = {_table(functions)}{comment}"] if functions else []
     lines += [f"aliases = {_table(aliases)}"] if aliases else []
     rows = [(definition, False) for definition in group.definitions.values()]
     rows += [(definition, True) for definition in group.others]
     written: set[str] = set()
+    number = 0
     for definition, is_other in sorted(rows, key=lambda row: row[0].displayed.line):
         text = definition.displayed.text
         if text in written and text == definition.text:  # one print may give two symbols
             continue
         written.add(text)
+        number += 1
         lines += ["", "# another way to give a symbol: one of the two is an error, or alternative = true"] * is_other
         head = "# " * is_other
-        lines += ["" if not is_other else "#", f"{head}[[equations]]", f'{head}id = "{name}-{len(written)}"']
+        lines += ["" if not is_other else "#", f"{head}[[equations]]", f'{head}id = "{name}-{number}"']
         lines.append(f"{head}line = {definition.displayed.line}")
         again = group.repeated.get(definition.target, []) if not is_other else []
         lines += [f"{head}also = {again}"] if again else []
@@ -208,7 +222,7 @@ def _unknown_functions(group: EquationGroup) -> list[str]:
     def visit(tree: Tree) -> None:
         match tree:
             case Call():
-                if tree.function in _LETTERS:
+                if tree.function in _LETTERS or re.fullmatch(r"(sigma|phi|varphi|psi)_\w+", tree.function):
                     functions.setdefault(tree.function)
                 visit(tree.argument)
             case Binary():

@@ -200,7 +200,7 @@ def _texts(text: str, chains: tuple[Chain, ...]) -> Iterator[tuple[Chain, str]]:
             yield chain, text
             continue
         part = text[chain.column - 1 : None if following is None else following.column - 1]
-        yield chain, re.sub(r"\\(?:begin|end)\{\w+\*?\}|\\q?quad\s*$|\\\\\s*$|&", "", part).strip(" ,.;")
+        yield chain, re.sub(r"\\(?:begin|end)\{\w+\*?\}|\\q?quad\s*$|\\\\\s*$|&", "", part).strip(" ,.;\n\t")
 
 
 def _definitions(displayed: DisplayedEquation, chain: Chain, text: str, letter: str) -> Iterator[Definition]:

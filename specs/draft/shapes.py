@@ -10,7 +10,7 @@ from rnn_harness.specs.draft.grouping import EquationGroup
 from rnn_harness.specs.notation import Binary, Bracket, Call, Name, Negative, Number, Tree, Tuple, names
 from rnn_harness.specs.symbols import Denoted, denote
 
-_ENTRYWISE = ("\\odot", "\\circ", "\\otimes")
+_ENTRYWISE = ("\\odot", "\\circ", "\\otimes", "\\star")
 _SUMS = ("+", "-", "\\oplus")
 BELOW = "@below"
 """Ends the name of a symbol of the layer below."""

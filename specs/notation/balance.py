@@ -9,7 +9,9 @@ from rnn_harness.specs.notation.errors import NotationError
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 _DEEPEST = 50
 _COLUMN_SIGN = re.compile(r"&+")
-_AFTER = re.compile(r"\s*(=|:=|[+\-*]|\\(Rightarrow|rightarrow|leftarrow|to|gets|oplus|otimes|odot|circ|cdot|times))")
+_AFTER = re.compile(
+    r"\s*(=|:=|[+\-*]|\\(Rightarrow|rightarrow|leftarrow|to|gets|oplus|otimes|odot|circ|star|cdot|times))"
+)
 _BEFORE = re.compile(r"(^|=|[+\-*,]|\\\\|\\begin\{\w+\*?\})\s*$")
 
 

@@ -183,14 +183,14 @@ class Builder(Transformer[Token, Any]):
         """Build an exact number.
 
         Args:
-            token: Digits, with a decimal point or without.
+            token: Digits, with a decimal point or without; or a bold one, which stands for a vector of ones.
 
         Raises:
             NotationError: for a number of more than 400 digits.
         """
         if len(token) > 400:
             raise NotationError(f"a number of {len(token)} digits", self.text, _column(token))
-        return Number(Fraction(str(token)), _column(token))
+        return Number(Fraction(1 if token.type == "ONES" else str(token)), _column(token))
 
     def dots(self, token: Token) -> Name:
         r"""Build the name of dots.

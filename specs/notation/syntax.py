@@ -49,7 +49,7 @@ class Binary:
     r"""``left sign right``.
 
     Attributes:
-        sign: the sign as printed: + - / \\oplus * \\cdot \\circ \\odot \\otimes, or "" (juxtaposed).
+        sign: the sign as printed: + - / \\oplus * \\cdot \\circ \\odot \\otimes \\star, or "" (juxtaposed).
         left: the operand before the sign.
         right: the operand behind the sign.
         column: where the left operand begins.

@@ -77,6 +77,54 @@ def test_a_paper_in_latex_makes_one_step_with_lines_and_shapes() -> None:
     assert list(draft.reasons) == [3]
 
 
+FOREIGN = {
+    "letters with an index for functions, told in words": (
+        r"""$\sigma_g$ is the sigmoid function, $\sigma_c$ the hyperbolic tangent:
+\begin{align}
+z_t &= \sigma_g(W_{z} x_t + U_{z} h_{t-1} + b_z) \\
+h_t &= (1 - z_t) \circ h_{t-1} + z_t \circ \sigma_c(W x_t + U h_{t-1})
+\end{align}""",
+        'functions = { sigma_g = "sigmoid", sigma_c = "tanh" }',
+    ),
+    "a letter whose function is told by an equation in the text": (
+        r"""$$\mathbf{h}^{(t)} = \phi\left(\mathbf{W}\mathbf{x}^{(t)} + \mathbf{U}\mathbf{h}^{(t-1)}\right)$$
+with $\phi = \tanh$.""",
+        'functions = { phi = "tanh" }',
+    ),
+    "brackets of a given size, spaces before them": (
+        r"""\begin{align}
+z_t &= \sigma\bigl(W_z x_t + R_z h_{t-1}\bigr), \\
+h_t &= (1 - z_t) \circ \tanh\!\bigg(W x_t + z_t \circ \big(R h_{t-1} + c\big)\bigg) + z_t \circ h_{t-1}.
+\end{align}""",
+        'parameters = { W_z = "d n", R_z = "d d", W = "d n", R = "d d", c = "d" }',
+    ),
+    "rows aligned inside of one equation, stars and a bold one": (
+        r"""\begin{equation}
+\begin{aligned}
+\bm{u}_t &= \operatorname{sigmoid}\!\left( \bm{W}^{u} \bm{x}_t + \bm{R}^{u} \bm{s}_{t-1} \right), \\
+\bm{s}_t &= \bm{u}_t \star \bm{s}_{t-1} + (\bm{1} - \bm{u}_t) \star \mathrm{tanh}\!\left(\bm{W} \bm{x}_t\right) .
+\end{aligned}
+\end{equation}""",
+        'parameters = { W_u = "d n", R_u = "d d", W = "d n" }',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", list(FOREIGN))
+def test_the_notation_of_papers_makes_a_step(kind: str) -> None:
+    text, line = FOREIGN[kind]
+    (spec,) = draft_document(text, "foreign").specs
+    assert spec.is_complete, spec.problem
+    assert line in spec.text
+    assert "could not be settled" not in spec.text
+
+
+def test_a_function_that_the_text_does_not_tell_is_said_to_be_unsettled() -> None:
+    (spec,) = draft_document(r"$$h_t = \sigma_h(W x_t + U h_{t-1})$$ with a bounded $\sigma_h$.", "odd").specs
+    assert spec.is_complete, spec.problem
+    assert "which functions sigma_h are could not be settled" in spec.text
+
+
 def test_steps_are_told_apart_and_what_cannot_be_settled_is_said() -> None:
     first, second = draft_document(NOTES, "notes").specs
     assert (first.group.letter, list(first.group.definitions), first.is_complete) == ("i", ["s", "y"], True)
