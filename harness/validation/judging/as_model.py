@@ -15,7 +15,7 @@ from rnn_harness.validation.judging.kept_state import kept_state
 from rnn_harness.validation.judging.loss_inside import judge_loss, torch_loss_of_target
 from rnn_harness.validation.judging.unidentified import consistency_events, with_consistency
 from rnn_harness.validation.loading.fresh_state import with_fresh_state
-from rnn_harness.validation.loading.inputs_of_head import target_of_head_inputs
+from rnn_harness.validation.loading.inputs_of_head import target_of_head_inputs, target_of_joined_inputs
 from rnn_harness.validation.loading.method_of_module import target_of_step_method
 from rnn_harness.validation.loading.stream_of_steps import as_stream_of_steps
 from rnn_harness.validation.loading.target import Target
@@ -53,7 +53,9 @@ def judge_undriven(
         if loss is not None:
             yield from judge_loss(target.name, loss, request)
             return
-        driven = target_of_head_inputs(target) or target_of_wider_outputs(target) or target_of_step_method(target)
+        joined = target_of_joined_inputs(target)
+        driven = target_of_head_inputs(target) or (target_of_head_inputs(joined) if joined is not None else None)
+        driven = driven or target_of_wider_outputs(target) or target_of_step_method(target)
         if driven is None:
             raise
         yield from judge_target(driven, request, listener)

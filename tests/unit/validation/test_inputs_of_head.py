@@ -25,6 +25,10 @@ def test_an_output_layer_that_the_next_step_reads_is_kept() -> None:
     assert target_of_head_inputs(_target("FeedsBack")) is None
 
 
+def test_scores_over_the_batch_hide_no_output_layer() -> None:
+    assert target_of_head_inputs(_target("ProbabilitiesOverTheBatch")) is None
+
+
 @pytest.mark.parametrize(
     ("name", "outcome", "words"),
     [
@@ -37,6 +41,9 @@ def test_an_output_layer_that_the_next_step_reads_is_kept() -> None:
             ),
         ),
         ("AsManyClassesAsUnits", "agrees", ""),
+        ("Probabilities", "agrees", ""),
+        ("WithGaps", "consistent", ""),
+        ("WithGapsDetached", "refuted", "the gradients of the inputs"),
         ("ForgetsItsState", "refuted", "the gradients of the state are wrong"),
     ],
 )
