@@ -33,8 +33,8 @@ def _takes_long(kernel: Kernel, setting: Setting) -> bool:
             if setting.dtype in NARROW:
                 return setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
             return setting.dtype == "float64" and kernel.spec.startswith("lstm.")
-        case "compiled":
-            return kernel.spec != "lstm.peephole"
+        case "compiled":  # half a minute for the first one, where no compiled code is kept from another run
+            return True
         case "eager" | "function":
             return setting.dtype in NARROW and kernel.spec not in OF_EVERY_FAMILY
     return False
