@@ -191,11 +191,11 @@ def _cells_of_part(target: Target) -> tuple[IdentifiedCell, ...]:
 def _report_of_library(target: Target) -> IdentificationReport | None:
     """Return the shipped cell without a reference, or of the literature, that the target equals; None if it is none."""
     from rnn_harness.validation.identification.probe import probe_target
-    from rnn_harness.validation.judging.library_match import library_match
+    from rnn_harness.validation.judging.library_match import library_match_in_any_reading
     from rnn_harness.validation.spec_search.saved_spec_map import to_spec_map_file
 
     probe = probe_target(target)
-    match = library_match(probe)
+    probe, match = library_match_in_any_reading(probe)
     if match is None:
         return None
     file = to_spec_map_file(match, probe.convention)

@@ -45,6 +45,7 @@ class CallingConvention:
         exchanged: Whether two states come back in the other order than they go in.
         averages_gradients: Whether the gradients of its parameters are means over the rows, and not sums.
         output_place: Of a step that gives an output besides its states, the output's place among what comes back.
+        other_outputs: The places that may be the output's as well, since no tensor that comes back repeats another.
         reading: The order in which a sequence is read: forward in time (empty), ``backward``, with every output at the
             step whose input was read last, or ``backward, not turned back``, with the outputs in the order of reading.
             The inputs are turned over before a call, and the outputs after it, so that what is driven reads forward.
@@ -67,6 +68,7 @@ class CallingConvention:
     exchanged: bool = False
     averages_gradients: bool = False
     output_place: int | None = None
+    other_outputs: tuple[int, ...] = ()
     reading: Literal["", "backward", "backward, not turned back"] = ""
 
     def __str__(self) -> str:

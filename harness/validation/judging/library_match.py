@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_harness.specs import library, literature
 from rnn_harness.specs.program import Program
+from rnn_harness.validation.identification.output_readings import first_reading
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.spec_search.constant_below_root import fitting_constant
 from rnn_harness.validation.spec_search.constants import usual_constants
@@ -40,6 +41,18 @@ def library_match(probe: Probe) -> SpecMatch | None:
         return None
     # A cell that keeps its weights within limits is this one with small weights alone.
     return match if _equals_far_away(probe, match) else None
+
+
+def library_match_in_any_reading(probe: Probe) -> tuple[Probe, SpecMatch | None]:
+    """Find the shipped spec that a target equals, whichever of what a step gives back is its output.
+
+    Args:
+        probe: Runs of the target.
+
+    Returns:
+        The runs in the reading in which it equals the spec, and how; the runs as they are, and None, if it equals none.
+    """
+    return first_reading(probe, library_match)
 
 
 def _leaves_out_a_parameter(probe: Probe, match: SpecMatch) -> bool:

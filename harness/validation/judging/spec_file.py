@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
@@ -18,9 +20,10 @@ from rnn_harness.records.validation import Diagnosis
 from rnn_harness.specs import Spec
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.parameter_blocks import BlockMap, ParameterBlock, StorageForm
-from rnn_harness.validation.identification.probe import D, Probe, probe_target
+from rnn_harness.validation.identification.output_readings import first_reading, output_readings
+from rnn_harness.validation.identification.probe import D, Probe, close, probe_target
 from rnn_harness.validation.judging.candidate_kernel import spec_kernel
-from rnn_harness.validation.judging.library_match import library_match
+from rnn_harness.validation.judging.library_match import library_match_in_any_reading
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.own_specs import spec_without_reference
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -123,26 +126,28 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
     target = with_observed_habits(target, probe)
     signature = SpecSignature(spec)
     _check_states(target, probe, spec, signature.state_names)
-    search = TargetSearch(probe)
-    match = _match(search, spec)
+    probe, match = first_reading(probe, lambda reading: _match(TargetSearch(reading), spec))
     spec = match.spec if match is not None else next(specs_of_lengths(spec, probe), spec)
     shapes = {name: value.shape for name, value in probe.parameters.items()}
     wanted = _parameter_shapes(spec, probe)
     if match is not None and not (_has_the_names(shapes, wanted) and _is_turned_in_part(match)):
         kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
         return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
-    turned = None if match is not None else first_complement(search, [spec])
+    turned = None
+    if match is None:
+        probe, turned = first_reading(probe, lambda reading: first_complement(TargetSearch(reading), [spec]))
     complement = None if turned is None else complement_of(turned.spec)
     try:
         table = match_parameters(spec.id, shapes, wanted)
     except UsageError as error:
-        faulty = faulty_match(search, spec)
+        probe, faulty = first_reading(probe, lambda reading: faulty_match(TargetSearch(reading), spec))
         if faulty is None:
             raise UntiedParameters(str(error)) from None
         kernel = _kernel(target, faulty.spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
         return SpecCandidate(kernel, faulty.spec, probe, None, faulty.diagnosis(), None, faulty.states, complement)
-    kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
     parameters = table.unpack(probe.parameters, wanted)
+    probe = _nearest_reading(probe, spec, signature.state_names, parameters)
+    kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
     return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names, complement)
 
 
@@ -174,8 +179,9 @@ def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tu
         known = table.unpack(probe.parameters, _parameter_shapes(spec, probe))
     except ValueError as error:
         raise UsageError(f"the parameters of {target.name} do not have the shapes of the map: {error}") from None
+    parameters = {**empty_parameters(spec.program(), ProgramRuns(spec.program(), probe, match.states).sizes), **known}
+    probe = _nearest_reading(probe, spec, match.states, parameters)
     runs = ProgramRuns(spec.program(), probe, match.states)
-    parameters = {**empty_parameters(spec.program(), runs.sizes), **known}
     equals = runs.agree(probe.complete(), runs.respond(parameters, len(probe.inputs)))
     kernel = _kernel(target, spec, dtypes, probe, table, match.states, table.absent)
     return SpecCandidate(
@@ -209,7 +215,7 @@ def library_candidate(target: Target, probe: Probe, dtypes: tuple[str, ...]) -> 
         probe: Runs of it.
         dtypes: Those in which it is judged, if it takes them.
     """
-    match = library_match(probe)
+    probe, match = library_match_in_any_reading(probe)
     if match is None:
         return None
     kernel = _kernel(target, match.spec, dtypes, probe, match.table, match.states, match.table.absent)
@@ -254,6 +260,22 @@ def _match(search: TargetSearch, spec: Spec) -> SpecMatch | None:
         if match is not None:
             return replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe, True))
     return next((match for open_spec in with_large_constants(spec) if (match := search.match_spec(open_spec))), None)
+
+
+def _nearest_reading(probe: Probe, spec: Spec, states: tuple[str, ...], parameters: Mapping[str, Array]) -> Probe:
+    """Return the runs with that tensor as the output with which what comes back is the nearest to the spec."""
+    readings = list(output_readings(probe))
+    if len(readings) == 1:
+        return probe
+
+    def nearness(reading: Probe) -> tuple[int, float]:
+        """How many of the output of one step and its states are the spec's; then how near the others are."""
+        runs = ProgramRuns(spec.program(), reading, states)
+        pairs = runs.pairs(reading.respond(reading.parameters, 1), runs.respond(parameters, 1))
+        equal_tensors = sum(close(a, b, reading.tolerance) for a, b in pairs)
+        return equal_tensors, -sum(float(np.nan_to_num(np.abs(a - b)).mean()) for a, b in pairs)
+
+    return max(readings, key=nearness)
 
 
 def _has_the_names(module_shapes: Shapes, spec_shapes: Shapes) -> bool:

@@ -12,7 +12,7 @@ from rnn_harness.validation.consistency.unknown_cell import judge_unknown
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
-from rnn_harness.validation.judging.library_match import library_match
+from rnn_harness.validation.judging.library_match import library_match_in_any_reading
 from rnn_harness.validation.judging.spec_file import UntiedParameters
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
@@ -79,5 +79,5 @@ def events_of_untied(target: Target, request: ValidationRequest, untied: UsageEr
 
 def _other_cell(probe: Probe) -> str:
     """Say which other cell it is that a candidate equals; empty where none is known."""
-    match = library_match(probe)
+    _, match = library_match_in_any_reading(probe)
     return "" if match is None else f". It equals {match.spec.id}: --spec {match.spec.id} holds it against that"

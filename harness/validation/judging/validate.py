@@ -24,6 +24,7 @@ from rnn_harness.validation.consistency.question import Answer, first_diagnosis,
 from rnn_harness.validation.diagnosis.localise import localise_fault
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
+from rnn_harness.validation.identification.output_readings import first_reading
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.saved_map import load_map
 from rnn_harness.validation.identification.state_order import (
@@ -169,7 +170,9 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         )
         return
     response, matches = (
-        _identified(target, response) if saved_map is None else (response, matches_of_map(response, saved_map))
+        _identified(target, response)
+        if saved_map is None
+        else first_reading(response, lambda reading: matches_of_map(reading, saved_map))
     )
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
     is_mistake = target.capabilities.states_return_in_order or not is_the_callers_affair(response)
@@ -208,7 +211,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
 
 def _identified(target: Target, response: Probe) -> tuple[Probe, tuple[Identification, ...]]:
     """Identify a target by its runs, or by those in the format that it computes in: the runs, and what it equals."""
-    matches = identify(target, response)
+    response, matches = first_reading(response, lambda reading: identify(target, reading))
     single = response if matches else probe_in_own_format(target, response)
     return single, matches if single is response else identify(target, single)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -76,7 +77,10 @@ def completed_step(convention: CallingConvention, result: object, sizes: TrialSi
     if places is None:
         return None
     besides = [i for i in fitting if i not in places]
-    return replace(convention, taken=places, output_place=besides[0] if len(besides) == 1 else None)
+    if len(besides) != 1:
+        return replace(convention, taken=places, output_place=None)
+    other_places = _other_outputs(leaves, fitting, convention, besides[0])
+    return replace(convention, taken=places, output_place=besides[0], other_outputs=other_places)
 
 
 def completed_sequence(convention: CallingConvention, result: object, sizes: TrialSizes) -> CallingConvention | None:
@@ -189,6 +193,22 @@ def state_places(
     if states == 1 or torch.equal(values[0], values[1]):
         return tuple(fitting[1:])
     return tuple(fitting[:-1])
+
+
+def _other_outputs(
+    leaves: Sequence[Leaf], fitting: Sequence[int], convention: CallingConvention, place: int
+) -> tuple[int, ...]:
+    """The numbers of the tensors that may be the output as well as the one in a place, the first and the last first.
+
+    There are none where the states come back in a container of their own, or where a tensor repeats another.
+    """
+    import torch
+
+    pairs = itertools.combinations([leaves[i].tensor for i in fitting], 2)
+    if _own_container(leaves, fitting, convention) is not None or any(torch.equal(a, b) for a, b in pairs):
+        return ()
+    likeliest_first = (fitting[0], fitting[-1], *fitting[1:-1])
+    return tuple(i for i in likeliest_first if i != place)
 
 
 def _own_container(
