@@ -269,3 +269,35 @@ class LosesTheTranspose(LastOfASeries):
     """The recurrent matrix is not transposed on the way back."""
 
     is_turned = False
+
+
+class StatesOfColumns:
+    """A cell over columns (n, B, T) whose matrix takes state and input side by side; its outputs are its states."""
+
+    def __init__(self, n_x: int = 3, n_a: int = 5) -> None:
+        rng = np.random.default_rng(1)
+        self.n_x, self.n_a = n_x, n_a
+        self.parameters = {"W": rng.standard_normal((n_a, n_a + n_x)) / 2, "b": rng.standard_normal((n_a, 1)) / 8}
+
+    def forward(self, x: Array, a0: Array | None = None) -> Array:
+        _, rows, steps = x.shape
+        state = np.zeros((self.n_a, rows)) if a0 is None else a0
+        self.steps, outputs = [], np.zeros((self.n_a, rows, steps))
+        for t in range(steps):
+            both = np.concatenate((state, x[:, :, t]))
+            state = np.tanh(self.parameters["W"] @ both + self.parameters["b"])
+            self.steps.append((both, state))
+            outputs[:, :, t] = state
+        return outputs
+
+    def backward(self, da: Array) -> dict[str, Array]:
+        dx, d_state = np.zeros((self.n_x, *da.shape[1:])), np.zeros(da.shape[:2])
+        total = {"dW": np.zeros_like(self.parameters["W"]), "db": np.zeros_like(self.parameters["b"])}
+        for t in reversed(range(da.shape[2])):
+            both, state = self.steps[t]
+            d_sum = (da[:, :, t] + d_state) * (1 - state**2)
+            total["dW"] += d_sum @ both.T
+            total["db"] += d_sum.sum(axis=1, keepdims=True)
+            d_both = self.parameters["W"].T @ d_sum
+            d_state, dx[:, :, t] = d_both[: self.n_a], d_both[self.n_a :]
+        return {**total, "dx": dx, "da0": d_state}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from rnn_harness.arithmetic.assumptions import QUOTIENT_STEP, STRUCTURAL
 from rnn_harness.array_types import Array
+from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.loss_function import drawn_numbers
 from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods
@@ -23,12 +25,42 @@ from rnn_harness.validation.loading.named_arguments import made_with_named_argum
 from rnn_harness.validation.loading.network_calls import INPUT, ROWS, STEPS, NetworkCall
 from rnn_harness.validation.loading.network_losses import RATES, TargetForm, network_losses
 
+Driven = TypeVar("Driven")
 _CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)", re.IGNORECASE)
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
 
 
-def network_of_class(name: str, written_class: type, options: Options) -> NetworkCall | None:
+def network_or_cell(written_class: type, options: Options, drive_cell: Callable[[], Driven]) -> NetworkCall | Driven:
+    """Find how a class is called as a network, or drive it as a cell.
+
+    Whether an input has a width that is no axis of a weight is asked last: a cell whose weights take state and input
+    side by side would be such a network, too.
+
+    Args:
+        written_class: The class.
+        options: Further arguments of its constructor.
+        drive_cell: Drives it as a cell.
+
+    Raises:
+        UsageError: It is no network, and cannot be driven as a cell.
+    """
+    name = written_class.__name__
+    network = network_of_class(name, written_class, options)
+    if network is not None:
+        return network
+    try:
+        return drive_cell()
+    except UsageError:
+        network = network_of_class(name, written_class, options, further_widths=True)
+        if network is None:
+            raise
+        return network
+
+
+def network_of_class(
+    name: str, written_class: type, options: Options, further_widths: bool = False
+) -> NetworkCall | None:
     """Find how a class is called that gives outputs, and by its backward gradients; None if no way is known.
 
     It must mix the steps of its input, as no layer does that has no memory, and the gradient of one weight at least
@@ -39,22 +71,24 @@ def network_of_class(name: str, written_class: type, options: Options) -> Networ
         name: What to call it.
         written_class: The class; it is made with sizes by the names of its arguments.
         options: Further arguments of its constructor.
+        further_widths: Whether the input may be of a width that is no axis of a weight.
     """
     holder = made_with_named_arguments(written_class, options)
-    return None if holder is None else network_of_object(name, holder, _source(written_class))
+    return None if holder is None else network_of_object(name, holder, _source(written_class), further_widths)
 
 
-def network_of_object(name: str, holder: object, source: str) -> NetworkCall | None:
+def network_of_object(name: str, holder: object, source: str, further_widths: bool = True) -> NetworkCall | None:
     """Find how an object is called that gives outputs, and by its backward gradients; None if no way is known.
 
     Args:
         name: What to call it.
         holder: The object.
         source: Its text, which may speak of gradients that are cut.
+        further_widths: Whether the input may be of a width that is no axis of a weight.
     """
     weights = possible_parameters(stored_arrays(holder))
     best: tuple[int, NetworkCall] | None = None
-    for call in _calls(name, holder, weights):
+    for call in _calls(name, holder, weights, further_widths):
         right = _right_gradients(call)
         if right and (best is None or right > best[0]) and _mixes_steps(call):
             best = right, call
@@ -81,13 +115,13 @@ def _of_one_step(call: NetworkCall) -> NetworkCall:
     return replace(call, parameters={**call.parameters, INPUT: x}, input=x, gives=gives)
 
 
-def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[NetworkCall]:
+def _calls(name: str, holder: object, weights: Mapping[str, Array], further_widths: bool) -> Iterator[NetworkCall]:
     """Yield the network with each pair of its methods and each layout of its input."""
     written_class = type(holder)
     for forward in forward_methods(written_class):
         backward = backward_method(written_class, forward)
         for loss in network_losses(holder, forward, backward) if weights else ():
-            widths = _input_widths(weights)
+            widths = _input_widths(weights, further_widths)
             rates = dict.fromkeys((_rate(holder, backward), ""))
             targets: tuple[TargetForm, ...] = ("numbers", "ones", "classes") if loss.name else ("numbers",)
             result = "loss" if loss.name else "outputs"
@@ -102,13 +136,15 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array]) -> Iterator[
                 yield replace(called, target=target, rate=rate, of_last=of_last, result=result)
 
 
-def _input_widths(weights: Mapping[str, Array]) -> list[int]:
-    """The widths that an input may have: axes of weights, and what remains of an axis beside the units.
+def _input_widths(weights: Mapping[str, Array], further_widths: bool) -> list[int]:
+    """The widths that an input may have: axes of weights, and further what remains of an axis beside the units.
 
     A matrix (d, d + n) takes state and input side by side, so that n is no axis of it. A series of single numbers has
     n = 1, which is tried last: biases are columns or rows too.
     """
     axes = {size for value in weights.values() for size in value.shape if size > 1}
+    if not further_widths:
+        return sorted(axes)
     matrices = [value.shape for value in weights.values() if value.ndim == 2]
     beside = {abs(rows - columns) for rows, columns in matrices if min(rows, columns) > 1} - {0}
     single = {1} if any(1 in shape for shape in matrices) else set()

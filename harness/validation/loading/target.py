@@ -42,7 +42,7 @@ from rnn_harness.validation.loading.choose_construction import chosen_constructi
 from rnn_harness.validation.loading.construct import construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.find_losses import loss_of_class
-from rnn_harness.validation.loading.find_networks import network_of_class
+from rnn_harness.validation.loading.find_networks import network_or_cell
 from rnn_harness.validation.loading.first_call import with_first_calls
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
@@ -137,9 +137,10 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
             if adapter.name != "numpy":
                 raise
             loss = loss_of_class(cell.__name__, cell, arguments)
-            computed = loss or network_of_class(cell.__name__, cell, arguments)
-            if computed is None:
-                return _target_of_arrays(maker, adapter, adapter_options, error)
+            further_ways = functools.partial(_target_of_arrays, maker, adapter, adapter_options, error)
+            computed = loss or network_or_cell(cell, arguments, further_ways)
+            if isinstance(computed, Target):
+                return computed
         return _loss_target(name, computed, computed.cannot_be_driven)
     if isinstance(cell, FunctionPair) or is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)

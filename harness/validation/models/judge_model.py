@@ -22,6 +22,7 @@ from rnn_harness.validation.models.check_influence import check_influence
 from rnn_harness.validation.models.check_lengths import check_lengths
 from rnn_harness.validation.models.check_masks import check_masks
 from rnn_harness.validation.models.check_padding_token import check_padding_token
+from rnn_harness.validation.models.check_parameters import check_parameters
 from rnn_harness.validation.models.check_randomness import check_randomness
 from rnn_harness.validation.models.check_resets import check_resets
 from rnn_harness.validation.models.check_returned_states import check_returned_states
@@ -57,6 +58,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_given_state,
     check_returned_states,
     check_influence,
+    check_parameters,
     check_scores,
     check_arguments,
     check_resets,
@@ -83,6 +85,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "given-state": check_given_state,
     "returned-state": check_returned_states,
     "influence": check_influence,
+    "parameters": check_parameters,
     "scores": check_scores,
     "arguments": check_arguments,
     "reset": check_resets,

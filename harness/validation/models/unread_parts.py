@@ -1,4 +1,4 @@
-"""Parts that a model of another library holds and that reach no output: a direction that runs the other's cell."""
+"""Parts and parameters of a model that reach no output: a direction that runs the other's cell, unused weights."""
 
 from __future__ import annotations
 
@@ -29,6 +29,25 @@ def unread_held_parts(model: ModelUnderTest) -> Iterator[str]:
         is_own = names and not set(names) & set(others)
         if is_own and not model.is_changed_by(model.changed_parameters(names, lambda value: value + uneven(value))):
             yield held.name
+
+
+def silent_parameters(model: ModelUnderTest) -> list[str]:
+    """Name the parameters beside the recurrent parts that have no influence on any output, whether they grow or fall.
+
+    Args:
+        model: The model.
+    """
+    held = model.module.held_parts if isinstance(model.module, HoldsParts) else ()
+    parts = [part.name for part in (*model.called_parts, *held)]
+    of_parts = {name for part in parts for name in _parameters_of(model, part)}
+    others = [name for name, value in model.module.named_parameters() if value.is_floating_point()]
+    return [name for name in others if name not in of_parts and _is_silent(model, name)]
+
+
+def _is_silent(model: ModelUnderTest, name: str) -> bool:
+    """Say whether no output changes with a parameter; a rectifier that is off may go on in one direction alone."""
+    changes = (lambda value: value + uneven(value), lambda value: value - uneven(value))
+    return not any(model.is_changed_by(model.changed_parameters([name], change)) for change in changes)
 
 
 def _parameters_of(model: ModelUnderTest, part: str) -> Sequence[str]:

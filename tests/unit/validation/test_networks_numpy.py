@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rnn_harness.errors import UsageError
-from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation import ValidationRequest, collect_validation, identify, load_target, run_validation
 from tests.helpers import HELPERS
 
 FILE = HELPERS / "networks_numpy.py"
@@ -69,3 +69,8 @@ def test_a_network_cannot_be_made_as_a_cell() -> None:
         target.make_module(5, 3)
     with pytest.raises(UsageError, match="gives outputs that are no states: --spec and --map are about cells"):
         list(run_validation(target, ValidationRequest(spec="rnn.tanh")))
+
+
+def test_a_cell_whose_matrix_takes_state_and_input_side_by_side_is_no_network() -> None:
+    (identification, *_) = identify(load_target(f"{FILE}:StatesOfColumns"))
+    assert identification.model.family == "rnn"
