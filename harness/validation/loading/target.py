@@ -138,10 +138,10 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
                 raise
             loss = loss_of_class(cell.__name__, cell, arguments)
             further_ways = functools.partial(_target_of_arrays, maker, adapter, adapter_options, error)
-            computed = loss or network_or_cell(cell, arguments, further_ways)
-            if isinstance(computed, Target):
-                return computed
-        return _loss_target(name, computed, computed.cannot_be_driven)
+            if loss is not None:
+                return _loss_target(name, loss, loss.cannot_be_driven)
+            network = network_or_cell(cell, arguments, further_ways)
+        return network if isinstance(network, Target) else _loss_target(name, network, network.cannot_be_driven)
     if isinstance(cell, FunctionPair) or is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name)
     adapter = _chosen_adapter(name, type(cell), adapter_name)

@@ -38,7 +38,7 @@ def silent_parameters(model: ModelUnderTest) -> list[str]:
         model: The model.
     """
     held = model.module.held_parts if isinstance(model.module, HoldsParts) else ()
-    parts = [part.name for part in (*model.called_parts, *held)]
+    parts = [*(part.name for part in model.called_parts), *(part.name for part in held)]
     of_parts = {name for part in parts for name in _parameters_of(model, part)}
     others = [name for name, value in model.module.named_parameters() if value.is_floating_point()]
     return [name for name in others if name not in of_parts and _is_silent(model, name)]
