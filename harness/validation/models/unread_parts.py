@@ -35,7 +35,7 @@ def silent_parameters(model: ModelUnderTest) -> list[str]:
     """Name the parameters beside the recurrent parts that have no influence on any output, whether they grow or fall.
 
     Args:
-        model: The model.
+        model: Its parameters are changed one after the other, and put back.
     """
     held = model.module.held_parts if isinstance(model.module, HoldsParts) else ()
     parts = [*(part.name for part in model.called_parts), *(part.name for part in held)]
