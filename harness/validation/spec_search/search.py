@@ -125,7 +125,7 @@ class TargetSearch:
         self._runs: dict[tuple[Layout, tuple[tuple[str, int], ...]], TargetRuns] = {}
         self._known_layouts: dict[tuple[SpecPiece, ...], list[Layout]] = {}
         self._signatures: dict[tuple[tuple[Variable, ...], ...], Signature] = {}
-        self._begun: set[str] = set()
+        self._begun: dict[str, bool] = {}
         self._known_beginnings: dict[int, _Beginnings] = {}
 
     def fits_signature(self, program: Program) -> bool:
@@ -301,12 +301,16 @@ class TargetSearch:
         return None
 
     def is_begun(self, spec: Spec) -> bool:
-        """Say whether `match_spec` saw the target give what a spec gives where all parameters are zero.
+        """Say whether the target gives what a spec gives where all parameters are zero.
 
         Args:
-            spec: The spec of a cell; one that was not searched, or for which the time was not enough, is not begun.
+            spec: The spec of a cell; what `match_spec` saw of it is not looked at again.
         """
-        return spec.id in self._begun
+        if spec.id not in self._begun:
+            with contextlib.suppress(SearchGivenUp):
+                for sized in specs_of_lengths(spec, self.probe):
+                    list(self.with_its_constants(sized))
+        return self._begun.get(spec.id, False)
 
     def with_its_constants(self, spec: Spec) -> Iterator[Spec]:
         """Yield a spec with the constants that the target has where all parameters are zero, and a constant added.
@@ -339,8 +343,7 @@ class TargetSearch:
                     fits.setdefault(with_constants(opening.spec(spec), fitted))
                 are_hidden |= not opened.shows_all(fitted, target, steps)
             is_begun |= is_plain
-        if is_begun or fits or are_hidden:
-            self._begun.add(spec.id)
+        self._begun[spec.id] = self._begun.get(spec.id, False) or is_begun or bool(fits) or are_hidden
         yield from fits
         if are_hidden and spec.model.constants:
             yield from self._with_constants_beside_a_slot(spec, program, fits)
@@ -367,7 +370,7 @@ def first_complement(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch |
     """Return the first of some specs that a target equals with the complement of a gate; None if it equals none.
 
     Args:
-        search: The target, which equals none of the specs, all of which were searched; its deadline holds.
+        search: The target, which equals none of the specs themselves; its deadline holds.
         specs: Cells, the simplest first.
     """
     for spec in specs:
