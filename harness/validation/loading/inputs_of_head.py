@@ -192,6 +192,8 @@ def _output_layer(module: nn.Module, x: Tensor, *, is_last: bool) -> str:
                 continue
             if not (_is_last(module, name, x, given) if is_last else _remembers(module, name, x, given)):
                 continue
+            if not is_last and _parameters_behind(module, name, x):
+                continue
         except (Exception, SystemExit):  # a module that is called in a wrong way may raise anything
             continue
         return name
@@ -253,6 +255,18 @@ def _differs_at_start_alone(computed: Tensor, expected: Tensor, rows: int) -> bo
     changed = computed != expected
     axes = [axis for axis, length in enumerate(changed.shape) if length == rows]
     return any(not bool(changed.movedim(axis, 0)[1:].any()) for axis in axes)
+
+
+def _parameters_behind(module: nn.Module, name: str, x: Tensor) -> list[str]:
+    """Name the parameters beside a part's own that reach nothing it is given: a layer may stand behind it."""
+    module, given = copy.deepcopy(module), []
+    part = module.get_submodule(name)
+    part.register_forward_pre_hook(lambda _, values: given.append(values[0].sum()))
+    in_evaluation(module)(x)
+    own = {id(value) for value in part.parameters()}
+    others = {n: value for n, value in module.named_parameters() if id(value) not in own and value.requires_grad}
+    slopes = torch.autograd.grad(torch.stack(given).sum(), list(others.values()), allow_unused=True)
+    return [other for other, slope in zip(others, slopes, strict=True) if slope is None]
 
 
 def _is_last(module: nn.Module, name: str, x: Tensor, given: list[Tensor]) -> bool:

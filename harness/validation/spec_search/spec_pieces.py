@@ -25,7 +25,7 @@ from rnn_harness.specs.program import Program
 
 _NOTHING = Dimension()
 KNOWN = 1024
-"""Programs whose pieces are remembered: as many as one search holds against a target."""
+"""Programs whose biases are remembered: as many as one search holds against a target."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,6 @@ class SpecPiece:
         return tuple(axis.size(sizes) for axis in self.shape)
 
 
-@functools.lru_cache(maxsize=KNOWN)
 def spec_pieces(program: Program) -> tuple[SpecPiece, ...]:
     """Cut a program's parameters where they multiply several operands at once.
 
