@@ -259,14 +259,14 @@ def _differs_at_start_alone(computed: Tensor, expected: Tensor, rows: int) -> bo
 
 def _parameters_behind(module: nn.Module, name: str, x: Tensor) -> list[str]:
     """Name the parameters beside a part's own that reach nothing it is given: a layer may stand behind it."""
-    module, given = copy.deepcopy(module), []
+    module, sums = copy.deepcopy(module), []
     part = module.get_submodule(name)
-    part.register_forward_pre_hook(lambda _, values: given.append(values[0].sum()))
+    part.register_forward_pre_hook(lambda _, values: sums.append(values[0].sum()))
     in_evaluation(module)(x)
-    own = {id(value) for value in part.parameters()}
-    others = {n: value for n, value in module.named_parameters() if id(value) not in own and value.requires_grad}
-    slopes = torch.autograd.grad(torch.stack(given).sum(), list(others.values()), allow_unused=True)
-    return [other for other, slope in zip(others, slopes, strict=True) if slope is None]
+    ids_of_part = {id(value) for value in part.parameters()}
+    weights = {n: v for n, v in module.named_parameters() if id(v) not in ids_of_part and v.requires_grad}
+    slopes = torch.autograd.grad(torch.stack(sums).sum(), list(weights.values()), allow_unused=True)
+    return [weight for weight, slope in zip(weights, slopes, strict=True) if slope is None]
 
 
 def _is_last(module: nn.Module, name: str, x: Tensor, given: list[Tensor]) -> bool:
