@@ -110,13 +110,20 @@ def validate(
         rnn_harness.errors.UsageError: It cannot be driven, or nothing can be compared with it.
     """
     from rnn_harness.errors import UsageError
-    from rnn_harness.validation import ValidationRequest, collect_validation, run_validation, target_of
+    from rnn_harness.validation import (
+        ValidationRequest,
+        collect_validation,
+        run_validation,
+        state_names_of,
+        target_of,
+    )
 
     for name, value in (("seed", seed), ("examples", examples)):
         if value < 0:
             raise UsageError(f"{name} is {value}, expected 0 or more")
     request = ValidationRequest(_name(cell), options, spec, seed, examples, dtypes)
-    return collect_validation(_name(cell), run_validation(target_of(_name(cell), cell, options), request))
+    target = target_of(_name(cell), cell, options, state_names=state_names_of(spec))
+    return collect_validation(_name(cell), run_validation(target, request))
 
 
 def parametrize_with_cells(*cells: Any, spec: str = "auto", **options: Any) -> pytest.MarkDecorator:

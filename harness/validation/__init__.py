@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rnn_harness.validation.isolation import run_validation_isolated
     from rnn_harness.validation.judging.candidate_judge import judge_case
     from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+    from rnn_harness.validation.judging.own_specs import state_names_of
     from rnn_harness.validation.judging.validate import run_validation
     from rnn_harness.validation.loading.options import read_options
     from rnn_harness.validation.loading.target import Target, load_target, target_of
@@ -66,6 +67,7 @@ __all__ = [
     "run_validation",
     "run_validation_isolated",
     "save_map",
+    "state_names_of",
     "target_of",
 ]
 _MODULES = {
@@ -88,6 +90,7 @@ _MODULES = {
     "rnn_harness.validation.judging.candidate_kernel": ("candidate_kernel",),
     "rnn_harness.validation.judging.candidate_judge": ("judge_case",),
     "rnn_harness.validation.judging.validate": ("run_validation",),
+    "rnn_harness.validation.judging.own_specs": ("state_names_of",),
     "rnn_harness.validation.loading.options": ("read_options",),
     "rnn_harness.validation.loading.target": ("Target", "load_target", "target_of"),
     "rnn_harness.validation.candidate_reference": ("candidate_as_reference",),

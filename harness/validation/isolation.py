@@ -346,12 +346,13 @@ def load_requested(request: ValidationRequest) -> Target:
     Raises:
         UsageError: There is no such target, no such device, or the adapter that was asked for does not drive it.
     """
+    from rnn_harness.validation.judging.own_specs import state_names_of
     from rnn_harness.validation.loading.device import on_device
     from rnn_harness.validation.loading.target import load_target
 
     try:
         with process_clock().loading():
-            target = load_target(request.target, dict(request.options), request.adapter)
+            target = load_target(request.target, dict(request.options), request.adapter, state_names_of(request.spec))
         return on_device(target, request.device)
     except UsageError:
         raise

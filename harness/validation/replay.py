@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnn_harness.cases.case import Case
@@ -14,7 +15,7 @@ from rnn_harness.kernels import Kernel, all_kernels
 from rnn_harness.records.events import RecordMade
 from rnn_harness.records.record import Record
 from rnn_harness.records.validation import IDENTIFICATION_CHECK
-from rnn_harness.specs import library
+from rnn_harness.specs import Spec, library
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.identification.identify import identify
 from rnn_harness.validation.judging.candidate_judge import judge_forms
@@ -24,7 +25,7 @@ from rnn_harness.validation.judging.spec_file import spec_file_candidate
 from rnn_harness.validation.judging.validate import run_validation
 from rnn_harness.validation.loading.device import on_device
 from rnn_harness.validation.loading.options import read_options
-from rnn_harness.validation.loading.target import load_target
+from rnn_harness.validation.loading.target import Target, load_target
 from rnn_harness.validation.replayed_numbers import COMPARED_CHECKS
 from rnn_harness.validation.request import ValidationRequest
 from rnn_harness.validation.returned_numbers import GeneratedFrom, NumbersReturned, numbers_of_cases
@@ -142,9 +143,10 @@ def _load_kernel(key: _KernelKey) -> _Loaded:
     shipped = next((kernel for kernel in all_kernels() if kernel.id == key.name), None)
     if shipped is not None:
         return _Loaded(shipped, is_shipped=True)
-    target = on_device(load_target(key.name, read_options(list(key.options))), key.device)
-    if key.definition:
-        return _Loaded(spec_file_candidate(target, spec_of_definition(key.definition), _DTYPES).kernel)
+    own_spec = spec_of_definition(key.definition) if key.definition else None
+    target = _load_candidate(key.name, key.options, key.device, own_spec)
+    if own_spec is not None:
+        return _Loaded(spec_file_candidate(target, own_spec, _DTYPES).kernel)
     matches = identify(target)
     if not matches:
         raise NotRun(f"{key.name} equals no cell that is known")
@@ -153,11 +155,18 @@ def _load_kernel(key: _KernelKey) -> _Loaded:
     return _Loaded(candidate_kernel(target, match), generated)
 
 
+def _load_candidate(name: str, options: Sequence[str], device: str, spec: Spec | None) -> Target:
+    """Load a candidate as it was loaded for its record."""
+    state_names = () if spec is None else tuple(spec.model.states)
+    return on_device(load_target(name, read_options(list(options)), state_names=state_names), device)
+
+
 def _identify_again(record: Record) -> Finding:
     """Identify a candidate again. Raises NotRun."""
-    target = on_device(load_target(record.kernel, read_options(list(record.init))), _device_of(record))
-    if record.definition:
-        candidate = spec_file_candidate(target, spec_of_definition(record.definition), _DTYPES)
+    own_spec = spec_of_definition(record.definition) if record.definition else None
+    target = _load_candidate(record.kernel, record.init, _device_of(record), own_spec)
+    if own_spec is not None:
+        candidate = spec_file_candidate(target, own_spec, _DTYPES)
         return Finding(record.spec, candidate.match is not None, candidate.sentence)
     spec = record.spec if "auto" not in record.spec and record.spec not in ("unknown", "candidate") else "auto"
     for event in run_validation(target, ValidationRequest(spec=spec)):

@@ -23,6 +23,11 @@ def load_spec_file(path: str) -> Spec:
     spec = load_spec(Path(path), library().specs)
     if not spec.is_cell:
         raise UsageError(f"{path} defines no cell: nothing can be validated against it")
+    if unknown := sorted(spec.model.dimensions - {"n", "d"}):
+        raise UsageError(
+            f"{path} has the size {', '.join(unknown)}: code is held against sizes n and d, and against letters of its "
+            'own that have a usual length, as in sizes = { m = "2d" }; n, d, k, B and T are no such letters'
+        )
     return without_reference(spec)
 
 
@@ -39,6 +44,20 @@ def spec_without_reference(wanted: str) -> Spec | None:
     if wanted.endswith(".toml"):
         return load_spec_file(wanted)
     return next((spec for spec in literature() if spec.id == wanted), None) if wanted != "auto" else None
+
+
+def state_names_of(wanted: str) -> tuple[str, ...]:
+    """Return what the states are called by what a request compares with; nothing where it is no own spec.
+
+    Args:
+        wanted: A path that ends in ``.toml``, or an id.
+
+    Raises:
+        SpecError: The file is no spec.
+        UsageError: It defines no cell.
+    """
+    spec = spec_without_reference(wanted)
+    return () if spec is None else tuple(spec.model.states)
 
 
 def definition_of(spec: Spec) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,6 +36,7 @@ from rnn_harness.validation.spec_search.diagnose import (
     rewrite_diagnosis,
 )
 from rnn_harness.validation.spec_search.fault_search import faulty_match
+from rnn_harness.validation.spec_search.matching import state_orders
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement
 from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
@@ -146,9 +147,10 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         kernel = _kernel(target, faulty.spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)
         return SpecCandidate(kernel, faulty.spec, probe, None, faulty.diagnosis(), None, faulty.states, complement)
     parameters = table.unpack(probe.parameters, wanted)
-    probe = _nearest_reading(probe, spec, signature.state_names, parameters)
-    kernel = _kernel(target, spec, dtypes, probe, table, signature.state_names, ())
-    return SpecCandidate(kernel, spec, probe, None, None, parameters, signature.state_names, complement)
+    orders = state_orders(spec.program(), probe) if read_signature(spec.program(), probe) else [signature.state_names]
+    probe, states = _nearest_reading(probe, spec, orders, parameters)
+    kernel = _kernel(target, spec, dtypes, probe, table, states, ())
+    return SpecCandidate(kernel, spec, probe, None, None, parameters, states, complement)
 
 
 def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tuple[str, ...]) -> SpecCandidate:
@@ -180,7 +182,7 @@ def spec_map_candidate(target: Target, match: SpecMatch, wanted: str, dtypes: tu
     except ValueError as error:
         raise UsageError(f"the parameters of {target.name} do not have the shapes of the map: {error}") from None
     parameters = {**empty_parameters(spec.program(), ProgramRuns(spec.program(), probe, match.states).sizes), **known}
-    probe = _nearest_reading(probe, spec, match.states, parameters)
+    probe, _ = _nearest_reading(probe, spec, [match.states], parameters)
     runs = ProgramRuns(spec.program(), probe, match.states)
     equals = runs.agree(probe.complete(), runs.respond(parameters, len(probe.inputs)))
     kernel = _kernel(target, spec, dtypes, probe, table, match.states, table.absent)
@@ -262,15 +264,18 @@ def _match(search: TargetSearch, spec: Spec) -> SpecMatch | None:
     return next((match for open_spec in with_large_constants(spec) if (match := search.match_spec(open_spec))), None)
 
 
-def _nearest_reading(probe: Probe, spec: Spec, states: tuple[str, ...], parameters: Mapping[str, Array]) -> Probe:
-    """Return the runs with that tensor as the output with which what comes back is the nearest to the spec."""
-    readings = list(output_readings(probe))
+def _nearest_reading(
+    probe: Probe, spec: Spec, orders: Sequence[tuple[str, ...]], parameters: Mapping[str, Array]
+) -> tuple[Probe, tuple[str, ...]]:
+    """Return the runs with that output, and that order of the states, with which they are the nearest to the spec."""
+    readings = [(reading, order) for reading in output_readings(probe) for order in orders]
     if len(readings) == 1:
-        return probe
+        return readings[0]
 
-    def nearness(reading: Probe) -> tuple[int, float]:
+    def nearness(reading_and_order: tuple[Probe, tuple[str, ...]]) -> tuple[int, float]:
         """How many of the output of one step and its states are the spec's; then how near the others are."""
-        runs = ProgramRuns(spec.program(), reading, states)
+        reading, order = reading_and_order
+        runs = ProgramRuns(spec.program(), reading, order)
         pairs = runs.pairs(reading.respond(reading.parameters, 1), runs.respond(parameters, 1))
         equal_tensors = sum(close(a, b, reading.tolerance) for a, b in pairs)
         return equal_tensors, -sum(float(np.nan_to_num(np.abs(a - b)).mean()) for a, b in pairs)

@@ -104,7 +104,9 @@ def _with_output_beside_joined_states(module: nn.Module, convention: CallingConv
     """The convention, with the place of an output that is as wide as one of the states that are joined to one."""
     from rnn_harness.validation.loading.joined_states import CellOfOneState
 
-    has_output = isinstance(module, CellOfOneState) and module.joined.has_output and not convention.sequence
+    has_output = (
+        isinstance(module, CellOfOneState) and module.joined.output_place is not None and not convention.sequence
+    )
     return replace(convention, output_place=0) if has_output else convention
 
 

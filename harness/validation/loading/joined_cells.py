@@ -18,12 +18,15 @@ from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial_states
 
 
-def joined_cell(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | ContextStep | SpatialStates | None:
+def joined_cell(
+    cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()
+) -> JoinedStates | JoinedInputs | ContextStep | SpatialStates | None:
     """Find how the states or inputs of a torch cell are joined, or lie; None if it can be called as it is.
 
     Args:
         cell: A torch cell, as it was made.
         sizes: The sizes that it was made for.
+        state_names: What its states are called by the equations that it is held against, where there are any.
     """
     if lacks_weights(cell):  # no way of calling it was found that makes them
         return None
@@ -40,6 +43,6 @@ def joined_cell(cell: Any, sizes: CellSizes) -> JoinedStates | JoinedInputs | Co
         contexts = context_step(copy.deepcopy(cell), sizes)
         if contexts is not None and contexts.has_positions:
             return contexts
-        states = joined_states(copy.deepcopy(cell), sizes.hidden_size, sizes.input_size)
+        states = joined_states(copy.deepcopy(cell), sizes.hidden_size, sizes.input_size, state_names)
         return states or joined_inputs(copy.deepcopy(cell), sizes) or contexts
     return None

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size
-from rnn_harness.validation.cells.state_form import result_leaves
+from rnn_harness.validation.cells.state_form import Leaf, result_leaves
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
+from rnn_harness.validation.loading.state_handing import StateHanding, state_handings
 
 _MOST_WIDTHS, _MOST_CALLS = 8, 3000
 
@@ -24,33 +25,31 @@ class JoinedStates:
     Attributes:
         input_size: n.
         widths: The width of each state, in the order in which they go in.
-        in_a_tuple: Whether they go in as one tuple; else each is an argument.
-        first: The number of the first state among the tensors that come back; the others follow it.
-        has_output: Whether the one tensor before them is an output that is none of them.
+        handing: How they are handed to the cell.
+        places: Of each state, its place among the tensors that come back.
+        output_place: The place of the tensor that is an output and none of the states; None where there is none.
     """
 
     input_size: int
     widths: tuple[int, ...]
-    in_a_tuple: bool
-    first: int
-    has_output: bool = False
+    handing: StateHanding
+    places: tuple[int, ...]
+    output_place: int | None = None
 
     @property
     def sizes(self) -> CellSizes:
         """The input size, and the width of all states together."""
         return CellSizes(self.input_size, sum(self.widths))
 
-    def call(self, cell: nn.Module, x: Tensor, joined: Tensor) -> list[Tensor]:
-        """Return every tensor that a cell gives.
+    def call(self, cell: nn.Module, x: Tensor, joined: Tensor) -> list[Leaf]:
+        """Return every tensor that a cell gives, with its place in what it gives.
 
         Args:
             cell: A torch cell that takes its states apart.
             x: Inputs (B, n).
             joined: Its states side by side, (B, sum of the widths).
         """
-        states = torch.split(joined, list(self.widths), -1)
-        result = cell(x, states if len(states) > 1 else states[0]) if self.in_a_tuple else cell(x, *states)
-        return [leaf.tensor for leaf in result_leaves(result)]
+        return list(result_leaves(self.handing.call(cell, x, torch.split(joined, list(self.widths), -1))))
 
     def wrap(self, cell: nn.Module) -> CellOfOneState:
         """Return a cell as one with one state.
@@ -90,24 +89,27 @@ class CellOfOneState(nn.Module):
             x: Inputs (B, n).
             state: All states side by side.
         """
-        first, results = self.joined.first, self.joined.call(self.cell, x, state)
-        states = torch.cat(results[first : first + len(self.joined.widths)], -1)
-        return (results[0], states) if self.joined.has_output else states
+        results = [leaf.tensor for leaf in self.joined.call(self.cell, x, state)]
+        states = torch.cat([results[place] for place in self.joined.places], -1)
+        return states if self.joined.output_place is None else (results[self.joined.output_place], states)
 
 
-def joined_states(cell: nn.Module, hidden_size: int, input_size: int = 0) -> JoinedStates | None:
+def joined_states(
+    cell: nn.Module, hidden_size: int, input_size: int = 0, state_names: tuple[str, ...] = ()
+) -> JoinedStates | None:
     """Find how the states of a cell may be joined; None if it gives back no states of the widths that it takes.
 
     Args:
         cell: A cell that cannot be called with states of its hidden size.
         hidden_size: That size; one state of this width, or two, are no reason to join any.
         input_size: The input size that it was made for, which is tried first; 0 where that is not known.
+        state_names: What the states are called by the equations that it is held against, where there are any.
     """
     called = in_evaluation(cell)
     first = next((value for value in called.parameters() if value.is_floating_point()), None)
     dtype = torch.get_default_dtype() if first is None else first.dtype
     generator = torch.Generator().manual_seed(7)
-    for joined in itertools.islice(_possible(called, hidden_size, input_size), _MOST_CALLS):
+    for joined in itertools.islice(_possible(called, hidden_size, input_size, state_names), _MOST_CALLS):
         rows = distinct_batch_size(*joined.sizes)
         x = torch.randn(rows, joined.input_size, generator=generator, dtype=torch.float64).to(dtype)
         state = torch.randn(rows, sum(joined.widths), generator=generator, dtype=torch.float64).to(dtype)
@@ -116,25 +118,36 @@ def joined_states(cell: nn.Module, hidden_size: int, input_size: int = 0) -> Joi
                 results = joined.call(called, x, state)
         except Exception:  # a cell that is called in a wrong way may raise anything
             continue
-        shapes = [tuple(value.shape) for value in results]
+        places = joined.handing.named_places(called, results)
+        is_named = bool(places)
+        shapes = [tuple(leaf.tensor.shape) for leaf in results]
         wanted = [(rows, width) for width in joined.widths]
-        starts = [place for place in range(len(shapes)) if shapes[place : place + len(wanted)] == wanted]
-        if starts:  # the last ones: an output may repeat a state before them
-            has_output = starts[-1] == 1 and _is_output(results[0], results[1 : 1 + len(wanted)])
-            return replace(joined, first=starts[-1], has_output=has_output)
+        if not is_named:  # the last ones: an output may repeat a state before them
+            starts = [place for place in range(len(shapes)) if shapes[place : place + len(wanted)] == wanted]
+            places = tuple(range(starts[-1], starts[-1] + len(wanted))) if starts else ()
+        if places and [shapes[place] for place in places] == wanted:
+            return replace(joined, places=places, output_place=_output_place(results, places, is_named))
     return None
 
 
-def _is_output(value: Tensor, states: Sequence[Tensor]) -> bool:
-    """Whether what comes back before the states is as wide as one of them, and equals none."""
-    alike = [state for state in states if state.shape == value.shape]
-    return bool(alike) and not any(torch.equal(value, state) for state in alike)
+def _output_place(results: Sequence[Leaf], places: Sequence[int], is_named: bool) -> int | None:
+    """The place of an output that is as wide as one of the states, and equals none; behind them if these have names."""
+    spare = [place for place in range(len(results)) if place not in places]
+    if len(spare) != 1 and not (spare[:1] == [0] and min(places) == 1):
+        return None
+    value = results[spare[0]].tensor
+    alike = [results[place].tensor for place in places if results[place].tensor.shape == value.shape]
+    is_output = bool(alike) and not any(torch.equal(value, state) for state in alike)
+    return spare[0] if is_output and (is_named or spare[0] == 0) else None
 
 
-def _possible(cell: nn.Module, hidden_size: int, input_size: int) -> Iterator[JoinedStates]:
+def _possible(
+    cell: nn.Module, hidden_size: int, input_size: int, state_names: tuple[str, ...]
+) -> Iterator[JoinedStates]:
     """The ways that the shapes of its parameters allow: three or four equal states, two that differ, one.
 
-    An axis may hold the blocks of up to four gates, or two inputs beside each other.
+    An axis may hold the blocks of up to four gates, or two inputs beside each other. States that have names are as many
+    as there are names.
     """
     axes = {size for value in cell.parameters() for size in value.shape}
     widths = sorted({size // gates for size in axes for gates in (1, 2, 3, 4) if size % gates == 0})[:_MOST_WIDTHS]
@@ -145,6 +158,7 @@ def _possible(cell: nn.Module, hidden_size: int, input_size: int) -> Iterator[Jo
     series += itertools.permutations(widths, 2)
     series += [(width,) for width in widths if width != hidden_size]
     series.sort(key=lambda states: not {*states} <= {hidden_size, input_size})
-    for states, n, in_a_tuple in itertools.product(series, inputs, (True, False)):
-        if len(states) > 1 or in_a_tuple:
-            yield JoinedStates(n, tuple(states), in_a_tuple, 0)
+    handings = state_handings(cell, state_names)
+    for states, n, handing in itertools.product(series, inputs, handings):
+        if handing.takes(len(states)):
+            yield JoinedStates(n, tuple(states), handing, ())

@@ -38,6 +38,7 @@ from rnn_harness.validation.loading.autograd_functions import (
     preactivation_cell,
     step_of_preactivations,
 )
+from rnn_harness.validation.loading.cell_maker import CellMaker
 from rnn_harness.validation.loading.choose_construction import chosen_construction
 from rnn_harness.validation.loading.construct import construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
@@ -84,22 +85,31 @@ class Target:
     in_space: Target | None = None
 
 
-def load_target(text: str, options: Options | None = None, adapter_name: str | None = None) -> Target:
+def load_target(
+    text: str, options: Options | None = None, adapter_name: str | None = None, state_names: tuple[str, ...] = ()
+) -> Target:
     """Load the target that a text names.
 
     Args:
         text: ``package.module:Name``, ``path/file.py:Name`` or ``path/file.onnx``.
         options: What its constructor or its adapter needs besides the sizes.
         adapter_name: The adapter that must drive it; by default the first that accepts it.
+        state_names: What the states are called by the equations that it is held against, where there are any.
 
     Raises:
         UsageError: It cannot be loaded or driven; the message says what was expected.
     """
     choose_backend()
-    return target_of(text, locate_object(text), options, adapter_name)
+    return target_of(text, locate_object(text), options, adapter_name, state_names)
 
 
-def target_of(name: str, cell: Any, options: Options | None = None, adapter_name: str | None = None) -> Target:
+def target_of(
+    name: str,
+    cell: Any,
+    options: Options | None = None,
+    adapter_name: str | None = None,
+    state_names: tuple[str, ...] = (),
+) -> Target:
     """Make a target of an object that an adapter drives, of its class, or of a function.
 
     Args:
@@ -107,6 +117,7 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         cell: The object; a function makes cells of given sizes, or is one step.
         options: What its constructor or its adapter needs besides the sizes.
         adapter_name: The adapter that must drive it; by default the first that accepts it.
+        state_names: What the states are called by the equations that it is held against, where there are any.
 
     Raises:
         UsageError: It cannot be driven; the message says what was expected.
@@ -130,7 +141,7 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
         if of_weights is not None:
             return _driven_target(name, adapter, lambda _: of_weights, adapter_options)
         make = deferred(cell) if adapter.name == "haiku" else cell
-        maker = _Maker(name, make, arguments, dict(adapter.defaults(cell)))
+        maker = CellMaker(name, make, arguments, dict(adapter.defaults(cell)), state_names)
         try:
             return _constructed_target(maker, adapter, adapter_options)
         except UsageError as error:
@@ -143,7 +154,7 @@ def target_of(name: str, cell: Any, options: Options | None = None, adapter_name
             network = network_or_cell(cell, arguments, further_ways)
         return network if isinstance(network, Target) else _loss_target(name, network, network.cannot_be_driven)
     if isinstance(cell, FunctionPair) or is_function(cell):
-        return _target_of_function(name, cell, arguments, adapter_name)
+        return _target_of_function(name, cell, arguments, adapter_name, state_names)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
     adapter_options = _taken(arguments, adapter.options)
     if arguments:
@@ -161,24 +172,7 @@ def _loss_target(name: str, loss: LossFunction, message: str) -> Target:
     return Target(name, make_module, TargetCapabilities(dtypes=("float64",), loss=loss))
 
 
-@dataclass(frozen=True)
-class _Maker:
-    """What makes cells, and with which further arguments.
-
-    Attributes:
-        name: What to call it.
-        make: The class or function.
-        options: Further arguments that the user gives.
-        defaults: Further arguments that its library needs.
-    """
-
-    name: str
-    make: Callable[..., Any]
-    options: Options
-    defaults: Options
-
-
-def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Target:
+def _constructed_target(maker: CellMaker, adapter: Adapter, options: Options) -> Target:
     """The target that a class or function makes; where its arguments may be sizes in several ways, the way that fits.
 
     Only of torch modules it is known whether they can be called, so for others the first way is taken. A library other
@@ -193,7 +187,7 @@ def _constructed_target(maker: _Maker, adapter: Adapter, options: Options) -> Ta
     sizes = construction.fixed_sizes
     if not construction.any_sizes:
         sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
-    joined = joined_cell(cell, sizes or TRIAL_SIZES) if adapter.name == "torch" else None
+    joined = joined_cell(cell, sizes or TRIAL_SIZES, maker.state_names) if adapter.name == "torch" else None
     made_for = sizes or TRIAL_SIZES
     make: Callable[[CellSizes], Any] = construction.make
     if joined is None:
@@ -215,7 +209,7 @@ def _with_note(target: Target, note: str) -> Target:
     return replace(target, capabilities=replace(target.capabilities, notes=(*notes, note) if note else notes))
 
 
-def _target_of_arrays(maker: _Maker, adapter: Adapter, options: Options, first_error: UsageError | None) -> Target:
+def _target_of_arrays(maker: CellMaker, adapter: Adapter, options: Options, first_error: UsageError | None) -> Target:
     """The target of NumPy arrays that a class makes in the first way; after its error, in the further ones."""
     made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
     fitting = (way for way in made if not way[0].learns_input_size)
@@ -280,7 +274,9 @@ def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
     return {key: arguments.pop(key) for key in keys if key in arguments}
 
 
-def _target_of_function(name: str, function: Any, arguments: OptionTable, adapter_name: str | None) -> Target:
+def _target_of_function(
+    name: str, function: Any, arguments: OptionTable, adapter_name: str | None, state_names: tuple[str, ...]
+) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
     makes_cells = not isinstance(function, FunctionPair) and (
@@ -290,7 +286,7 @@ def _target_of_function(name: str, function: Any, arguments: OptionTable, adapte
         cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})
         adapter = _chosen_adapter(f"{name}, which gives a {type(cell).__name__}", type(cell), adapter_name)
         adapter_options = _taken(arguments, tuple(key for key in adapter.options if key not in known))
-        return _constructed_target(_Maker(name, function, arguments, {}), adapter, adapter_options)
+        return _constructed_target(CellMaker(name, function, arguments, {}, state_names), adapter, adapter_options)
     adapter = _chosen_adapter(name, type(function), adapter_name or "function")
     adapter_options = _taken(arguments, adapter.options)
     if arguments:

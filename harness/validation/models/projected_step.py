@@ -5,10 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.cells.state_form import StateForm
 from rnn_harness.validation.loading.joined_states import JoinedStates
+from rnn_harness.validation.loading.state_handing import StateHanding
 from rnn_harness.validation.loading.target import Target
 
-_JOINED = JoinedStates(5, (3, 6), True, 0)
+_JOINED = JoinedStates(5, (3, 6), StateHanding(StateForm("tuple")), (0, 1))
 """Small sizes, all of them different; the equations do not depend on those of the layer."""
 
 

@@ -57,19 +57,20 @@ class FedBackCell(nn.Module):
 def test_states_of_two_widths_are_found_in_the_order_in_which_they_go_in() -> None:
     joined = joined_states(ContextCell(3, 4, 2), 4)
     assert joined is not None
-    assert (joined.input_size, joined.widths, joined.in_a_tuple, joined.first) == (3, (4, 2), True, 1)
+    assert (joined.input_size, joined.widths, joined.handing.form.container) == (3, (4, 2), "tuple")
+    assert joined.places == (1, 2)
 
 
 def test_three_states_are_joined_whether_they_go_in_one_by_one_or_together() -> None:
     joined = joined_states(NestedCell(3, 4), 4)
     assert joined is not None
-    assert (joined.widths, joined.in_a_tuple) == ((4, 4, 4), False)
+    assert (joined.widths, joined.handing.names) == ((4, 4, 4), ("h", "c", "m"))
 
 
 def test_a_state_may_have_another_width_than_the_hidden_layer() -> None:
     joined = joined_states(FedBackCell(3, 5, 4), 5)
     assert joined is not None
-    assert (joined.widths, joined.first) == ((4,), 0)
+    assert (joined.widths, joined.places) == ((4,), (0,))
 
 
 def test_the_joined_cell_computes_what_the_cell_computes() -> None:

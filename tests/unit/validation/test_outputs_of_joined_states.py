@@ -50,4 +50,4 @@ def test_its_output_is_what_the_checks_judge(name: str, is_right: bool) -> None:
 def test_an_output_that_repeats_a_state_is_none(name: str, has_output: bool) -> None:
     joined = joined_states(getattr(quasi_recurrent, name)(5, 3), 3, 5)
     assert joined is not None
-    assert (joined.widths, joined.has_output) == ((3, 5), has_output)
+    assert (joined.widths, joined.output_place == 0) == ((3, 5), has_output)

@@ -68,10 +68,12 @@ def returned_states(function: Callable[..., Any]) -> ReturnedStates | None:
         results = results[:-1]
     names = [argument.name for argument in required_arguments(function)]
     candidates = [name for name in names if role_of(name) != "x"]
-    stems = {name: _stem(name) for name in candidates}
+    stems = {name: stem_of(name) for name in candidates}
     place_of: dict[str, int] = {}
     for place, result in enumerate(results):
-        same = [name for name in candidates if name not in place_of and stems[name] == _stem(result)] if result else []
+        same = (
+            [name for name in candidates if name not in place_of and stems[name] == stem_of(result)] if result else []
+        )
         if len(same) == 1:
             place_of[same[0]] = place
     in_order = _in_front_of_weights(names, candidates, len(results))
@@ -124,8 +126,12 @@ def _in_front_of_weights(names: Sequence[str], candidates: Sequence[str], count:
     return first if len(first) == count > 0 and len(could_be) == count and is_together else None
 
 
-def _stem(name: str) -> str:
-    """What a state or a result is named for, without what says of which step it is."""
+def stem_of(name: str) -> str:
+    """Return what a state or a result is named for, without what says of which step it is.
+
+    Args:
+        name: Its name, as ``h_prev`` or ``new_h``.
+    """
     stem = base_name(name)
     while len(stem) > 1 and (shorter := _OF_A_RESULT.sub("", stem)) and shorter != stem:
         stem = base_name(shorter)
