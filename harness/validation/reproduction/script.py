@@ -41,6 +41,8 @@ class ScriptParts:
         difference: The place where it differs, and the number that it gives there.
         expected: The number that the equations give there.
         bound: By how much the two may differ.
+        given_spec: The file, or the id, of the spec that the candidate is held against; empty where it has a reference.
+        is_of_fixed_sizes: Whether the candidate exists for its sizes alone, so that this package makes it.
     """
 
     target: str
@@ -51,6 +53,8 @@ class ScriptParts:
     difference: Difference
     expected: float
     bound: float
+    given_spec: str = ""
+    is_of_fixed_sizes: bool = False
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -73,7 +77,7 @@ def script_text(parts: ScriptParts) -> str:
     convention, library = parts.driver.convention, parts.driver.capabilities.library
     is_importable = ":" in parts.target and "<" not in parts.target
     is_called_by_rows = convention.takes_rows and not convention.prefixes and convention.input_form != "packed"
-    is_called_by_rows = is_called_by_rows and not convention.reading
+    is_called_by_rows = is_called_by_rows and not (convention.reading or parts.is_of_fixed_sizes)
     lines = [f"# {parts.target} is not {parts.spec}: found and shrunk by rnn-harness.", "import numpy as np"]
     if is_importable and is_called_by_rows and not library:
         lines += _torch_lines(parts)
@@ -98,7 +102,7 @@ def _import_lines(parts: ScriptParts) -> Iterator[str]:
     yield f"import {where}"
     n, d = parts.sizes
     options = "".join(f", {key}={value!r}" for key, value in parts.options.items() if key not in _ADAPTER_OPTIONS)
-    yield f"cell = {where}.{name}" + (f"({n}, {d}{options})" if parts.driver.capabilities.fixed_sizes is None else "")
+    yield f"cell = {where}.{name}({n}, {d}{options})"
 
 
 def _torch_lines(parts: ScriptParts) -> Iterator[str]:
@@ -254,7 +258,10 @@ def _reference_lines(parts: ScriptParts) -> Iterator[str]:
     """Yield the lines that drive the candidate through this package."""
     place = parts.difference
     yield "from rnn_harness.validation import candidate_as_reference"
-    yield f"cell = candidate_as_reference({parts.target!r}, {dict(parts.options)!r})"
+    spec = f", {parts.given_spec!r}" if parts.given_spec else ""
+    where, _, name = parts.target.rpartition(":")
+    target = f"{Path(where).resolve()}:{name}" if where.endswith(".py") else parts.target
+    yield f"cell = candidate_as_reference({target!r}, {dict(parts.options)!r}{spec})"
     yield from mapping_lines("p", parts.arrays.parameters)
     yield from array_lines("x", parts.arrays.inputs)
     yield from mapping_lines("s", parts.arrays.states)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flint import arb
@@ -13,6 +14,7 @@ from rnn_harness.kernels import Kernel
 from rnn_harness.kernels.torch_reference import TorchReference
 from rnn_harness.options import Options
 from rnn_harness.records.validation import CounterexampleProgram
+from rnn_harness.specs import Spec, literature
 from rnn_harness.subjects.case_arrays import draw_arrays
 from rnn_harness.subjects.subject import Subject
 from rnn_harness.validation.loading.driver import TargetDriver
@@ -31,15 +33,15 @@ def smallest_counterexample(kernel: Kernel, target: str, options: Options) -> Co
         options: What its constructor or its adapter needs besides the sizes, for the program.
 
     Returns:
-        The counterexample; None if nothing differs in float64, or the candidate exists for fixed sizes alone.
+        The counterexample; None if nothing differs in float64.
     """
     setting = kernel.settings[0]
-    if setting.dtype != "float64" or kernel.fixed_sizes:
-        return None  # the search is made in float64, and draws its own sizes
+    if setting.dtype != "float64":
+        return None  # the search is made in float64
     subject = kernel.subject(setting)
     driver = _driver(subject)
     try:
-        shrunk = _shrunk(subject, not driver.capabilities.no_gradients_reason)
+        shrunk = _shrunk(subject, not driver.capabilities.no_gradients_reason, kernel.fixed_sizes or {})
         if shrunk is None:
             return None
         place = shrunk.difference
@@ -50,7 +52,18 @@ def smallest_counterexample(kernel: Kernel, target: str, options: Options) -> Co
     if abs(place.computed - expected) <= bound:
         return None
     steps, batch, n = shrunk.arrays.inputs.shape
-    parts = ScriptParts(target, options, subject.spec.id, driver, shrunk.arrays, place, expected, bound)
+    parts = ScriptParts(
+        target,
+        options,
+        subject.spec.id,
+        driver,
+        shrunk.arrays,
+        place,
+        expected,
+        bound,
+        given_spec="" if kernel.custom_spec is None else _given_spec(kernel.custom_spec),
+        is_of_fixed_sizes=bool(kernel.fixed_sizes),
+    )
     return CounterexampleProgram(
         sizes={"n": n, "d": parts.sizes[1], "T": steps, "B": batch},
         nonzero=shrunk.nonzero,
@@ -69,10 +82,16 @@ def _driver(subject: Subject) -> TargetDriver:
     return subject.cell.driver
 
 
-def _shrunk(subject: Subject, backward: bool) -> Shrunk | None:
-    """Return the first difference in a few cases, shrunk."""
+def _given_spec(spec: Spec) -> str:
+    """Return what a spec without a reference is asked for by: the id of a shipped one, else its file."""
+    return spec.id if any(shipped.id == spec.id for shipped in literature()) else str(spec.path.resolve())
+
+
+def _shrunk(subject: Subject, backward: bool, fixed_sizes: Mapping[str, int]) -> Shrunk | None:
+    """Return the first difference in a few cases, of the only sizes that there are, shrunk."""
+    only = {letter: fixed_sizes[letter] for letter in "nd" if letter in fixed_sizes}
     for case in search(subject.spec.id, 0, TRIES):
-        arrays = replace(draw_arrays(case, subject), lengths=None)
+        arrays = replace(draw_arrays(case.model_copy(update=only), subject), lengths=None)
         first = first_difference(subject, arrays, backward)
         if first is not None:
             return shrink(subject, arrays, first)
