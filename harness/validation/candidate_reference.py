@@ -34,8 +34,8 @@ def candidate_as_reference(target: str, options: Options | None = None, spec: st
     candidate = load_target(target, dict(options or {}), state_names=state_names_of(spec))
     own_spec = spec_without_reference(spec)
     if own_spec is not None:
-        held = spec_file_candidate(candidate, own_spec, ("float64",)).kernel
-        return held.subject(held.settings[0]).cell
+        kernel_of_spec = spec_file_candidate(candidate, own_spec, ("float64",)).kernel
+        return kernel_of_spec.subject(kernel_of_spec.settings[0]).cell
     response = probe_target(candidate)
     matches = identify(candidate, response) or tuple(
         identify_faulty(response, target_layouts(candidate, response), None)
