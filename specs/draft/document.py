@@ -12,6 +12,7 @@ from pathlib import Path
 from rnn_harness.specs.draft.displayed import DisplayedEquation, displayed_equations
 from rnn_harness.specs.draft.functions_told import functions_told
 from rnn_harness.specs.draft.grouping import EquationGroup, group_equations
+from rnn_harness.specs.draft.layers_told import layer_notes
 from rnn_harness.specs.draft.shapes import BELOW, Length, ShapeInference, ShapeTable, timed_weights
 from rnn_harness.specs.load import parse_spec
 from rnn_harness.specs.notation import Binary, Bracket, Call, Negative, Tree
@@ -81,6 +82,7 @@ def _drafted(group: EquationGroup, name: str, function_of: Mapping[str, str]) ->
     notes += [f"{name} is printed with a time, and is a weight by its letter" for name in sorted(timed_weights(group))]
     given_elsewhere = sorted(name for name in shapes["inputs"] if (name, True) in group.given)
     notes += [f"{name} is given by no equation of this step, but elsewhere in the document" for name in given_elsewhere]
+    notes += layer_notes(group)
     notes += [f"could not be settled: {conflict}" for conflict in table.conflicts]
     text = _spec_text(group, name, shapes, aliases, notes, function_of)
     problem = _problem(text, name)
