@@ -1,4 +1,4 @@
-r"""Layers that a document counts by a letter: ``h^{l-1}_t`` is the input of one layer, whose own state is ``h^{l}_t``."""
+r"""Layers that a document counts by a letter: ``h^{l-1}_t`` is the input of one layer, whose state is ``h^{l}_t``."""
 
 from __future__ import annotations
 
