@@ -25,22 +25,22 @@ def layer_notes(group: EquationGroup) -> list[str]:
     inputs = dict.fromkeys(s.name for s in group.symbols if s.time == 0 and s.name not in group.definitions)
     notes = []
     for name in inputs:
-        for given in group.definitions:
-            letter = _counting_letter(group, name, given)
+        for state in group.definitions:
+            letter = _counting_letter(group, name, state)
             if letter:
                 notes.append(
-                    f"{letter} counts layers: {name} is {given} of the layer below, and the input of this one layer"
+                    f"{letter} counts layers: {name} is {state} of the layer below, and the input of this one layer"
                 )
     return notes
 
 
-def _counting_letter(group: EquationGroup, below: str, given: str) -> str:
+def _counting_letter(group: EquationGroup, below: str, state: str) -> str:
     """The letter that counts the layers of two symbols that differ in nothing else; empty where they differ in more.
 
     Plain names drop the sign, so that the one below is ``h_l1`` where it is printed with ``l-1``, and ``h_l`` where its
     own layer is printed with ``l+1``.
     """
-    printed = [(_BELOW, f"{given}1" == below, given), (_ABOVE, f"{below}1" == given, below)]
+    printed = [(_BELOW, f"{state}1" == below, state), (_ABOVE, f"{below}1" == state, below)]
     for pattern, is_a_layer_apart, plain in printed:
         if not is_a_layer_apart:
             continue
