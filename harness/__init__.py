@@ -21,17 +21,23 @@ def compare(first: Any, second: Any, spec: str = "auto") -> Comparison:
     """Decide in this process whether two cells are the same function, and under which map of weights.
 
     Args:
-        first: A cell, as `identify` takes it.
+        first: A cell, as `identify` takes it; the id of a shipped spec, a spec file (``.toml``), or the text that names
+            a cell for the command.
         second: Another one; both may be of different libraries.
         spec: A spec file (``.toml``), or the id of a shipped spec, that both are held against first.
 
     Raises:
-        rnn_harness.errors.UsageError: One of them cannot be driven.
+        rnn_harness.errors.UsageError: One of them cannot be loaded or driven.
+        rnn_harness.specs.SpecError: A file is no spec.
     """
     from rnn_harness.comparison.compare import compare_loaded
-    from rnn_harness.validation import target_of
+    from rnn_harness.comparison.tied_cell import load_compared
+    from rnn_harness.validation import Target, ValidationRequest, target_of
 
-    return compare_loaded(target_of(_name(first), first), target_of(_name(second), second), spec)
+    def loaded(cell: Any) -> Target:
+        return load_compared(ValidationRequest(cell)) if isinstance(cell, str) else target_of(_name(cell), cell)
+
+    return compare_loaded(loaded(first), loaded(second), spec)
 
 
 def convert(

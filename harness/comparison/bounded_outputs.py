@@ -12,6 +12,7 @@ from rnn_harness.arithmetic.array_ball_values import ArrayBall, stacked, wider
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.equality import CellNumbers, family_spec
+from rnn_harness.comparison.inputs_side_by_side import input_width, inputs_apart
 from rnn_harness.comparison.spec_module import named_spec
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.alternative_forms import forms
@@ -77,8 +78,9 @@ def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str
     bounds = []
     for program in forms(spec, alternatives):
         given = {v.name: numbers.parameters[v.name] for v in program.parameters}
-        sizes = {"n": numbers.inputs.shape[2], "d": next(iter(numbers.states.values())).shape[1]}
-        values = Values(given, {program.inputs[0].name: numbers.inputs}, dict(numbers.states), sizes)
+        n = input_width(program, numbers.inputs.shape[2])
+        sizes = {"n": n, "d": next(iter(numbers.states.values())).shape[1]}
+        values = Values(given, inputs_apart(program, numbers.inputs), dict(numbers.states), sizes)
         steps = evaluate(program, values, balls).steps
         bounds.append(stacked([step[program.outputs[0].name] for step in steps]))
     return wider(bounds)

@@ -27,6 +27,7 @@ from rnn_harness.comparison.other_specs import compare_other_specs
 from rnn_harness.comparison.own_decay import decay_per_step
 from rnn_harness.comparison.relation import states_in_words
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, run_drawn
+from rnn_harness.comparison.spec_module import shipped_spec, spec_target
 from rnn_harness.comparison.tied_cell import as_one_layer
 from rnn_harness.comparison.wrong_cells import compare_with_faults
 from rnn_harness.records.comparison import ComparedCell, Comparison, DecaySource, Inclusion
@@ -60,7 +61,7 @@ class _Side:
 def compare_targets(
     left_side: ValidationRequest, right_side: ValidationRequest, limits: Limits | None = None
 ) -> Comparison:
-    """Compare two targets, each of which runs in workers of its own.
+    """Compare two targets, each of which runs in workers of its own; shipped equations are run in this process.
 
     Args:
         left_side: The first target.
@@ -73,19 +74,31 @@ def compare_targets(
         HarnessError: The harness itself raised an error.
     """
     allowed = limits or Limits()
-    requests = left_side, right_side
-    descriptions = side_by_side(
-        lambda: describe_any_isolated(left_side, allowed), lambda: describe_any_isolated(right_side, allowed)
+    if any(shipped_spec(request.target) is not None for request in (left_side, right_side)):
+        # Two that are timed in one process must not run at once.
+        return _compared(_side_of(left_side, allowed), _side_of(right_side, allowed))
+    return _compared(*side_by_side(lambda: _side_of(left_side, allowed), lambda: _side_of(right_side, allowed)))
+
+
+def _side_of(request: ValidationRequest, limits: Limits) -> _Side:
+    """Describe a target in a worker; what we ship ourselves needs none, whose start takes most of the time."""
+    shipped = shipped_spec(request.target)
+    if shipped is not None:
+        return _loaded_side(spec_target(shipped), request)
+    return _Side(
+        describe_any_isolated(request, limits),
+        lambda runs, known_map: run_isolated(request, limits, runs, known_map),
+        functools.partial(run_model_isolated, request, limits),
     )
-    first, second = (
-        _Side(
-            description,
-            lambda runs, known_map, request=request: run_isolated(request, allowed, runs, known_map),  # type: ignore[misc]
-            functools.partial(run_model_isolated, request, allowed),
-        )
-        for description, request in zip(descriptions, requests, strict=True)
+
+
+def _loaded_side(target: Target, request: ValidationRequest) -> _Side:
+    """Describe a target in this process."""
+    return _Side(
+        cell_or_model(request, target),
+        functools.partial(run_drawn, request, target=target),
+        functools.partial(run_described_model, request, target=target),
     )
-    return _compared(first, second)
 
 
 def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") -> Comparison:
@@ -99,17 +112,11 @@ def compare_loaded(left_side: Target, right_side: Target, spec: str = "auto") ->
     Raises:
         UsageError: One of them cannot be driven.
     """
-    sides = []
-    for target in map(as_one_layer, (left_side, right_side)):
-        request = ValidationRequest(target.name, spec=spec)
-        sides.append(
-            _Side(
-                cell_or_model(request, target),
-                functools.partial(run_drawn, request, target=target),
-                functools.partial(run_described_model, request, target=target),
-            )
-        )
-    return _compared(*sides)
+    first, second = map(as_one_layer, (left_side, right_side))
+    return _compared(
+        _loaded_side(first, ValidationRequest(first.name, spec=spec)),
+        _loaded_side(second, ValidationRequest(second.name, spec=spec)),
+    )
 
 
 def _compared(left_side: _Side, right_side: _Side) -> Comparison:

@@ -15,6 +15,7 @@ from rnn_harness.comparison.cell_description import CellDescription
 from rnn_harness.comparison.cells_on_rows import LayerOnRows, compare_on_rows
 from rnn_harness.comparison.equality import CellNumbers, PartingPoint
 from rnn_harness.comparison.in_workers import side_by_side
+from rnn_harness.comparison.inputs_side_by_side import input_width, inputs_together
 from rnn_harness.comparison.run_cell import DrawnRun, RunOutputs, padded_inputs
 from rnn_harness.errors import NotRun
 from rnn_harness.records.comparison import ComparedCell, Comparison, Counterexample, MeasuredPrecision
@@ -146,13 +147,14 @@ def _drawn_trials(decision: Decision, pair: ComparedPair) -> list[_Trial]:
     translation, sizes = decision.translation, pair.sizes
     if translation is None or sizes is None:
         return []
-    program, (n, d) = translation.left, sizes
+    program, d = translation.left, sizes[1]
+    n = input_width(program, sizes[0])
     rng = np.random.default_rng(20)
     # Numbers that float32 holds, so that both formats are given the same ones.
     draw: Callable[..., Array] = lambda *shape: rng.standard_normal(shape).astype(np.float32).astype(np.float64)  # noqa: E731
     shapes = parameter_shapes(program, {"n": n, "d": d})
     parameters = {name: draw(*shape) for name, shape in shapes.items()}
-    inputs = {program.inputs[0].name: draw(STEPS, ROWS, n)}
+    inputs = {variable.name: draw(STEPS, ROWS, n) for variable in program.inputs}
     states = {state.name: np.zeros((ROWS, d)) for state in program.states}
     values = translation.constrain(Values(parameters, inputs, states, {"n": n, "d": d}))
     other = translation.right_values(values)
@@ -162,7 +164,7 @@ def _drawn_trials(decision: Decision, pair: ComparedPair) -> list[_Trial]:
 def _rounded(values: Values, dtype: str) -> CellNumbers:
     """Return numbers as a format holds them, in float64."""
     held = {name: np.asarray(value, dtype).astype(np.float64) for name, value in values.parameters.items()}
-    return CellNumbers(held, next(iter(values.inputs.values())), values.states)
+    return CellNumbers(held, inputs_together(values.inputs), values.states)
 
 
 def _exists_for(trial: _Trial, pair: ComparedPair) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.cell_description import CellDescription, OwnDecay, PlainModel, SequenceOrder
 from rnn_harness.comparison.cell_times import TIMED_SIZES, cell_times
+from rnn_harness.comparison.inputs_side_by_side import input_width
 from rnn_harness.comparison.own_decay import candidate_decay
 from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
@@ -206,7 +207,9 @@ def _drawn_sizes(tied: TiedCell) -> tuple[int, int]:
 
 def _initial(tied: TiedCell, drawn: dict[str, Array]) -> dict[str, PlainArray]:
     """Read the weights that the constructor draws as those of the equations."""
-    weights = unpacked(tied, drawn, *_drawn_sizes(tied))
+    n, d = _drawn_sizes(tied)
+    n = n if tied.candidate is None else input_width(tied.candidate.spec.program(), n)
+    weights = unpacked(tied, drawn, n, d)
     return {name: PlainArray.of(value) for name, value in weights.items()}
 
 

@@ -13,6 +13,7 @@ from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.protocol import Values
 from rnn_harness.array_types import Array
 from rnn_harness.comparison.apply_rules import constrained, parameter_shapes, renamed, right_parameters
+from rnn_harness.comparison.inputs_side_by_side import inputs_together
 from rnn_harness.comparison.relation import Condition, FamilyCell, Relation, relate
 from rnn_harness.derivatives.program_pair import (
     Gap,
@@ -192,7 +193,7 @@ def parting_point_of(pair: ProgramPair, specs: tuple[Spec, Spec]) -> PartingPoin
 
 def _numbers_of(values: Values) -> CellNumbers:
     """Return the numbers of a step of one row."""
-    return CellNumbers(values.parameters, next(iter(values.inputs.values())), values.states)
+    return CellNumbers(values.parameters, inputs_together(values.inputs), values.states)
 
 
 def _differing_equations(pair: ProgramPair, witness: Witness, specs: tuple[Spec, Spec]) -> tuple[str, str]:

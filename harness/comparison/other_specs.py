@@ -42,6 +42,9 @@ def compare_other_specs(
     """
     first, second = _named(left_side), _named(right_side)
     rows = Comparison("undecided", "", *cells)
+    if len(first.program.inputs) != len(second.program.inputs):
+        sentence = _inputs_in_words((first, second), (left_side.target, right_side.target))
+        return Decision(replace(rows, outcome="different", sentence=sentence))
     # A cell may be written with one state or with two of which one is made of the other.
     has_as_many = len(first.program.states) == len(second.program.states)
     mapped = _pair(first, second) if has_as_many else None
@@ -67,6 +70,15 @@ def compare_other_specs(
         return by_names
     by_rewrite = compare_by_rewrite((first, second), targets, counted)
     return by_names if by_rewrite.parting_point is None else by_rewrite
+
+
+def _inputs_in_words(cells: tuple[NamedCell, NamedCell], targets: tuple[str, str]) -> str:
+    """Say which inputs two cells take."""
+    listed = (
+        f"{target} takes {', '.join(variable.name for variable in cell.program.inputs)}"
+        for cell, target in zip(cells, targets, strict=True)
+    )
+    return f"they are two functions of different inputs: {'; '.join(listed)}"
 
 
 def _named(description: CellDescription) -> NamedCell:
@@ -230,7 +242,10 @@ def _rank(cell: NamedCell, sizes: dict[str, int]) -> int:
     interpreter = Interpreter(arithmetic)
     shapes = parameter_shapes(program, sizes)
     weights = {name: arithmetic.array(0.7 * rng.standard_normal(shape)) for name, shape in shapes.items()}
-    steps = [{program.inputs[0].name: torch.tensor(rng.standard_normal((24, sizes["n"])))} for _ in range(4)]
+    steps = [
+        {variable.name: torch.tensor(rng.standard_normal((24, sizes["n"]))) for variable in program.inputs}
+        for _ in range(4)
+    ]
     states = {v.name: arithmetic.array(np.zeros((24, sizes["d"]))) for v in program.states}
     run = interpreter.run(program, weights, steps, states)
     outputs = torch.cat([step[program.outputs[0].name].reshape(-1) for step in run.steps])

@@ -9,8 +9,9 @@ import numpy as np
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
+from rnn_harness.comparison.inputs_side_by_side import input_width
 from rnn_harness.comparison.padded_cell import PaddedCellOutputs, padded_cell_outputs
-from rnn_harness.comparison.tied_cell import load_compared, tie
+from rnn_harness.comparison.tied_cell import TiedCell, load_compared, tie
 from rnn_harness.errors import NotRun, UsageError, named_error
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.torch_reference import to_numpy
@@ -134,7 +135,7 @@ def run_drawn(
         d = next(iter(run.states.values())).shape[1]
         parameters = {
             name: run.parameters[name].array(run.dtype) if name in run.parameters else np.zeros(shape, run.dtype)
-            for name, shape in cell.parameter_shapes(inputs.shape[2], d).items()
+            for name, shape in cell.parameter_shapes(_input_width(tied, inputs.shape[2]), d).items()
         }
         states = {name: value.array(run.dtype) for name, value in run.states.items()}
         try:
@@ -147,6 +148,11 @@ def run_drawn(
         if run.lengths:
             padded = padded_cell_outputs(tied, run.padded(), parameters)
     return RunOutputs(tuple(outputs), tuple(reasons), padded)
+
+
+def _input_width(tied: TiedCell, width: int) -> int:
+    """Return n of the equations of a target, whose inputs may lie side by side."""
+    return width if tied.candidate is None else input_width(tied.candidate.spec.program(), width)
 
 
 def run_own(

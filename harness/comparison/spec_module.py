@@ -35,8 +35,18 @@ def named_spec(text: str) -> Spec | None:
         UsageError: The spec is of no cell of one step.
         SpecError: The file is no spec.
     """
-    if text.endswith(".toml"):
-        return load_spec_file(text)
+    return load_spec_file(text) if text.endswith(".toml") else shipped_spec(text)
+
+
+def shipped_spec(text: str) -> Spec | None:
+    """Return the shipped cell of an id; None where there is none.
+
+    Args:
+        text: An id, or what else a target may be called.
+
+    Raises:
+        UsageError: The spec is of no cell of one step.
+    """
     spec = next((spec for spec in (*library().cells, *literature()) if spec.id == text), None)
     return None if spec is None else without_reference(spec)
 
@@ -110,15 +120,13 @@ def spec_target(spec: Spec) -> Target:
     """Make a target of a spec, as one side of a comparison.
 
     Args:
-        spec: A cell with one input whose states are carried forward.
+        spec: A cell whose states are carried forward; its inputs go in side by side.
 
     Raises:
-        UsageError: It is a spec of layers, has several inputs or more than two states, or runs backward in time.
+        UsageError: It is a spec of layers, has inputs of several widths or more than two states, or runs backward in
+            time.
     """
-    program = spec.program()
-    if len(program.inputs) > 1:
-        raise UsageError(f"{spec.id} has {len(program.inputs)} inputs; give the id of a cell that has one")
-    return target_of_program(spec, program)
+    return target_of_program(spec, spec.program())
 
 
 def target_of_program(spec: Spec, program: Program) -> Target:

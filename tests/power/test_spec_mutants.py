@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.comparison.spec_module import spec_target
 from rnn_harness.comparison.spec_mutants import SpecMutant, killer, spec_mutants
 from rnn_harness.errors import UsageError
 from rnn_harness.specs import Spec, literature
@@ -90,8 +89,3 @@ def test_mutants_of_a_spec_whose_inputs_have_several_widths_are_refused(tmp_path
     spec = load_spec_file(str(tmp_path / "rated.toml"))
     with pytest.raises(UsageError, match="rated has inputs of several widths"):
         killer(next(spec_mutants(spec)))
-
-
-def test_a_comparison_with_a_spec_of_several_inputs_is_refused() -> None:
-    with pytest.raises(UsageError, match="grud has 4 inputs"):
-        spec_target(*SEVERAL_INPUTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import time
@@ -45,6 +46,11 @@ class TargetRuns:
         parameters = self.probe.parameters
         self.plain = {slot.parameter: np.array(slot.plain(parameters[slot.parameter])) for slot in self.layout}
         self.values = [slot.view(self.plain[slot.parameter], self.sizes) for slot in self.layout]
+
+    @functools.cached_property
+    def complete(self) -> Response:
+        """What the target gives with all its parameters over all steps."""
+        return self.probe.complete()
 
     def masked(self, alive: frozenset[int], steps: int) -> Response:
         """Run with some slots alone.
@@ -111,11 +117,10 @@ class Matcher:
 
     def _completed(self, known: dict[int, SlotRole]) -> dict[int, SlotRole] | None:
         """Return roles of all slots with which everything agrees; None where there are none."""
-        whole = self.target.probe.complete()
         steps = len(self.target.probe.inputs)
         for roles in itertools.islice(self._extended(known), 8):
             parameters = self.program.parameters(self.target.values, roles)
-            if self.program.agree(whole, self.program.respond(parameters, steps)):
+            if self.program.agree(self.target.complete, self.program.respond(parameters, steps)):
                 return roles
         return None
 
