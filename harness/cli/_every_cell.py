@@ -42,10 +42,10 @@ def refuse_options_for_one(options: Mapping[str, Path | None], target: str) -> N
     Raises:
         UsageError: One was given.
     """
-    given = [name for name, value in options.items() if value is not None]
-    if given:
+    of_one_cell = [name for name, value in options.items() if value is not None]
+    if of_one_cell:
         raise UsageError(
-            f"{', '.join(given)}: for one cell, but {target!r} may hold several; name one, as FILE.py:Cell"
+            f"{', '.join(of_one_cell)}: for one cell, but {target!r} may hold several; name one, as FILE.py:Cell"
         )
 
 

@@ -77,10 +77,10 @@ def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str
     balls = ArrayBallArithmetic(options.rounding(dtype))
     bounds = []
     for program in forms(spec, alternatives):
-        given = {v.name: numbers.parameters[v.name] for v in program.parameters}
+        parameters = {v.name: numbers.parameters[v.name] for v in program.parameters}
         n = input_width(program, numbers.inputs.shape[2])
         sizes = {"n": n, "d": next(iter(numbers.states.values())).shape[1]}
-        values = Values(given, inputs_apart(program, numbers.inputs), dict(numbers.states), sizes)
+        values = Values(parameters, inputs_apart(program, numbers.inputs), dict(numbers.states), sizes)
         steps = evaluate(program, values, balls).steps
         bounds.append(stacked([step[program.outputs[0].name] for step in steps]))
     return wider(bounds)

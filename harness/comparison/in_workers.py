@@ -121,7 +121,7 @@ def run_model_isolated(request: ValidationRequest, limits: Limits, weights: Mode
     answer = _answer(_RunTask(request, model_weights=weights), limits)
     if not isinstance(answer, ModelOutputs):
         raise NotRun(f"{request.target}: its process did not give what the model gives")
-    if not all(given.is_whole for given in answer.arrays):
+    if not all(array.is_whole for array in answer.arrays):
         raise NotRun(f"{request.target}: its process sent outputs that have not as many numbers as their shape")
     return answer
 

@@ -185,7 +185,7 @@ def run_own(
         driver = tied.kernel.build(get_reference("rnn"))
         dtype = torch_dtype(run.dtype)
         leaves = {name: torch.tensor(value, dtype=dtype) for name, value in run.weights.items()}
-        earlier = [np.zeros(0) if given is None else given.array() for given in outputs]
+        earlier = [np.zeros(0) if output is None else output.array() for output in outputs]
         inputs = torch.tensor(_in_order(run, run.read(earlier)), dtype=dtype)
         shape = (inputs.shape[1], run.hidden_size)
         names = tied.kernel.subject(Setting(run.dtype, "cpu")).cell.state_names

@@ -18,8 +18,8 @@ from rnn_harness.validation.spec_search.rewrites import Rewrite, rewrites
 
 CHECKS = ("precision.format", "backward.bound")
 """The checks that a wrong cell is tried on: its numbers, then its gradients."""
-ROWS = (2, 64)
-"""Rows of the cases: of few states none may be so large that a limit of it shows."""
+ROWS_AND_SCALES = ((2, 1.0), (64, 1.0), (64, 4.0))
+"""Rows and scales of the cases: of few states, or of small ones, none may be so large that a limit of it shows."""
 _SHOWN = Fraction(1, 3)
 """The value of a constant that is zero in its spec."""
 
@@ -73,8 +73,9 @@ def killer(mutant: SpecMutant) -> str | None:
         kernel_by_names(target_of_program(mutant.spec, mutant.spec.program()), mutant.spec, ("float64",))
         return "it cannot be driven"
     could_be_run = False
-    for rows, check in itertools.product(ROWS, CHECKS):
-        case = Case(spec=mutant.spec.id, n=3, d=4, T=3, B=rows, seed=1).model_copy(update=kernel.fixed_sizes or {})
+    for (rows, scale), check in itertools.product(ROWS_AND_SCALES, CHECKS):
+        case = Case(spec=mutant.spec.id, n=3, d=4, T=3, B=rows, seed=1, scale=scale)
+        case = case.model_copy(update=kernel.fixed_sizes or {})
         try:
             finding = judge_case(kernel, check, case)
         except HarnessError:

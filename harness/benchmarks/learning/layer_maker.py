@@ -97,7 +97,7 @@ class LayerStack:
         finals: States = ()
         each = 0 if state is None else len(state) // len(self.layers)
         for place, layer in enumerate(self.layers):
-            given = None if state is None else state[place * each : (place + 1) * each]
-            outputs, last = layer.run(outputs, given)
+            initial = None if state is None else state[place * each : (place + 1) * each]
+            outputs, last = layer.run(outputs, initial)
             finals = (*finals, *last)
         return outputs, finals

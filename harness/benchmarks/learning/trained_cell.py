@@ -49,9 +49,9 @@ class TrainedCell:
         Returns:
             The hidden states (T, B, d), and the final states (B, d).
         """
-        given = states or (inputs.new_zeros(inputs.shape[1], self.hidden_size),) * len(self.state_names)
+        initial = states or (inputs.new_zeros(inputs.shape[1], self.hidden_size),) * len(self.state_names)
         outputs, finals = self.driver.run(
-            self.parameters, inputs, dict(zip(self.state_names, given, strict=True)), None
+            self.parameters, inputs, dict(zip(self.state_names, initial, strict=True)), None
         )
         return outputs, tuple(finals[name] for name in self.state_names)
 

@@ -236,6 +236,8 @@ def _no_steps(evaluation: Evaluation) -> Iterator[Finding]:
     arrays = evaluation.arrays
     run = evaluation.subject.forward(arrays.parameters, arrays.inputs[:0], arrays.states)
     returned = [name for name in arrays.states if f"finals.{name}" not in evaluation.absent]
+    if any(run.finals[name].size == 0 < arrays.states[name].size for name in returned):
+        raise Refused("gives no last state where there is no step")  # the last one of no outputs, outputs[:, -1:]
     unchanged = all(np.array_equal(run.finals[name], arrays.states[name]) for name in returned)
     right = unchanged and run.outputs.shape[:2] == (0, evaluation.case.B)
     detail = "" if right else f"outputs have shape {run.outputs.shape}, states kept: {unchanged}"

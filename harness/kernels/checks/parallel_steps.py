@@ -29,7 +29,7 @@ def judge_outputs(whole: Evaluation, finding: Finding) -> Finding:
         NotRun: The outputs are off by no more than rounding may make of them in a parallel form, but the sequence is so
             long for the format that no bound of it is proved.
     """
-    if finding.agrees or linear_recurrence(whole) is None:
+    if finding.agrees or not _may_be_in_parallel(whole):
         return finding
     bounds = bounds_in_parallel(whole)
     if bounds is not None and bounds.is_finite:
@@ -51,11 +51,16 @@ def judge_gradients(whole: Evaluation, finding: Finding) -> Finding:
         NotRun: A gradient is off by no more than rounding may make of it in a parallel form, of whose gradients no
             bound is known.
     """
-    if finding.agrees or linear_recurrence(whole) is None:
+    if finding.agrees or not _may_be_in_parallel(whole):
         return finding
     if is_rounding(whole, finding, whole.flat_gradients.values()):
         raise NotRun("its steps may be computed in parallel, of whose gradients no bound is proved")
     return finding
+
+
+def _may_be_in_parallel(whole: Evaluation) -> bool:
+    """Say whether several steps can be computed at once: their equations are linear in their states."""
+    return whole.case.T > 1 and linear_recurrence(whole) is not None
 
 
 def is_rounding(whole: Evaluation, finding: Finding, values: Iterable[Array]) -> bool:

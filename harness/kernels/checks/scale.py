@@ -49,10 +49,11 @@ def _output_finding(evaluation: Evaluation) -> Finding:
 
 def _within_bounds(evaluation: Evaluation, circumstance: str) -> Finding:
     """Compare outputs, and gradients where there are some, with their bounds."""
-    findings = [_output_finding(evaluation)]
-    if findings[0].agrees:  # of wrong outputs the gradients are wrong in any case
+    step_by_step = _output_finding(evaluation)
+    findings = [judge_outputs(evaluation, step_by_step)]
+    if step_by_step.agrees:  # of other outputs no bound of the gradients is known
         with contextlib.suppress(NotRun):  # what has no gradients is judged by its outputs
-            findings += backward_bound(evaluation)
+            findings += [judge_gradients(evaluation, row) for row in backward_bound(evaluation)]
     finding = worst_finding(findings)
     return replace(finding, detail=f"{circumstance}: {finding.detail}" if finding.detail else "")
 
@@ -162,7 +163,8 @@ def _gradients(evaluation: Evaluation) -> Iterator[Finding]:
             d_outputs=evaluation.arrays.d_outputs * evaluation.arrays.d_outputs.dtype.type(scale),
             d_finals={name: value * value.dtype.type(scale) for name, value in evaluation.arrays.d_finals.items()},
         )
-        finding = worst_finding(list(backward_bound(evaluation.on(arrays))))
+        scaled = evaluation.on(arrays)
+        finding = worst_finding([judge_gradients(scaled, row) for row in backward_bound(scaled)])
         detail = f"output gradients {scale:.3g} times the usual: {finding.detail}" if finding.detail else ""
         yield replace(finding, detail=detail)
 

@@ -72,16 +72,16 @@ class Construction:
     learns_input_size: bool = False
     needs_equal_sizes: bool = False
 
-    def sizes_note(self, given: Options) -> str:
+    def sizes_note(self, options: Options) -> str:
         """Say that the user, or the cell, leaves only the sizes that are tried; nothing where any may be tried.
 
         Args:
-            given: What the user gives for the constructor.
+            options: What the user gives for the constructor.
         """
         sizes = self.fixed_sizes
         if self.needs_equal_sizes and sizes is not None:
             return f"it is made only where its input size equals its hidden size: no sizes but {sizes[0]} are tried"
-        if sizes is None or not {*sizes} & {value for value in given.values() if type(value) is int}:
+        if sizes is None or not {*sizes} & {value for value in options.values() if type(value) is int}:
             return ""
         chosen = f"{sizes.input_size} inputs and {sizes.hidden_size} units"
         return f"no sizes but {chosen} are tried, since --init gives them: leave them out to have others tried"
@@ -157,13 +157,13 @@ def construct_cell(
     return next(constructions(name, maker, sizes, options, defaults))[1]
 
 
-def _needed_options(known: Mapping[str, inspect.Parameter], given: Options) -> str:
+def _needed_options(known: Mapping[str, inspect.Parameter], options: Options) -> str:
     """Name the options that a user may have to type: arguments without a value that are no sizes."""
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     required = [key for key, value in known.items() if value.default is value.empty and value.kind not in kinds]
     sizes = size_names(known)
     placed = (*sizes.inputs, *sizes.hidden) or tuple(required[:2])
-    needed = [key for key in required if key not in (*placed, *given) and key.lower() not in _USUAL_VALUES]
+    needed = [key for key in required if key not in (*placed, *options) and key.lower() not in _USUAL_VALUES]
     return " ".join(f"--init {key}=..." for key in needed) or "--init key=value"
 
 
@@ -188,13 +188,13 @@ def _constructions(
     stated = _stated_arguments(maker, known)
     usual = {key: _USUAL_VALUES[key.lower()] for key in required if key.lower() in _USUAL_VALUES}
     chosen = {**usual, **stated, **further}
-    for given in _readings(maker, options):
-        values = {**chosen, **given}
-        yield from _sized(maker, arguments, values, set(given))
+    for chosen_options in _readings(maker, options):
+        values = {**chosen, **chosen_options}
+        yield from _sized(maker, arguments, values, set(chosen_options))
         for config in required:
-            if is_configuration(given.get(config)):
-                yield _configured(maker, config, given[config], values)
-            elif is_config_name(config) and config not in given:
+            if is_configuration(chosen_options.get(config)):
+                yield _configured(maker, config, chosen_options[config], values)
+            elif is_config_name(config) and config not in chosen_options:
                 for configuration in configurations(maker, arguments[config]):
                     yield _configured(maker, config, configuration, values)
         if all(name in values for name in required):
@@ -214,7 +214,7 @@ def _sized(
     maker: Callable[..., object],
     arguments: Mapping[str, inspect.Parameter],
     further: Options,
-    given: set[str],
+    fixed_names: set[str],
 ) -> Iterator[Construction]:
     """List the ways to hand over sizes by name, then by place.
 
@@ -222,13 +222,13 @@ def _sized(
         maker: The class or function.
         arguments: The maker's arguments by name.
         further: Values of further arguments.
-        given: The names of those that the user gives, which no size replaces.
+        fixed_names: The names of those that the user gives, which no size replaces.
     """
     names = size_names(arguments)
-    inputs = tuple(name for name in names.inputs if name not in given)
-    hidden = tuple(name for name in names.hidden if name not in given)
+    inputs = tuple(name for name in names.inputs if name not in fixed_names)
+    hidden = tuple(name for name in names.hidden if name not in fixed_names)
     unsized = {key: value for key, value in further.items() if key not in (*inputs, *hidden)}
-    fixed = _given_sizes(names.inputs, names.hidden, {key: unsized[key] for key in given if key in unsized})
+    fixed = _given_sizes(names.inputs, names.hidden, {key: unsized[key] for key in fixed_names if key in unsized})
     by_name = SizeNames(inputs, hidden)
     if not names.inputs and len(hidden) == 1:
         learning = SizeNames((), hidden)
@@ -250,7 +250,7 @@ def _sized(
                 is_guess=True,
             )
     places = [name for name, argument in arguments.items() if argument.kind is not argument.KEYWORD_ONLY][:2]
-    unplaced = {key: value for key, value in further.items() if key not in places or key in given}
+    unplaced = {key: value for key, value in further.items() if key not in places or key in fixed_names}
     yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))
     unnamed = further_sizes(arguments, {*places, *unplaced})
     if unnamed:
@@ -264,10 +264,10 @@ _SQUARE = CellSizes(6, 6)
 """The sizes of a cell that has one size alone."""
 
 
-def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], given: Options) -> CellSizes | None:
+def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], options: Options) -> CellSizes | None:
     """The only sizes that a user leaves, who gives one of them or both; None if they give none."""
-    n = next((value for name in inputs if isinstance(value := given.get(name), int)), None)
-    d = next((value for name in hidden if isinstance(value := given.get(name), int)), None)
+    n = next((value for name in inputs if isinstance(value := options.get(name), int)), None)
+    d = next((value for name in hidden if isinstance(value := options.get(name), int)), None)
     if n is None and d is None:
         return None
     # Sizes that are equal would leave open which axis of a weight is which.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 
-from rnn_harness.specs.expression import Add, Apply, Constant, Divide, Function, Multiply, Node, Subtract, Variable
+from rnn_harness.specs.expression import Add, Apply, Constant, Divide, Function, Multiply, Node, Subtract
 from rnn_harness.validation.spec_search.change import UNIT, ZERO, Change
 
 LEAK = Fraction(1, 100)
@@ -50,23 +50,6 @@ def clipped(argument: Node) -> Node:
     """
     above, below = _relu(Subtract(argument, UNIT)), _relu(Add(argument, UNIT))
     return Subtract(Subtract(below, above), UNIT)
-
-
-def is_within_one(node: Node, results: Mapping[Variable, Node]) -> bool:
-    """Say whether an expression lies in [-1, 1] for all numbers: a sigmoid, a tanh, or a product of such.
-
-    Args:
-        node: The expression.
-        results: What gives each result of the program, by its symbol.
-    """
-    match node:
-        case Apply():
-            return node.function in (Function.SIGMOID, Function.TANH)
-        case Multiply():
-            return is_within_one(node.left, results) and is_within_one(node.right, results)
-        case Variable():
-            return node in results and not isinstance(results[node], Variable) and is_within_one(results[node], results)
-    return False
 
 
 def positive(argument: Node) -> Node:

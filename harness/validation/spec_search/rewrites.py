@@ -41,11 +41,12 @@ from rnn_harness.validation.spec_search.normalisation_rewrites import (
     without_normalisation,
 )
 from rnn_harness.validation.spec_search.part_rewrites import overwritten_symbols, parts_for_results
-from rnn_harness.validation.spec_search.piecewise_functions import clipped, is_within_one, positive
+from rnn_harness.validation.spec_search.piecewise_functions import clipped, positive
 from rnn_harness.validation.spec_search.program_differences import Difference, Differences, with_expression
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
 from rnn_harness.validation.spec_search.repeated_rewrites import repeated_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
+from rnn_harness.validation.spec_search.value_ranges import is_never_negative, is_within_one
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,11 @@ def _known_values(program: Program, number: int) -> Iterator[Variable]:
 def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Change]:
     """Yield what may be wrong with a whole result."""
     expression, name = assignment.expression, assignment.target.name
+    bounded = (Function.TANH, Function.SIGMOID)
+    functions = bounded if is_never_negative(expression, symbols.results) else (*bounded, Function.RELU)
     if assignment.target.role is Role.STATE:
         if not isinstance(expression, Apply):
-            for function in (Function.TANH, Function.SIGMOID, Function.RELU):
+            for function in functions:
                 yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
             if not is_within_one(expression, symbols.results):
                 yield Change(clipped(expression), f"{name} is clipped to [-1, 1]", 5)
@@ -124,7 +127,7 @@ def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Ch
             if gate.role is Role.INTERMEDIATE and gate.shape == expression.shape:
                 yield Change(Multiply(gate, expression), f"{name} is multiplied by {gate.name}", 5)
     elif not isinstance(expression, Apply) and expression.shape:
-        for function in (Function.TANH, Function.SIGMOID, Function.RELU):
+        for function in functions:
             yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
         yield Change(positive(expression), f"{name} goes through the positive function x + 1/2, or sigmoid below 0", 5)
     if expression.shape and not isinstance(expression, Variable):
@@ -134,6 +137,11 @@ def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Ch
     for other in symbols.values if assignment.target in symbols.read_often else ():
         if other.role is Role.INTERMEDIATE and other.shape == expression.shape and other != expression:
             yield Change(other, f"{other.name} is taken for {name}", 3)
+    yield from _without_divisors(expression)
+
+
+def _without_divisors(expression: Node) -> Iterator[Change]:
+    """Yield an expression without something by which it divides more than once."""
     divisors = [node.right for node in walk(expression) if isinstance(node, Divide)]
     for divisor in dict.fromkeys(divisor for divisor in divisors if divisors.count(divisor) > 1):
         yield Change(_undivided(expression, divisor), f"nothing is divided by {bare(divisor)}", 3)

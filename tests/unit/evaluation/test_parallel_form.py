@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+import rnn_harness
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.check import Finding
 from rnn_harness.errors import NotRun
@@ -16,7 +17,7 @@ from rnn_harness.specs import literature
 from rnn_harness.validation import load_target
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.spec_file import kernel_by_names
-from tests.helpers import HELPERS
+from tests.helpers import HELPERS, positive_cells
 
 CELLS = HELPERS / "parallel_cells.py"
 (_MIN_GRU,) = (spec for spec in literature() if spec.id == "mingru")
@@ -86,3 +87,16 @@ def test_the_recurrence_has_the_factors_of_the_gate() -> None:
     z = torch.sigmoid(x @ values["W_z"].T + values["b_z"].flatten())
     torch.testing.assert_close(torch.from_numpy(recurrence.factors["h"]), 1 - z)
     assert recurrence.read_from == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [("PositiveMinGRU", "agrees"), ("WritesWhatItKeeps", "refuted"), ("HalvesTheGradientOfItsGate", "refuted")],
+)
+def test_gradients_through_sums_of_logarithms_are_inexact_and_not_wrong(name: str, outcome: str) -> None:
+    """Torch's backward of logcumsumexp takes logarithms of output gradients, too: large ones lose bits in float32."""
+    validation = rnn_harness.validate(
+        getattr(positive_cells, name), spec="mingru.positive", dtypes=("float32",), examples=0, dim=4
+    )
+    refuted = [f"{record.check}: {record.reason}" for record in validation.checks if str(record.outcome) == "refuted"]
+    assert validation.outcome == outcome, refuted

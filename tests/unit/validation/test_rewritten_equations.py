@@ -174,6 +174,17 @@ def test_what_lies_within_one_by_itself_is_not_clipped_by_a_mistake(name: str, c
     assert {words.split()[0] for words in sentences if words.endswith("is clipped to [-1, 1]")} == clipped
 
 
+@pytest.mark.parametrize(
+    ("name", "rectified"),
+    [("lstm.refined", {"c", "h"}), ("mingru.positive", {"a", "h"}), ("ran", {"c_tilde", "c"})],
+)
+def test_what_is_never_negative_by_itself_is_not_rectified_by_a_mistake(name: str, rectified: set[str]) -> None:
+    """What one sigmoid leaves of another is not; what is added to a state may be."""
+    program = next(spec for spec in literature() if spec.id == name).program()
+    sentences = [sentence for rewrite in rewrites(program) for sentence in rewrite.sentences]
+    assert {words.split()[0] for words in sentences if words.endswith("goes through relu")} == rectified
+
+
 def test_mistakes_of_a_program_of_two_passes_are_made() -> None:
     program = library().spec("rnn.bidirectional.phi").program()
     assert len(program.passes) > 1

@@ -74,8 +74,8 @@ class ArrayLibrary:
         def made(**values: Any) -> list[Any]:
             """The arrays that are made, and not handed through from the arguments."""
             taken = [part for value in values.values() for part in (value if isinstance(value, tuple) else (value,))]
-            given = self.leaves_of(call_target(function, **values))
-            return [array for array in given if not any(array is part for part in taken)]
+            arrays = self.leaves_of(call_target(function, **values))
+            return [array for array in arrays if not any(array is part for part in taken)]
 
         arrays = made(**arguments) if self.run_abstractly is None else self.run_abstractly(made, arguments)
         return [tuple(array.shape) for array in arrays]
@@ -300,11 +300,11 @@ def _arguments(layout: _Layout, convert: Callable[[Array], Any]) -> dict[str, ob
     return dict(zip(layout.keywords, parts, strict=True))
 
 
-def _places_of_states(given: Sequence[tuple[int, ...]], layout: _Layout) -> frozenset[int]:
+def _places_of_states(result_shapes: Sequence[tuple[int, ...]], layout: _Layout) -> frozenset[int]:
     """Which of the shapes in a result are that of a state, or of the states of all steps."""
     lengths = {"T": STEPS, "B": ROWS, "N": layout.directions * INFERENCE_SIZES.hidden_size}
     wanted = [layout.state_axes] if layout.directions == 1 else []
     if "T" in layout.input_axes:
         wanted += OUTPUT_AXES["B" in layout.input_axes]
     shapes = {shape_of(axes, lengths) for axes in wanted}
-    return frozenset(place for place, shape in enumerate(given) if shape in shapes)
+    return frozenset(place for place, shape in enumerate(result_shapes) if shape in shapes)
