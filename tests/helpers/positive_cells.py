@@ -42,7 +42,7 @@ class _HalfOfTheGradient(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    def backward(_context: object, gradient: Tensor) -> Tensor:  # type: ignore[override]  # one gradient, of one input
+    def backward(_context: object, gradient: Tensor) -> Tensor:
         return gradient / 2
 
 
@@ -50,5 +50,5 @@ class HalvesTheGradientOfItsGate(PositiveMinGRU):
     """Gives the right outputs, and half of the gradient through what it writes."""
 
     def log_update(self, gate: Tensor) -> Tensor:
-        halved: Tensor = _HalfOfTheGradient.apply(super().log_update(gate))  # type: ignore[no-untyped-call]
+        halved: Tensor = _HalfOfTheGradient.apply(super().log_update(gate))
         return halved
