@@ -56,3 +56,41 @@ class OneStateKept(ScannedPair):
 
     def restarted(self, carry: Any, resets: jax.Array) -> Any:
         return jnp.where(resets[:, None], jnp.zeros_like(carry[0]), carry[0]), carry[1]
+
+
+class Policy(nn.Module):
+    """A policy: what is seen goes through a layer, a recurrent part whose carry is begun anew, and a head."""
+
+    @nn.compact
+    def __call__(self, hidden: Any, x: tuple[jax.Array, jax.Array]) -> Any:
+        seen, dones = x
+        embedding = nn.relu(nn.Dense(4)(seen))
+        hidden, embedding = self.recurrent()(hidden, (embedding, self.ended(dones)))
+        return hidden, nn.Dense(2)(embedding), jnp.squeeze(nn.Dense(1)(embedding), -1)
+
+    def recurrent(self) -> nn.Module:
+        return Scanned()
+
+    def ended(self, dones: jax.Array) -> jax.Array:
+        return dones
+
+
+class PolicyOfPair(Policy):
+    """One whose recurrent part has two states."""
+
+    def recurrent(self) -> nn.Module:
+        return ScannedPair()
+
+
+class FadedPolicy(Policy):
+    """One that keeps half of its carry."""
+
+    def recurrent(self) -> nn.Module:
+        return Faded()
+
+
+class TurnedPolicy(Policy):
+    """One that begins anew where no episode has ended."""
+
+    def ended(self, dones: jax.Array) -> jax.Array:
+        return jnp.logical_not(dones)

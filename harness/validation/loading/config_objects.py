@@ -9,7 +9,13 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 
 from rnn_harness.validation.cells.callable_facts import module_of
-from rnn_harness.validation.loading.size_arguments import size_names
+from rnn_harness.validation.loading.size_arguments import (
+    FURTHER_SIZE,
+    ends_as_size,
+    is_further_size,
+    size_names,
+)
+from rnn_harness.validation.loading.usual_values import has_usual_value, is_dropped_part, usual_value
 
 _CONFIG_WORDS = ("config", "configs", "cfg", "conf", "args", "params", "opt", "opts", "options", "hparams", "hps", "hp")
 
@@ -59,8 +65,12 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
     yield RecordedConfiguration()
 
 
+NO_FIELD = "the configuration has no"
+"""How an error begins that says what a configuration lacks."""
+
+
 class RecordedConfiguration:
-    """A configuration that has the sizes under every usual name, and nothing else: attributes or keys.
+    """A configuration that has the sizes and what is usual besides under every usual name, as attributes or keys.
 
     Args:
         n: The input size.
@@ -74,9 +84,20 @@ class RecordedConfiguration:
         if name.startswith("_"):
             raise AttributeError(name)
         values = size_names([name]).values(*self._sizes)
-        if name not in values:
-            raise AttributeError(f"the configuration has no {name}")
-        return values[name]
+        if name in values:
+            return values[name]
+        if has_usual_value(name):
+            return usual_value(name)
+        if is_dropped_part(name):
+            return 0.0
+        if is_further_size(name):
+            return FURTHER_SIZE
+        if ends_as_size(name):
+            return self._sizes[1]
+        raise AttributeError(f"{NO_FIELD} {name}")
+
+    def __contains__(self, key: str) -> bool:
+        return hasattr(self, key)
 
     def __getitem__(self, key: str) -> object:
         try:

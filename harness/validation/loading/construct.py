@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from rnn_harness.runtime.target_call import construct_target
 from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.config_objects import (
+    NO_FIELD,
     configurations,
     is_config_name,
     is_configuration,
@@ -27,26 +28,7 @@ from rnn_harness.validation.loading.size_arguments import (
     is_size_name,
     size_names,
 )
-
-_USUAL_VALUES: Options = {
-    "num_layers": 1,
-    "n_layers": 1,
-    "nlayers": 1,
-    "layers": 1,
-    "num_layer": 1,
-    "layer_dim": 1,
-    "dropout": 0.0,
-    "dropout_rate": 0.0,
-    "drop": 0.0,
-    "p": 0.0,
-    "bias": True,
-    "use_bias": True,
-    "batch_first": True,
-    "bidirectional": False,
-    "device": None,
-    "dtype": None,
-}
-"""Values for required arguments besides the sizes: one layer, one direction, nothing dropped."""
+from rnn_harness.validation.loading.usual_values import has_usual_value, usual_value
 
 
 @dataclass(frozen=True)
@@ -129,8 +111,8 @@ def constructions(
         shown = ", ".join(str(argument) for argument in known.values()) or "without arguments that show"
         n, d = sizes
         raise UsageError(
-            f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {errors[0]}; give what it needs "
-            f"besides with {_needed_options(known, {**options, **defaults})}, or name a function that makes it:\n"
+            f"{name}({shown}) cannot be made for input size {n} and hidden size {d}: {_plainest(errors)}; give what it "
+            f"needs besides with {_needed_options(known, {**options, **defaults})}, or name a function that makes it:\n"
             f"{_factory_text(name)}"
         )
 
@@ -163,8 +145,16 @@ def _needed_options(known: Mapping[str, inspect.Parameter], options: Options) ->
     required = [key for key, value in known.items() if value.default is value.empty and value.kind not in kinds]
     sizes = size_names(known)
     placed = (*sizes.inputs, *sizes.hidden) or tuple(required[:2])
-    needed = [key for key in required if key not in (*placed, *options) and key.lower() not in _USUAL_VALUES]
+    needed = [key for key in required if key not in (*placed, *options) and not has_usual_value(key)]
+    if any(is_config_name(key) and key not in options for key in required):
+        needed = [key for key in required if key not in options and is_config_name(key)]
+        return f"--init {needed[0]}=NAME, a dictionary or an object of that name in the same file"
     return " ".join(f"--init {key}=..." for key in needed) or "--init key=value"
+
+
+def _plainest(errors: Sequence[str]) -> str:
+    """The error that says most: what a configuration lacks, or the first."""
+    return next((error for error in errors if NO_FIELD in error), errors[0])
 
 
 def _factory_text(name: str) -> str:
@@ -186,17 +176,17 @@ def _constructions(
     required = [name for name, argument in arguments.items() if argument.default is argument.empty]
     further = {key: value for key, value in defaults.items() if takes_any or key in known}
     stated = _stated_arguments(maker, known)
-    usual = {key: _USUAL_VALUES[key.lower()] for key in required if key.lower() in _USUAL_VALUES}
+    usual = {key: usual_value(key) for key in required if has_usual_value(key)}
     chosen = {**usual, **stated, **further}
     for chosen_options in _readings(maker, options):
         values = {**chosen, **chosen_options}
-        yield from _sized(maker, arguments, values, set(chosen_options))
         for config in required:
             if is_configuration(chosen_options.get(config)):
-                yield _configured(maker, config, chosen_options[config], values)
+                yield from _configured(maker, arguments, config, chosen_options[config], values)
             elif is_config_name(config) and config not in chosen_options:
                 for configuration in configurations(maker, arguments[config]):
-                    yield _configured(maker, config, configuration, values)
+                    yield from _configured(maker, arguments, config, configuration, values)
+        yield from _sized(maker, arguments, values, set(chosen_options))  # last: a number is no configuration
         if all(name in values for name in required):
             yield Construction(lambda _, values=values: maker(**values), any_sizes=False)  # type: ignore[misc]
     named = None if takes_any else named_arguments(maker, {**chosen, **options})
@@ -274,10 +264,39 @@ def _given_sizes(inputs: tuple[str, ...], hidden: tuple[str, ...], options: Opti
     return CellSizes((5 if d != 5 else 4) if n is None else n, (3 if n != 3 else 4) if d is None else d)
 
 
-def _configured(maker: Callable[..., object], argument: str, configuration: object, further: Options) -> Construction:
-    """The way to construct a cell from a configuration."""
-    rest = {key: value for key, value in further.items() if key != argument}
-    return Construction(lambda s: maker(**{argument: with_sizes(configuration, *s)}, **rest))
+def _configured(
+    maker: Callable[..., object],
+    arguments: Mapping[str, inspect.Parameter],
+    config: str,
+    configuration: object,
+    further: Options,
+) -> Iterator[Construction]:
+    """List the ways to construct a cell from a configuration: alone, or beside arguments that are sizes.
+
+    Args:
+        maker: The class or function.
+        arguments: The maker's arguments by name.
+        config: The name of the argument that is the configuration.
+        configuration: What is handed over for it, with the sizes that are wanted.
+        further: Values of further arguments.
+    """
+    values = {key: value for key, value in further.items() if key != config}
+    lacking = [
+        name
+        for name, argument in arguments.items()
+        if argument.default is argument.empty and name != config and name not in values
+    ]
+    if not lacking:
+        yield Construction(lambda s: maker(**{config: with_sizes(configuration, *s)}, **values))
+        return
+    names = size_names(lacking)
+    if {*names.inputs, *names.hidden} != {*lacking}:  # by place: the input size comes first, as nearly everywhere
+        if len(lacking) > 2:
+            return
+        names = SizeNames(tuple(lacking[:1]), tuple(lacking[1:]))
+    yield Construction(
+        lambda s: maker(**names.values(*s), **{config: with_sizes(configuration, *s)}, **values), is_guess=True
+    )
 
 
 def _readings(maker: Callable[..., object], options: Options) -> Iterator[OptionTable]:

@@ -79,6 +79,33 @@ def _run_calls(
     return SequenceRun(None, step_states, states, tuple(step_outputs))
 
 
+def _writes_into_a_leaf(error: Exception) -> bool:
+    """Say whether a target wrote into its inputs or states, and autograd refused since gradients of them are asked."""
+    return isinstance(error, RuntimeError) and "leaf Variable that requires grad" in str(error)
+
+
+def _run_on_copies(
+    module: nn.Module | CalledWithParameters,
+    convention: CallingConvention,
+    leaves: Tensors,
+    inputs: Tensor,
+    states: list[Tensor],
+) -> SequenceRun:
+    """Run a target on copies that it may write into, as it may where nobody asks for gradients of what it is given.
+
+    What it writes is written into what was given, too, so that it is seen to change its arguments.
+    """
+    import torch
+
+    arguments = [inputs, *states]
+    copies = [tensor.clone() for tensor in arguments]
+    run = run_over_time(module, convention, leaves, copies[0], copies[1:])
+    for tensor, copy in zip(arguments, copies, strict=True):
+        if not torch.equal(tensor, copy):
+            tensor.detach().copy_(copy.detach())
+    return run
+
+
 def _with_gradient_times(leaf: Tensor, factor: int) -> Tensor:
     """A tensor of the same numbers whose gradient reaches the leaf so many times."""
     return leaf + (factor - 1) * (leaf - leaf.detach())
@@ -211,9 +238,11 @@ class TargetDriver:
         try:
             run = run_over_time(callee, self.convention, leaves, inputs, initial_states)
         except Exception as error:
-            if len(inputs):
+            if not len(inputs):
+                raise Refused(f"refuses a sequence of no steps: {named_error(error)}") from None
+            if not _writes_into_a_leaf(error):
                 raise
-            raise Refused(f"refuses a sequence of no steps: {named_error(error)}") from None
+            run = _run_on_copies(callee, self.convention, leaves, inputs, initial_states)
         if self.convention.sequence:
             return self._layer_results(run, states)
         if self.are_states_joined:

@@ -14,7 +14,8 @@ _INPUT_WORD = r"(in|inp|inputs?|x|obs|observations?|emb|embed|embeddings?|src|to
 _HIDDEN_WORD = r"(hid|hidden|hiddens|h|units?|cells?|states?|mem|memory|rnn|lstm|gru|recurrent|model|latent)"
 _INPUT_NAMES = re.compile(
     rf"({_INPUT_WORD}{_SIZE}|{_COUNT}{_INPUT_WORD}({_SIZE})?|n_?in|nin|ninp|n_?x|emsize|n_?features?|num_?features?|"
-    r"feature_(dim|size)|features_in|in_channels|nfeat|n|input|inputs|D_in|insize|indim)$",
+    r"feature_(dim|size)|features_in|in_channels|nfeat|n|input|inputs|D_in|insize|indim|isize|idim|"
+    r"input_shape|input_(encoding|embedding|embed)_(size|dim))$",
     re.I,
 )
 _HIDDEN_NAMES = re.compile(
@@ -31,10 +32,12 @@ _INPUT_IF_ALONE = re.compile(r"(features?|dims?|size|channels|width|vocab_?(size
 
 _FURTHER_NAMES = re.compile(
     r"(d|n|dim|num|size)_?(proj|projection|r|out|outputs?|k|v|key|value|memory|slots|rank|order|ff|inner|y|classes)$|"
-    r"(proj|projection|recurrent_proj|out|output|memory|context|key|value|rank|order|inner)_?(size|dim|features|units)?$|o$",
+    r"(proj|projection|recurrent_proj|out|output|memory|context|key|value|rank|order|inner)_?(size|dim|features|units)?$|o$|"
+    r"(n|num)_?actions?$",
     re.I,
 )
-_FURTHER_SIZE = 2
+FURTHER_SIZE = 2
+"""What a size of something else is: of a projection, a memory, an output."""
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -92,7 +95,25 @@ def further_sizes(arguments: Mapping[str, inspect.Parameter], known: Collection[
         The values by name; none where one that is required is no size of that kind.
     """
     lacking = [name for name, argument in arguments.items() if argument.default is argument.empty and name not in known]
-    return dict.fromkeys(lacking, _FURTHER_SIZE) if all(_FURTHER_NAMES.match(name) for name in lacking) else {}
+    return dict.fromkeys(lacking, FURTHER_SIZE) if all(map(is_further_size, lacking)) else {}
+
+
+def is_further_size(name: str) -> bool:
+    """Say whether a name is that of a size of something else: of a projection, a memory, an output.
+
+    Args:
+        name: The name of an argument or a field.
+    """
+    return _FURTHER_NAMES.match(name) is not None
+
+
+def ends_as_size(name: str) -> bool:
+    """Say whether a name ends as those of sizes do, whatever it is a size of: ``FC_DIM_SIZE``, ``gru_hidden_dim``.
+
+    Args:
+        name: The name of a field of a configuration.
+    """
+    return re.search(r"_(size|dim|units|features|width|channels)$", name, re.I) is not None
 
 
 def has_both_sizes(names: Iterable[str]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rnn_harness.errors import first_line
@@ -25,14 +27,15 @@ class RaisedError:
     Attributes:
         name: The name of its class.
         line: The first line of its message.
-        is_refusal: Whether the arguments were refused.
-        depth: How far the call went: the sum of the line numbers of its traceback.
+        is_refusal: Whether the arguments were refused: by the signature of what was called, or as of no type that a
+            function takes. What a line of the target calls in a wrong way is no refusal.
+        depth: How far the call went: the sum of the line numbers of its traceback in the target itself, then in all.
     """
 
     name: str
     line: str
     is_refusal: bool
-    depth: int
+    depth: tuple[int, int]
 
     @classmethod
     def of(cls, error: BaseException) -> RaisedError:
@@ -41,10 +44,21 @@ class RaisedError:
         Args:
             error: The error, as it was caught.
         """
-        depth, traceback, line = 0, error.__traceback__, first_line(error)
+        own_depth, depth, traceback, line = 0, 0, error.__traceback__, first_line(error)
         while traceback is not None:
+            if not traceback.tb_frame.f_code.co_filename.startswith(_folders_of_callers()):
+                own_depth += traceback.tb_lineno
             depth, traceback = depth + traceback.tb_lineno, traceback.tb_next
-        return cls(type(error).__name__, line, isinstance(error, TypeError) and "argument" in line, depth)
+        is_refusal = isinstance(error, TypeError) and "argument" in line and (not own_depth or " must be " in line)
+        return cls(type(error).__name__, line, is_refusal, (own_depth, depth))
+
+
+@functools.cache
+def _folders_of_callers() -> tuple[str, ...]:
+    """The folders of the code that calls a target: an error whose frames lie there alone arose before its lines."""
+    import torch
+
+    return str(Path(__file__).parents[2]), str(Path(torch.__file__).parent)
 
 
 @dataclass(frozen=True)
@@ -63,11 +77,11 @@ class FailedCall:
     shapes: tuple[tuple[int, ...], ...] = ()
     has_wrong_reach: bool = False
 
-    def progress(self) -> tuple[int, int]:
+    def progress(self) -> tuple[int, ...]:
         """Say how far it went: a call that came back is further than one that raised, and that than a wrong number."""
         if self.error is None:
             return 3 if self.has_wrong_reach else 2, sum(len(shape) > 1 for shape in self.shapes)
-        return 0 if self.error.is_refusal else 1, self.error.depth
+        return 0 if self.error.is_refusal else 1, *self.error.depth
 
 
 def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[FailedCall], hint: str) -> str:

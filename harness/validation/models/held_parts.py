@@ -91,7 +91,8 @@ def held_arguments(module: nn.Module, dtype: torch.dtype) -> ModelArguments:
             rows, steps = shape[inputs.rows_axis], shape[1 - inputs.rows_axis]
             return ModelArgument(known.name, "lengths", torch.full((rows,), steps))
         if known.role == "state":
-            return ModelArgument(known.name, "state", numbers(*(size or shape[0] for size in known.shape)) / 2)
+            sizes = (size or shape[inputs.rows_axis] for size in known.shape)
+            return ModelArgument(known.name, "state", numbers(*sizes) / 2)
         if known.role != "sequence":
             return ModelArgument(known.name, "mask", torch.full(shape, known.role == "mask"))
         value = tokens(known.vocabulary) if known.vocabulary else numbers(*shape, known.features)

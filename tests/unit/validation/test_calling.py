@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import Identification, ValidationRequest, identify, load_target, read_options
+from rnn_harness.validation import Identification, ValidationRequest, identify, load_target, read_options, target_of
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.validate import judge_target
 from rnn_harness.validation.loading.find_convention import find_convention
@@ -190,3 +190,24 @@ def test_a_packed_sequence_never_meets_a_state_that_was_kept_of_other_rows(monke
         find_convention(KeepsItsState(3, 4), 3, 4)
     assert kept
     assert set(kept) == {None}
+
+
+class OfAnotherVersion(nn.Module):
+    """A cell that calls a function of torch by an argument that it no longer has."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, 2 * hidden_size), nn.Linear(hidden_size, 2 * hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        total = self.x(x) + self.h(h)
+        gate, candidate = torch.split(total, split_size=h.shape[-1], dim=1)  # type: ignore[call-arg]
+        return torch.sigmoid(gate) * torch.tanh(candidate)
+
+
+def test_an_argument_that_a_line_of_the_cell_gives_to_a_function_that_has_none_such_is_told() -> None:
+    with pytest.raises(UsageError) as raised:
+        probe_target(target_of("cell", OfAnotherVersion))
+    assert "forward(x (7, 5), state (7, 3)) raised TypeError: split() got an unexpected keyword argument" in str(
+        raised.value
+    )

@@ -94,7 +94,7 @@ class ModelInputs:
         padding_rows: The parameter whose first row stands for token 0, where the model says that this token is
             padding which is left out; empty where it says nothing.
         is_step: Whether it takes one step (B, n), and no sequence.
-        rows_axis: Which axis of the sequence is the batch, where it takes the lengths of rows.
+        rows_axis: Which axis of the sequence is the batch, where it takes the lengths of rows, or states.
     """
 
     features: int

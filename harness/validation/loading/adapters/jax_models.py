@@ -80,9 +80,23 @@ def _linen_part(module: Any, path: tuple[str, ...], inputs: Any, is_layer: bool)
     own = {"cell": module.cell.clone(parent=None, name=None)} if is_layer else {}
     alone = module.clone(parent=None, name=None, **own)
     cell = own.get("cell", alone)
-    features = int(vars(cell).get("features", 0))
-    sizes = CellSizes(int(inputs.shape[-1]), features)
-    return HeldPart("/".join(path), type(module).__name__, lambda _: alone, sizes, any_sizes=False, is_layer=is_layer)
+    sizes = CellSizes(int(inputs.shape[-1]), int(vars(cell).get("features", 0)))
+    learns_sizes = isinstance(cell, _sizeless_cells())
+
+    def make(wanted: CellSizes) -> Any:
+        if not learns_sizes:
+            return alone
+        resized = cell.clone(features=wanted.hidden_size)
+        return alone.clone(cell=resized) if is_layer else resized
+
+    return HeldPart("/".join(path), type(module).__name__, make, sizes, any_sizes=learns_sizes, is_layer=is_layer)
+
+
+def _sizeless_cells() -> tuple[type, ...]:
+    """The cells of flax.linen that are made of their hidden size alone, and learn the other when they are called."""
+    linen = import_library("flax.linen", "flax")
+    names = ("SimpleCell", "GRUCell", "MGUCell", "LSTMCell", "OptimizedLSTMCell")
+    return tuple(getattr(linen, name) for name in names if hasattr(linen, name))
 
 
 def nnx_parts(nnx: Any, model: Any) -> list[HeldPart]:

@@ -19,6 +19,7 @@ from rnn_harness.validation.loading.adapters.jax_calls import ModelCall, model_c
 from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, import_jax, jax_function_module
 from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts
 from rnn_harness.validation.loading.adapters.jax_padded import padded_layer
+from rnn_harness.validation.loading.adapters.linen_policies import linen_policy
 from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
 
 
@@ -111,6 +112,9 @@ def _drive_by_arguments(jax: Any, cell: Any, n: int, d: int) -> DrivenModule:
             failure = failure or f"{type(error).__name__}: {first_line(error)}"
             continue
         return driven
+    policy = linen_policy(jax, cell, n)
+    if policy is not None:
+        return policy
     raise UsageError(
         f"cannot drive {type(cell).__name__} of flax.linen: called with (carry, x), (x, carry) and (x), x {(rows, n)} "
         f"and states {(rows, d)}, it raised at last {failure}; expected the next carry of a step, or the outputs of "
