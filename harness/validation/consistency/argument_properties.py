@@ -103,7 +103,8 @@ def _reset(draw: Draw) -> Violation | None:
             # In a shape that it does not expect, a reset may reach any row: the next one is tried.
             reaches_others = differs(draw, computed.rows(slice(1, None, 2)), usual.rows(slice(1, None, 2)), arguments)
             if not reaches_others:
-                return _violation_of_reset(draw, arguments, name, form)
+                violation = _violation_of_reset(draw, arguments, name, form)
+                return violation or _violation_between_steps(draw, arguments, name, form)
     if reaches_others:
         sentence = f"where {name} is 1 for some rows, the other rows change, too"
         return Violation("forward: reset of the state", sentence)
@@ -168,6 +169,26 @@ def _violation_of_reset(draw: Draw, arguments: CellArguments, name: str, form: T
     )
     where = ", unit by unit: the reset does not reach the interpolation" if is_by_unit else ""
     sentence = f"where {name} is 1 the state that is given must not matter, but it still reaches the new state{where}"
+    return Violation("forward: reset of the state", sentence)
+
+
+def _violation_between_steps(draw: Draw, arguments: CellArguments, name: str, form: Tensor) -> Violation | None:
+    """Reset rows of a layer at its second step, and change what came before: nothing behind it may change in them.
+
+    A flag of the first step alone says nothing of one inside of a sequence, where an episode usually ends.
+    """
+    cell = draw.cell
+    if not cell.convention.sequence or cell.convention.reading:
+        return None
+    later = form.roll(1, 1 if cell.convention.batch_first else 0)
+    changed = replaced_states(arguments.copied(), [state + 0.5 for state in arguments.states])
+    changed.inputs[0] += 0.5
+    runs = [run_with(cell, each, {name: later}) for each in (arguments, changed)]
+    # From the third step on: a reset may come before the step or after it.
+    behind = [CellRun(tuple(value[2:] for value in run.outputs), run.finals).rows(slice(0, None, 2)) for run in runs]
+    if largest_gap(behind[1], behind[0]) <= STRUCTURAL[cell.arithmetic]:
+        return None
+    sentence = f"where {name} is 1 at a later step than the first, what came before must not matter, but it still does"
     return Violation("forward: reset of the state", sentence)
 
 
