@@ -66,6 +66,7 @@ def test_mine(check):
 """
 
 
+@pytest.mark.deep("tests/cli/test_parametrized.py::test_a_right_cell_passes_and_a_wrong_one_fails_by_name")
 def test_a_cell_in_two_tests_is_judged_once_for_each_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

@@ -14,8 +14,8 @@ from rnn_harness.kernels.judge import kernel_cases, kernel_checks, profile_kerne
 PAIRS = [(kernel, setting) for kernel in all_kernels() for setting in kernel.settings if setting.device == "cpu"]
 NARROW = ("bfloat16", "float16")
 NARROW_IN_DEFAULT = {
-    "fused/rnn.tanh": NARROW,
-    "fused/lstm.column": ("bfloat16",),
+    "fused/rnn.tanh": ("float16",),
+    "fused/gru.write.concatenated": ("bfloat16",),
 }
 """One fused kernel with and one without gates; Triton's interpreter takes seconds for each narrow format."""
 OF_EVERY_FAMILY = ("rnn.sigma", "gru.sigma", "lstm.peephole")

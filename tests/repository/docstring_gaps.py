@@ -103,7 +103,8 @@ class Docstrings:
                 if isinstance(node, ast.ClassDef):
                     self._classes.setdefault(node.name, []).append(ClassSource(module, node))
         self._protocols = [source for same in self._classes.values() for source in same if source.is_protocol]
-        self._options = {(module.name, name) for module in sources for name in _option_types(module)}
+        options = {(module.name, name) for module in sources for name in _option_types(module)}
+        self._option_names = {module.name: _option_names(module, options) for module in sources}
 
     def gaps(self) -> Iterator[Gap]:
         """Yield what is missing, module by module."""
@@ -160,13 +161,7 @@ class Docstrings:
 
     def _with_help(self, module: Module, node: ast.FunctionDef) -> set[str]:
         """Return the arguments whose annotation holds their help, as the options of a command do."""
-        options = {name for home, name in self._options if home == module.name} | {
-            alias.asname or alias.name
-            for imported in ast.walk(module.tree)
-            if isinstance(imported, ast.ImportFrom)
-            for alias in imported.names
-            if (imported.module, alias.name) in self._options
-        }
+        options = self._option_names[module.name]
         return {
             argument.arg
             for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
@@ -251,6 +246,17 @@ def _has_help(annotation: ast.expr) -> bool:
         and ast.unparse(annotation.value) == "Annotated"
         and any(isinstance(node, ast.keyword) and node.arg == "help" for node in ast.walk(annotation))
     )
+
+
+def _option_names(module: Module, options: set[tuple[str, str]]) -> set[str]:
+    """Return the names by which a module knows annotations with a help text, defined in it or imported."""
+    return {name for home, name in options if home == module.name} | {
+        alias.asname or alias.name
+        for imported in ast.walk(module.tree)
+        if isinstance(imported, ast.ImportFrom)
+        for alias in imported.names
+        if (imported.module, alias.name) in options
+    }
 
 
 def _option_types(module: Module) -> Iterator[str]:
