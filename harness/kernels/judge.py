@@ -19,6 +19,7 @@ from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW
 from rnn_harness.kernels.checks import gradient_parts, memory_layout, precision, scale, transforms
 from rnn_harness.kernels.checks.dispatch import KernelEvents, record_events
+from rnn_harness.kernels.checks.parallel_steps import gradients_within_bounds
 from rnn_harness.kernels.environment.device import device_description
 from rnn_harness.kernels.environment.repeatable import hold_workspace
 from rnn_harness.kernels.environment.torch_formats import computes_in
@@ -85,9 +86,10 @@ def kernel_checks() -> tuple[Check, ...]:
     """List the checks that only kernels have, and those of the references that say something about a kernel."""
     checks = list(KERNEL_CHECKS)
     for check in all_checks():
-        if check.name not in NOT_FOR_KERNELS:
-            narrow_too = check.name == "backward.bound"
-            checks.append(dataclasses.replace(check, dtypes=memory_layout.EVERY) if narrow_too else check)
+        if check.name == "backward.bound":
+            checks.append(dataclasses.replace(check, run=gradients_within_bounds, dtypes=memory_layout.EVERY))
+        elif check.name not in NOT_FOR_KERNELS:
+            checks.append(check)
     return tuple(checks)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
 from rnn_harness.evaluation.judging_options import NARROW, JudgingOptions
+from rnn_harness.kernels.checks.parallel_steps import judge_gradients
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.references import Gradients, Reference, Run, get_reference
 from rnn_harness.specs import Spec
@@ -85,7 +86,20 @@ def case_findings(
         for name, ball in bounds.gradients.items():
             if not (left_out and name.startswith("parameters.")):
                 gradient = computed.get(name, np.zeros(0))
-                yield compare_with_array_balls(spec.id, f"the gradient of {name}", ball, gradient)
+                finding = compare_with_array_balls(spec.id, f"the gradient of {name}", ball, gradient)
+                if finding.agrees or not _is_of_parallel_steps(evaluation, finding, gradient, ball.middle):
+                    yield finding
+
+
+def _is_of_parallel_steps(evaluation: Evaluation, finding: Finding, gradient: Array, expected: Array) -> bool:
+    """Say whether rounding of a form of whose gradients no bound is known may have made a difference."""
+    if gradient.shape != expected.shape:
+        return False
+    try:
+        judge_gradients(evaluation, replace(finding, error=float(np.abs(gradient - expected).max(initial=0.0))))
+    except NotRun:
+        return True
+    return False
 
 
 def returned_evaluation(spec: Spec, case: Case, numbers: NumbersReturned, returned: ReturnedCase | None) -> Evaluation:

@@ -52,3 +52,31 @@ class HalvesTheGradientOfItsGate(PositiveMinGRU):
     def log_update(self, gate: Tensor) -> Tensor:
         halved: Tensor = _HalfOfTheGradient.apply(super().log_update(gate))
         return halved
+
+
+class PositiveMinLSTM(nn.Module):
+    """A minimal LSTM whose two gates are divided by their sum, in logarithms, as it is published."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.candidate_and_gates = nn.Linear(dim, 3 * dim, bias=False)
+
+    def logarithms(self, forget: Tensor, write: Tensor) -> tuple[Tensor, Tensor]:
+        """The logarithms of f / (f + i) and i / (f + i)."""
+        difference = nn.functional.softplus(-forget) - nn.functional.softplus(-write)
+        return -nn.functional.softplus(difference), -nn.functional.softplus(-difference)
+
+    def forward(self, x: Tensor) -> Tensor:
+        candidate, forget, write = self.candidate_and_gates(x).chunk(3, -1)
+        positive = torch.where(candidate >= 0, (candidate.relu() + 0.5).log(), nn.functional.logsigmoid(candidate))
+        decay, share = self.logarithms(forget, write)
+        total = decay.cumsum(1)
+        return (total + (share + positive - total).logcumsumexp(1)).exp()
+
+
+class HalvesTheGradientOfItsForgetGate(PositiveMinLSTM):
+    """Gives the right outputs, and half of the gradient through what it keeps."""
+
+    def logarithms(self, forget: Tensor, write: Tensor) -> tuple[Tensor, Tensor]:
+        halved: Tensor = _HalfOfTheGradient.apply(forget)
+        return super().logarithms(halved, write)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
+from rnn_harness.arithmetic.compare import middle
 from rnn_harness.array_types import Array
+from rnn_harness.checks.backward import bound
 from rnn_harness.checks.check import Finding, compare_with_array_balls
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -56,6 +60,29 @@ def judge_gradients(whole: Evaluation, finding: Finding) -> Finding:
     if is_rounding(whole, finding, whole.flat_gradients.values()):
         raise NotRun("its steps may be computed in parallel, of whose gradients no bound is proved")
     return finding
+
+
+def gradients_within_bounds(whole: Evaluation) -> Iterator[Finding]:
+    """Compare every gradient with its bound, as `backward.bound` does of a reference.
+
+    Args:
+        whole: The subject on a case.
+
+    Yields:
+        One finding, about the gradient with the largest error over its bound.
+
+    Raises:
+        NotRun: No gradient is off by more than rounding may make of it in a parallel form, of whose gradients no bound
+            is known.
+    """
+    for finding in bound(whole):
+        if not finding.agrees and "missing" not in finding.detail and _may_be_in_parallel(whole):
+            gradients = whole.flat_gradients
+            # The largest error of all: that of the finding is the largest in units of its bound.
+            errors = (np.abs(gradients[name] - middle(balls)) for name, balls in whole.gradient_balls.items())
+            largest = max((float(error.max()) for error in errors if error.size), default=0.0)
+            judge_gradients(whole, replace(finding, error=largest))
+        yield finding
 
 
 def _may_be_in_parallel(whole: Evaluation) -> bool:

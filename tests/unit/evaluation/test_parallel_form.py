@@ -100,3 +100,18 @@ def test_gradients_through_sums_of_logarithms_are_inexact_and_not_wrong(name: st
     )
     refuted = [f"{record.check}: {record.reason}" for record in validation.checks if str(record.outcome) == "refuted"]
     assert validation.outcome == outcome, refuted
+
+
+@pytest.mark.deep(
+    "tests/unit/evaluation/test_parallel_form.py::test_gradients_through_sums_of_logarithms_are_inexact_and_not_wrong"
+)
+@pytest.mark.parametrize(
+    ("name", "outcome"), [("PositiveMinLSTM", "agrees"), ("HalvesTheGradientOfItsForgetGate", "refuted")]
+)
+def test_gradients_of_gates_that_are_divided_in_logarithms_are_inexact_and_not_wrong(name: str, outcome: str) -> None:
+    """Its gradients leave the bounds of going step by step in fixed cases of 6 units, in either format."""
+    validation = rnn_harness.validate(
+        getattr(positive_cells, name), spec="minlstm.positive", dtypes=("float64",), examples=0, dim=6
+    )
+    refuted = [f"{record.check}: {record.reason}" for record in validation.checks if str(record.outcome) == "refuted"]
+    assert validation.outcome == outcome, refuted
