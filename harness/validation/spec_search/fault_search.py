@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.spec import Spec
 from rnn_harness.specs.traversal import variables
-from rnn_harness.validation.spec_search.added_terms import EXTRA
+from rnn_harness.validation.spec_search.added_terms import EXTRA, added_biases
 from rnn_harness.validation.spec_search.constants import (
     OpenProgram,
     closed_program,
@@ -89,6 +90,16 @@ def _with_one_parameter_less(search: TargetSearch, spec: Spec) -> Iterator[tuple
                 yield _Base(sized, program, {}), replace(rewrite, program=smaller)
 
 
+def _with_one_bias_more(search: TargetSearch, spec: Spec) -> Iterator[tuple[_Base, Rewrite]]:
+    """Yield the mistakes by which a bias is added, of a target that has one where the spec has none of its shape."""
+    for sized in specs_of_lengths(spec, search.probe):
+        program = sized.program()
+        if search.fits_signature(program):
+            for added in added_biases(program):
+                rewrite = Rewrite(added.program, added.equations, added.sentences, added.cost)
+                yield _Base(sized, program, {}), rewrite
+
+
 def _readers(program: Program) -> dict[Variable, Counter[str]]:
     """Return how often each equation reads each parameter."""
     return {
@@ -150,7 +161,8 @@ def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> 
     bases = _likely_bases(search, spec, seconds)
     search.deadline = start + SINGLE * seconds
     if not bases:
-        return _first_match(search, _with_one_parameter_less(search, spec), False, [])
+        otherwise = itertools.chain(_with_one_parameter_less(search, spec), _with_one_bias_more(search, spec))
+        return _first_match(search, otherwise, False, [])
     found = _single_mistake(search, bases, attempts)
     if found is not None:
         return found
@@ -283,7 +295,9 @@ def _first_match(
         if time.process_time() > search.deadline:
             return None
         with contextlib.suppress(SearchGivenUp, KeyError, ValueError):  # what is not computed yet, or of another shape
-            trial = search.try_mistake(rewrite.program, base.hints, beside_hints)
+            # A bias that the spec lacks may stand in a parameter that is cut in no layout for the spec.
+            hints = base.hints if len(rewrite.program.parameters) <= len(base.program.parameters) else {}
+            trial = search.try_mistake(rewrite.program, hints, beside_hints)
             # A bias that only a wrong cell has stands somewhere, or it is right.
             if trial.match is not None and EXTRA not in trial.match[0].absent:
                 table, order = trial.match

@@ -18,9 +18,10 @@ from rnn_harness.specs.expression import (
     variables,
 )
 from rnn_harness.specs.rewrite import substitute
-from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, Change
+from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, ZERO, Change
 from rnn_harness.validation.spec_search.piecewise_functions import piecewise_functions
 from rnn_harness.validation.spec_search.program_rewrites import bare, sum_of, summands
+from rnn_harness.validation.spec_search.smooth_functions import smooth_functions
 
 OTHER_FUNCTIONS = (Function.SOFTMAX, Function.SOFTPLUS, Function.EXP)
 """Functions that are no activations of a cell's gates, and stand where one should."""
@@ -38,6 +39,9 @@ def other_functions(node: Apply) -> Iterator[Change]:
         yield Change(Apply(function, node), f"{function.value} is applied twice", 4)
     if function is Function.SIGMOID:
         yield Change(Subtract(UNIT, node), f"1 - {bare(node)} stands where {bare(node)} should", 3)
+    has_sign = isinstance(argument, Subtract) and argument.left == ZERO  # which is left out as one of any sum is
+    if function in (Function.RELU, Function.EXP, Function.SOFTPLUS) and not has_sign:
+        yield Change(Apply(function, Subtract(ZERO, argument)), f"{bare(argument)} has the other sign", 3)
     yield from _terms_outside(node)
     yield from _operands_inside(node)
     if isinstance(argument, Multiply):
@@ -62,6 +66,7 @@ def replaced_functions(node: Apply) -> Iterator[Change]:
         for mistaken in OTHER_FUNCTIONS if argument.shape else OTHER_FUNCTIONS[1:]:  # a softmax is one of a vector
             yield Change(Apply(mistaken, argument), f"{mistaken.value} stands where {function.value} should", 3)
     yield from piecewise_functions(node)
+    yield from smooth_functions(node)
 
 
 def _terms_outside(node: Apply) -> Iterator[Change]:

@@ -8,8 +8,8 @@ from fractions import Fraction
 from rnn_harness.specs.expression import Add, Apply, Constant, Divide, Function, Multiply, Node, Subtract
 from rnn_harness.validation.spec_search.change import UNIT, ZERO, Change
 
-LEAK = Fraction(1, 100)
-"""The slope of torch's leaky rectifier below zero."""
+LEAKS = (Fraction(1, 100), Fraction(1, 5), Fraction(3, 10), Fraction(1, 10))
+"""Slopes of leaky rectifiers below zero: torch's, that of many networks, Keras' before 3, and one that people write."""
 HARD_SIGMOID_SLOPES = (Fraction(1, 5), Fraction(1, 6), Fraction(1, 4))
 """Slopes of the hard sigmoids in use: Keras before 3, torch, and Theano's tangent at zero."""
 _HALF = Constant(Fraction(1, 2))
@@ -33,10 +33,16 @@ def piecewise_functions(node: Apply) -> Iterator[Change]:
         size = Add(_relu(argument), _relu(_negative(argument)))
         yield Change(Divide(argument, Add(UNIT, size)), f"softsign {where}", 3)
     elif node.function is Function.RELU:
-        leaky = Add(node, Multiply(Constant(LEAK), Subtract(argument, node)))
-        yield Change(leaky, f"a leaky relu {where}", 3)
         yield Change(_negative(_relu(_negative(argument))), "the smaller stands where the larger should", 3)
     if node.function in (Function.TANH, Function.RELU):
+        for leak in LEAKS:
+            leaky = Add(_relu(argument), Multiply(Constant(leak), Subtract(argument, _relu(argument))))
+            yield Change(leaky, f"a leaky relu of slope {leak} below zero {where}", 3)
+        sixth = Multiply(argument, Constant(Fraction(1, 6)))
+        six = Constant(Fraction(6))
+        above = Add(argument, Constant(Fraction(3)))
+        to_six = Subtract(_relu(above), _relu(Subtract(above, six)))
+        yield Change(Multiply(sixth, to_six), f"a hard swish {where}", 3)
         yield Change(Multiply(argument, Apply(Function.SIGMOID, argument)), f"silu {where}", 3)
         below = Subtract(Apply(Function.EXP, _negative(_relu(_negative(argument)))), UNIT)
         yield Change(Add(_relu(argument), below), f"elu {where}", 3)

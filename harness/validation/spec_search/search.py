@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from rnn_harness.specs import Spec
+from rnn_harness.specs.dimensions import Dimension
 from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.probe import Probe, Response
@@ -143,7 +144,7 @@ class TargetSearch:
             program: A program that has single numbers as parameters reads those of the target; else they stay as they
                 are.
         """
-        has_scalars = any(not parameter.shape for parameter in program.parameters)
+        has_scalars = any(parameter.shape in ((), (Dimension(constant=1),)) for parameter in program.parameters)
         spare = {*self.probe.ignored, *(() if has_scalars else self.probe.constant)}
         return {name: value.shape for name, value in self.probe.parameters.items() if name not in spare}
 

@@ -150,9 +150,12 @@ def _with_first_term(node: Node, term: Node) -> Node:
 
 
 def _wider_operands(product: Node, outside: Node) -> Iterator[Change]:
-    """Yield sums in which what multiplies an operand before the matrix multiplies the other terms instead."""
+    """Yield sums in which a matrix, or what multiplies an operand before it, multiplies the other terms, too."""
     if isinstance(product, MatrixVector | VectorMatrix):
         vector = product.vector
+        if vector.shape == outside.shape == product.shape:
+            words = f"{bare(product.matrix)} multiplies {bare(outside)} too"
+            yield Change(replace(product, vector=Add(vector, outside)), words, 4)
         if isinstance(vector, Multiply) and vector.shape == product.shape == outside.shape:
             for factor, operand in ((vector.left, vector.right), (vector.right, vector.left)):
                 if factor.shape == operand.shape == product.shape:

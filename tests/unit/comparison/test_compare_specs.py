@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 import rnn_harness
 from rnn_harness.comparison import compare as module
 from rnn_harness.comparison.compare import compare_targets
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.request import ValidationRequest
-
-
-class GapCell(nn.Module):
-    """A GRU-D whose gates read what they are given as one row."""
-
-    def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__()
-        width = 2 * input_size + hidden_size
-        self.decay, self.decay_bias, self.mean = (nn.Parameter(torch.randn(input_size) / 3) for _ in range(3))
-        self.decay_of_state = nn.Linear(input_size, hidden_size)
-        self.update, self.reset, self.candidate = (nn.Linear(width, hidden_size) for _ in range(3))
-
-    def forward(self, x: Tensor, mask: Tensor, delta: Tensor, x_last: Tensor, h: Tensor) -> Tensor:
-        share = torch.exp(-torch.relu(self.decay * delta + self.decay_bias))
-        x = mask * x + (1 - mask) * (share * x_last + (1 - share) * self.mean)
-        h = torch.exp(-torch.relu(self.decay_of_state(delta))) * h
-        z, r = (torch.sigmoid(gate(torch.cat([x, h, mask], 1))) for gate in (self.update, self.reset))
-        return (1 - z) * h + z * torch.tanh(self.candidate(torch.cat([x, r * h, mask], 1)))
+from tests.helpers.gap_cells import GapCell
 
 
 def test_the_id_of_a_spec_is_compared_with_a_cell_and_with_another_id() -> None:

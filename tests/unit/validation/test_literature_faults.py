@@ -61,7 +61,12 @@ from tests.helpers import faulty_literature
         ),
         (faulty_literature.ComplementOnATerm, "ran", "ran-4", "is multiplied by 1 - f"),
         (faulty_literature.SoftmaxGate, "ugrnn", "ugrnn-2", "softmax stands where sigmoid should"),
-        (faulty_literature.LeakyRectifier, "indrnn.relu", "indrnn.relu-1", "a leaky relu stands where relu should"),
+        (
+            faulty_literature.LeakyRectifier,
+            "indrnn.relu",
+            "indrnn.relu-1",
+            "a leaky relu of slope 1/100 below",
+        ),
         (faulty_literature.GatedOutput, "ran", "ran-5", "h is multiplied by f"),
         (faulty_literature.GatedArgument, "ugrnn", "ugrnn-1", "is multiplied by g"),
         (faulty_literature.ReadTooEarly, "minimal_rnn", "minimal_rnn-2", "z is read without its tanh"),
