@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -29,6 +30,7 @@ from rnn_harness.validation.consistency.optional_arguments import forward_parame
 from rnn_harness.validation.consistency.overwritten_outputs import outputs_apart
 from rnn_harness.validation.consistency.reach_of_inputs import ReachedSteps, ReadingOrder, changed_places, reading_order
 from rnn_harness.validation.loading.forward_signature import STATE_NAME
+from rnn_harness.validation.loading.joined_states import CellOfOneState
 
 PIECES = ((1, 2, 3), (4, 2), (1,) * STEPS)
 """The lengths of the pieces into which a sequence is split, one row for each way."""
@@ -287,7 +289,29 @@ def _state_used(draw: Draw) -> Violation | Note | None:
         if _can_do_without_states(cell, arguments) and not _is_named_like_a_state(cell):
             return Note(sentence)
         return Violation("forward: initial state", sentence)
-    return None
+    silent = [name for name, changed in _changed_alone(cell, arguments) if all(map(torch.equal, changed, run.tensors))]
+    # A cell may give what it does not read again: its output, or a gate for whoever looks.
+    return (
+        Note(f"{' and '.join(silent)} that is given has no influence on anything that comes back") if silent else None
+    )
+
+
+def _changed_alone(cell: DrivenCell, arguments: CellArguments) -> Iterator[tuple[str, Sequence[Tensor]]]:
+    """Yield what comes back where one state alone is another one; of states that are joined, one after another."""
+    if isinstance(cell.module, CellOfOneState):
+        (joined,), end = arguments.states, 0
+        for number, width in enumerate(cell.module.joined.widths, 1):
+            changed = joined.clone()
+            changed[..., end : end + width] += 0.5
+            end += width
+            yield (
+                f"state {number} of {len(cell.module.joined.widths)}",
+                cell.run(replaced_states(arguments, [changed])).tensors,
+            )
+        return
+    for index, state in enumerate(arguments.states if len(arguments.states) > 1 else ()):
+        states = [*arguments.states[:index], state + 0.5, *arguments.states[index + 1 :]]
+        yield f"the {cell.state_name(index)}", cell.run(replaced_states(arguments, states)).tensors
 
 
 def _is_named_like_a_state(cell: DrivenCell) -> bool:

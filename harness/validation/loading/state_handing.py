@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 import typing
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,9 @@ from rnn_harness.validation.loading.forward_signature import INPUT_NAME, Forward
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+GROUPS = ((1, 2), (2, 1))
+"""Three states of which two go in together: ``h, (c, s)`` and ``(c, s), h``."""
+
 
 @dataclass(frozen=True)
 class StateHanding:
@@ -28,11 +32,14 @@ class StateHanding:
         form: What holds them; where nothing does, each is an argument.
         names: What the cell calls them: arguments, keys or fields; empty where it calls them nothing.
         arguments: The names of the input and of what holds the states, or of each state, where these go by name.
+        groups: How many states each argument holds, those of several in a tuple: ``h, (c, s)`` is (1, 2). Empty where
+            no argument differs from the others.
     """
 
     form: StateForm = SEPARATE
     names: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
+    groups: tuple[int, ...] = ()
 
     def takes(self, count: int) -> bool:
         """Say whether that many states can go in.
@@ -40,8 +47,8 @@ class StateHanding:
         Args:
             count: The number of states.
         """
-        if self.names:
-            return len(self.names) == count
+        if self.names or self.groups:
+            return (sum(self.groups) or len(self.names)) == count
         return self.form == SEPARATE or count > 1
 
     def call(self, cell: nn.Module, x: Tensor, states: Sequence[Tensor]) -> object:
@@ -53,9 +60,18 @@ class StateHanding:
             states: The states, each (B, its width).
         """
         handed: Sequence[object] = states if self.form == SEPARATE else (self.form.pack(states),)
+        if self.groups:
+            grouped = self._grouped(states)
+            handed = grouped if self.form == SEPARATE else (tuple(grouped),)
         if self.arguments:
             return cell(**dict(zip(self.arguments, (x, *handed), strict=True)))
         return cell(x, *handed)
+
+    def _grouped(self, states: Sequence[Tensor]) -> list[object]:
+        """The states, those of one argument in one tuple."""
+        ends = list(itertools.accumulate(self.groups))
+        grouped = [tuple(states[end - size : end]) for size, end in zip(self.groups, ends, strict=True)]
+        return [group if len(group) > 1 else group[0] for group in grouped]
 
     def named_places(self, cell: nn.Module, results: Sequence[Leaf]) -> tuple[int, ...]:
         """Return the place of each state among what comes back, where names tell it; empty where they do not.
@@ -93,10 +109,15 @@ def state_handings(cell: nn.Module, state_names: tuple[str, ...] = ()) -> list[S
     states = [argument for argument in arguments if argument is not x]
     is_by_name = arguments[0] is not x or any(argument.keyword_only for argument in arguments)
     names = (x.name, *(argument.name for argument in states)) if is_by_name else ()
+    if len(states) == 2:
+        apart = StateHanding(names=tuple(argument.name for argument in states), arguments=names)
+        return [apart, *(StateHanding(arguments=names, groups=groups) for groups in GROUPS)]
     if len(states) != 1:
         return [StateHanding(names=tuple(argument.name for argument in states), arguments=names)]
     named = [StateHanding(form, form.keys, names) for form in _named_forms(cell, states[0], state_names)]
-    return [*named, StateHanding(StateForm("tuple"), arguments=names), StateHanding(arguments=names)]
+    pair = StateForm("tuple")
+    nested = [StateHanding(pair, arguments=names, groups=groups) for groups in GROUPS]
+    return [*named, StateHanding(pair, arguments=names), StateHanding(arguments=names), *nested]
 
 
 def _named_forms(cell: nn.Module, argument: ForwardArgument, state_names: tuple[str, ...]) -> Iterator[StateForm]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+import rnn_harness
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.joined_states import CellOfOneState, joined_states
 from rnn_harness.validation.loading.target import target_of
@@ -41,6 +43,39 @@ class NestedCell(nn.Module):
         return o.sigmoid() * c.tanh(), c, m
 
 
+class TwoMemories(nn.Module):
+    """It takes and gives its two memories in one tuple, beside the hidden state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = NestedCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor, memories: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        h, c, m = self.cell(x, h, *memories)
+        return h, (c, m)
+
+
+class ForgetsItsSecondMemory(TwoMemories):
+    """It starts every step from an empty inner memory."""
+
+    def forward(self, x: Tensor, h: Tensor, memories: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        c, m = memories
+        return super().forward(x, h, (c, 0 * m))
+
+
+class TwoMemoriesInOneState(nn.Module):
+    """All of its states are one argument, the two memories one tuple in it."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = NestedCell(input_size, hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[tuple[Tensor, Tensor], Tensor]) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        (c, m), h = state
+        h, c, m = self.cell(x, h, c, m)
+        return (c, m), h
+
+
 class FedBackCell(nn.Module):
     """A Jordan network: its state is its output, which has a width of its own."""
 
@@ -65,6 +100,28 @@ def test_three_states_are_joined_whether_they_go_in_one_by_one_or_together() -> 
     joined = joined_states(NestedCell(3, 4), 4)
     assert joined is not None
     assert (joined.widths, joined.handing.names) == ((4, 4, 4), ("h", "c", "m"))
+
+
+@pytest.mark.parametrize(("cell", "groups"), [(TwoMemories, (1, 2)), (TwoMemoriesInOneState, (2, 1))])
+def test_two_of_three_states_may_go_in_together(cell: type[nn.Module], groups: tuple[int, ...]) -> None:
+    joined = joined_states(cell(3, 4), 4)
+    assert joined is not None
+    assert (joined.widths, joined.handing.groups, joined.places) == ((4, 4, 4), groups, (0, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("cell", "sentence"),
+    [
+        (TwoMemories, ""),
+        (TwoMemoriesInOneState, ""),
+        (ForgetsItsSecondMemory, "state 3 of 3 that is given has no influence on anything that comes back"),
+    ],
+)
+def test_a_cell_with_two_of_three_states_together_is_judged(cell: type[nn.Module], sentence: str) -> None:
+    validation = rnn_harness.validate(cell, examples=0, dtypes=("float64",))
+    assert validation.outcome == "consistent"
+    (used,) = [record for record in validation.checks if record.check == "consistency.state-used"]
+    assert used.reason == sentence
 
 
 def test_a_state_may_have_another_width_than_the_hidden_layer() -> None:
