@@ -60,10 +60,15 @@ def variants(argument: Node) -> Iterator[tuple[str, Node]]:
     yield "divided by its root mean square, and its mean is not subtracted", Divide(argument, size)
     yield "centred, and then divided by the root mean square of what was not centred", Divide(centred, size)
     variance = Apply(Function.MEAN, Multiply(centred, centred))
+    outside = Add(Apply(Function.SQRT, variance), epsilon)
+    yield "divided by its deviation and a constant that belongs below the root", Divide(centred, outside)
     # The softmax of zeros is one over the number of units.
     unbiased = Divide(variance, Subtract(UNIT, Apply(Function.SOFTMAX, Multiply(ZERO, argument))))
     deviation = Apply(Function.SQRT, Add(unbiased, epsilon))
     yield "normalised by the variance over one unit less than there are", Divide(centred, deviation)
+    unbiased_outside = Add(Apply(Function.SQRT, unbiased), epsilon)
+    words = "normalised by the variance over one unit less than there are, with a constant that belongs below the root"
+    yield words, Divide(centred, unbiased_outside)
     yield "divided by its variance and not by the root of it", Multiply(centred, Multiply(inverse, inverse))
 
 

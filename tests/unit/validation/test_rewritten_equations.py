@@ -111,6 +111,19 @@ _VARIANCE = f"mean((({_CENTRED}) ⊙ ({_CENTRED})))"
         ),
         pytest.param(
             "gru.layernorm.apart",
+            "U_g h[t-1] is divided by its deviation and a constant that belongs below the root",
+            f"({_CENTRED}) / (sqrt({_VARIANCE}) + 1/100000)",
+            id="a normalisation's constant stands behind the root",
+        ),
+        pytest.param(
+            "gru.layernorm.apart",
+            "U_g h[t-1] is normalised by the variance over one unit less than there are, "
+            "with a constant that belongs below the root",
+            f"({_CENTRED}) / (sqrt(({_VARIANCE} / (1 - softmax((0 ⊙ (U_g h[t-1])))))) + 1/100000)",
+            id="a normalisation's variance is the unbiased one, its constant behind the root",
+        ),
+        pytest.param(
+            "gru.layernorm.apart",
             "U_g h[t-1] is divided by its variance and not by the root of it",
             "(inverse_deviation((U_g h[t-1])) ⊙ inverse_deviation((U_g h[t-1])))",
             id="a normalisation has no root",
