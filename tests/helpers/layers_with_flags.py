@@ -44,3 +44,28 @@ class AtTheBeginningAlone(ForgetsBefore):
 
     def flag(self, dones: Tensor, step: int) -> Tensor:
         return dones[0] & (step == 0)
+
+
+class OfTorch(nn.GRU):
+    """Right: a layer of torch that clears the rows that its flags choose, as booleans."""
+
+    def forward(self, x: Tensor, hx: Tensor, dones: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        outputs = []
+        for step in range(len(x)):
+            hx = torch.where(dones[step][:, None], torch.zeros_like(hx), hx)
+            output, hx = super().forward(x[step : step + 1], hx)
+            outputs.append(output)
+        return torch.cat(outputs), hx
+
+
+class Policy(nn.Module):
+    """A policy around such a layer, which takes its flags as booleans alone."""
+
+    def __init__(self, observation_dim: int, action_dim: int, gru_hidden_dim: int = 8) -> None:
+        super().__init__()
+        self.base, self.gru = nn.Linear(observation_dim, 6), OfTorch(6, gru_hidden_dim)
+        self.actor = nn.Linear(gru_hidden_dim, action_dim)
+
+    def forward(self, x: Tensor, hx: Tensor, dones: Tensor) -> tuple[Tensor, Tensor]:
+        x, hx = self.gru(torch.tanh(self.base(x)), hx, dones)
+        return self.actor(x), hx

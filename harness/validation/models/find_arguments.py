@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnn_harness.errors import first_line
+from rnn_harness.validation.cells.reset_names import RESET_NAMES
 from rnn_harness.validation.models.argument_names import (
     is_context,
     is_lengths,
@@ -184,6 +185,9 @@ def _further(
             yield argument("further", numbers_between(shape, dtype))
         yield argument("further", sequence.flip(0))
         yield from (argument("further", numbers_between(tuple(lengths_of[:k]), dtype)) for k in range(len(grid), 0, -1))
+        if name.lower() in RESET_NAMES:  # what indexes with it, or negates it, takes no numbers; nothing is reset
+            for shape in dict.fromkeys((tuple(lengths_of), *((size,) for size in reversed(lengths_of)))):
+                yield argument("further", torch.zeros(shape, dtype=torch.bool))
         for rows in reversed(lengths_of):
             yield from (argument("state", value) for value in state_forms(module, sizes, rows, dtype))
 

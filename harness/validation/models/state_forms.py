@@ -53,6 +53,7 @@ def state_forms(module: nn.Module, sizes: ModelSizes, rows: int, dtype: torch.dt
         for d in sizes.hidden:
             yield numbers(rows, d)
             yield (numbers(rows, d), numbers(rows, d))
+            yield numbers(1, rows, d)  # of one layer: of torch, with a forward of the user's own
 
 
 def _from_methods(module: nn.Module, rows: int, dtype: torch.dtype) -> Iterator[Any]:

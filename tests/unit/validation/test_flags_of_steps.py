@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from rnn_harness.validation import load_target
 from rnn_harness.validation.consistency.consistency_property import Draw, Violation
 from rnn_harness.validation.consistency.driven_cell import make_cell
 from rnn_harness.validation.consistency.unknown_cell import PROPERTIES
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.models.find_arguments import find_arguments
 from tests.helpers import layers_with_flags, writing_cells
 
 
@@ -37,3 +39,11 @@ def test_a_flag_inside_of_a_sequence_must_be_read(name: str) -> None:
     sentence = answer(name)
     assert sentence is not None
     assert sentence.startswith("where dones is 1 at a later step than the first, what came before must not matter")
+
+
+def test_a_policy_around_a_layer_of_torch_is_given_a_state_of_one_layer_and_flags_that_are_booleans() -> None:
+    policy = layers_with_flags.Policy(5, 3).double()
+    x, state, flags = find_arguments(policy, (), torch.float64).arguments
+    assert state.value.shape == (1, x.value.shape[1], 8)
+    assert flags.value.dtype == torch.bool
+    assert flags.value.shape == x.value.shape[:2]
