@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.errors import first_line
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
+from rnn_harness.validation.loading.forward_signature import forward_arguments
 from rnn_harness.validation.loading.result_reading import TrialSizes
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
     """
     name = module.label if isinstance(module, ArrayLibraryModule) else type(module).__name__
     if not failures:
-        return f"cannot drive {name}: no way of calling it is known that fits its arguments.{hint}"
+        arguments = ", ".join(argument.name for argument in forward_arguments(module) or ())
+        return (
+            f"cannot drive {name}: no way of calling it is known that fits its arguments, forward({arguments}); "
+            f"expected an input and at most two states beside flags, masks and lengths, or more states in one argument.{hint}"
+        )
     furthest = max(failures, key=FailedCall.progress)
     call = call_text(furthest.convention, sizes)
     if furthest.error is not None:

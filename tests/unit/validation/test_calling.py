@@ -211,3 +211,19 @@ def test_an_argument_that_a_line_of_the_cell_gives_to_a_function_that_has_none_s
     assert "forward(x (7, 5), state (7, 3)) raised TypeError: split() got an unexpected keyword argument" in str(
         raised.value
     )
+
+
+class OfFourPlanes(nn.Module):
+    """A convolutional cell with three states, each an argument."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Conv2d(channels, hidden, 3), nn.Conv2d(hidden, hidden, 3)
+
+    def forward(self, x_t: Tensor, h_t: Tensor, c_t: Tensor, m_t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.x(x_t) + self.h(h_t), c_t + h_t, m_t + c_t
+
+
+def test_the_arguments_that_no_call_fits_are_told_with_what_is_expected() -> None:
+    with pytest.raises(UsageError, match=r"forward\(x_t, h_t, c_t, m_t\); expected an input and at most two states"):
+        find_convention(OfFourPlanes(5, 3), 5, 3)
