@@ -99,7 +99,8 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
         arguments = ", ".join(argument.name for argument in forward_arguments(module) or ())
         return (
             f"cannot drive {name}: no way of calling it is known that fits its arguments, forward({arguments}); "
-            f"expected an input and at most two states beside flags, masks and lengths, or more states in one argument.{hint}"
+            "expected an input and at most two states beside flags, masks and lengths, or more states in one argument."
+            f"{hint}"
         )
     furthest = max(failures, key=FailedCall.progress)
     call = call_text(furthest.convention, sizes)
