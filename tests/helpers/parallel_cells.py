@@ -70,3 +70,28 @@ class ForgetsAfterAHundredSteps(ParallelMinGRU):
     def decay(self, x: Tensor) -> Tensor:
         late = (torch.arange(len(x)) >= 100).to(x.dtype)[:, None, None]
         return super().decay(x) - 1e-6 * late.cumsum(0)
+
+
+class _ScaledGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(_context: object, value: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def backward(_context: object, gradient: Tensor) -> Tensor:
+        return gradient * (1 + 1e-9)
+
+
+class GateGradientOffByABillionth(MinGRU):
+    """Goes step by step, with a gradient through its gate that is a billionth too large."""
+
+    def gate(self, x: Tensor) -> Tensor:
+        scaled: Tensor = _ScaledGradient.apply(super().gate(x))
+        return scaled
+
+
+class StepOfGateGradientOffByABillionth(GateGradientOffByABillionth):
+    """The same as a cell that is called for one step."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x[None], h)[1]

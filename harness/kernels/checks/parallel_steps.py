@@ -86,8 +86,8 @@ def gradients_within_bounds(whole: Evaluation) -> Iterator[Finding]:
 
 
 def _may_be_in_parallel(whole: Evaluation) -> bool:
-    """Say whether several steps can be computed at once: their equations are linear in their states."""
-    return whole.case.T > 1 and linear_recurrence(whole) is not None
+    """Say whether several steps can be computed at once: one call makes them, of equations linear in their states."""
+    return whole.case.T > 1 and not whole.options.is_single_step and linear_recurrence(whole) is not None
 
 
 def is_rounding(whole: Evaluation, finding: Finding, values: Iterable[Array]) -> bool:

@@ -17,7 +17,7 @@ from rnn_harness.specs import literature
 from rnn_harness.validation import load_target
 from rnn_harness.validation.judging.candidate_judge import judge_case
 from rnn_harness.validation.judging.spec_file import kernel_by_names
-from tests.helpers import HELPERS, positive_cells
+from tests.helpers import HELPERS, parallel_cells, positive_cells
 
 CELLS = HELPERS / "parallel_cells.py"
 (_MIN_GRU,) = (spec for spec in literature() if spec.id == "mingru")
@@ -59,6 +59,20 @@ def test_a_gradient_that_is_cut_is_refuted_though_the_outputs_are_right() -> Non
     judged = finding("DetachesEveryHundredSteps", "scale.steps")
     assert not judged.agrees
     assert "gradient" in judged.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("StepOfGateGradientOffByABillionth", "backward.bound"),  # one step after another: nothing is parallel
+        ("GateGradientOffByABillionth", "backward.quotient"),
+    ],
+)
+def test_a_small_error_of_a_gradient_is_refuted_as_one_of_the_backward(name: str, check: str) -> None:
+    validation = rnn_harness.validate(getattr(parallel_cells, name), examples=0, dtypes=("float64",))
+    assert check in {record.check for record in validation.checks if str(record.outcome) == "refuted"}
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.part.startswith("backward: ")
 
 
 def test_a_cell_that_goes_step_by_step_is_right_without_that() -> None:
