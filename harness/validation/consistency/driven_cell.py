@@ -21,6 +21,7 @@ from rnn_harness.validation.consistency.drawn_numbers import STATE_SCALE, draw_n
 from rnn_harness.validation.loading.adapters.adapter import comes_from
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.driver import run_over_time
+from rnn_harness.validation.loading.joined_states import every_result_kept
 from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
     in_evaluation,
@@ -236,7 +237,7 @@ class DrivenCell:
 
         copied = arguments.copied()
         states = list(copied.states[: self.convention.states])
-        with torch.no_grad():
+        with torch.no_grad(), every_result_kept(self.module, results):
             for x in (copied.inputs,) if self.convention.sequence else copied.inputs:
                 states = self.convention.call(call, x, states)[1] or states
         return tuple(results)

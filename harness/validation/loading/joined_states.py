@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -92,6 +93,28 @@ class CellOfOneState(nn.Module):
         results = [leaf.tensor for leaf in self.joined.call(self.cell, x, state)]
         states = torch.cat([results[place] for place in self.joined.places], -1)
         return states if self.joined.output_place is None else (results[self.joined.output_place], states)
+
+
+@contextlib.contextmanager
+def every_result_kept(module: nn.Module, results: list[Tensor]) -> Iterator[None]:
+    """Keep all that a cell gives whose states are joined: an output of another width is none of the states.
+
+    Args:
+        module: What is called; of one whose states are not joined nothing is kept.
+        results: Takes a copy of every tensor of every call.
+    """
+    if not isinstance(module, CellOfOneState):
+        yield
+        return
+
+    def keep(_module: nn.Module, _arguments: object, result: object) -> None:
+        results.extend(leaf.tensor.detach().clone() for leaf in result_leaves(result))
+
+    handle = module.cell.register_forward_hook(keep)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def joined_states(

@@ -76,6 +76,18 @@ class TwoMemoriesInOneState(nn.Module):
         return (c, m), h
 
 
+class NestedCellWithScores(TwoMemories):
+    """It gives scores of another width in front of its three states."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.scores = nn.Linear(hidden_size, 7)
+
+    def forward(self, x: Tensor, h: Tensor, memories: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        h, memories = super().forward(x, h, memories)
+        return self.scores(h), (h, *memories)  # type: ignore[return-value]  # as many states as it takes, in one tuple
+
+
 class FedBackCell(nn.Module):
     """A Jordan network: its state is its output, which has a width of its own."""
 
@@ -122,6 +134,12 @@ def test_a_cell_with_two_of_three_states_together_is_judged(cell: type[nn.Module
     assert validation.outcome == "consistent"
     (used,) = [record for record in validation.checks if record.check == "consistency.state-used"]
     assert used.reason == sentence
+
+
+def test_what_only_an_output_of_another_width_shows_has_an_influence() -> None:
+    validation = rnn_harness.validate(NestedCellWithScores, examples=0, dtypes=("float64",))
+    (used,) = [record for record in validation.checks if record.check == "consistency.parameters-used"]
+    assert (str(used.outcome), used.reason) == ("agrees", "")
 
 
 def test_a_state_may_have_another_width_than_the_hidden_layer() -> None:
