@@ -82,6 +82,8 @@ def run_calls(calls: Sequence[PoolCall[Result]], pool: WorkerPool) -> Iterator[P
     if pool.is_this_process:
         for number, call in enumerate(calls):
             yield PoolResult(number, call.work())
+    elif calls and pool.backend == "ray":
+        yield from _run_on_ray(calls, pool)
     elif calls:
         yield from _run_in_pool(calls, pool)
 
@@ -165,6 +167,30 @@ def _run_in_pool(calls: Sequence[PoolCall[Result]], pool: WorkerPool) -> Iterato
         raise raised.error
 
 
+def _run_on_ray(calls: Sequence[PoolCall[Result]], pool: WorkerPool) -> Iterator[PoolResult[Result]]:
+    """Yield the results of calls on a Ray cluster; joblib's own way there gives none before all are done.
+
+    Raises:
+        UsageError: No cluster answers.
+    """
+    with _cluster(pool):
+        ray = import_module("ray")
+        remote_outcome = ray.remote(num_cpus=1, max_retries=0)(_outcome)
+        waiting = {remote_outcome.remote(number, call.work): number for number, call in enumerate(calls)}
+        while waiting:
+            ((done,), _) = ray.wait(list(waiting), num_returns=1)
+            number = waiting.pop(done)
+            try:
+                _, outcome = ray.get(done)
+            except ray.exceptions.RayError as error:  # its process died, or its machine
+                ending = f"its process died: {type(error).__name__}: {str(error)[:200]}"
+                yield PoolResult(number, calls[number].died(ending))
+                continue
+            if isinstance(outcome, _Raised):
+                raise outcome.error
+            yield PoolResult(number, outcome)
+
+
 def _result_in_own_process(call: PoolCall[Result]) -> Result:
     """Make a call in a process of its own, which may die."""
     import joblib
@@ -193,7 +219,6 @@ def _cluster(pool: WorkerPool) -> AbstractContextManager[Any]:
     try:
         if backend == "ray":
             client = import_module("ray").init(address=scheduler, log_to_driver=False, logging_level="error")
-            import_module("ray.util.joblib").register_ray()
         else:
             client = import_module("distributed").Client(scheduler, timeout=10)
     except ImportError as error:
