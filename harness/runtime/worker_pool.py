@@ -6,6 +6,7 @@ A call whose process dies has a result that says so; what the other calls gave s
 from __future__ import annotations
 
 import queue
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +30,7 @@ class WorkerPool:
     """Where calls run.
 
     Attributes:
-        workers: The number of processes.
+        workers: The number of processes; of a Ray cluster, as many are used as it has processors.
         backend: ``loky`` (here), ``dask`` or ``ray``.
         scheduler: The address of the cluster, for dask and ray.
     """
@@ -218,7 +219,9 @@ def _cluster(pool: WorkerPool) -> AbstractContextManager[Any]:
     client: AbstractContextManager[Any]
     try:
         if backend == "ray":
-            client = import_module("ray").init(address=scheduler, log_to_driver=False, logging_level="error")
+            ray = import_module("ray")
+            _check_that_somebody_listens(scheduler)
+            client = ray.init(address=scheduler, log_to_driver=False, logging_level="error")
         else:
             client = import_module("distributed").Client(scheduler, timeout=10)
     except ImportError as error:
@@ -226,3 +229,11 @@ def _cluster(pool: WorkerPool) -> AbstractContextManager[Any]:
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"no {backend} cluster answers at {scheduler}: {error}") from None
     return client
+
+
+def _check_that_somebody_listens(scheduler: str) -> None:
+    """Try to connect to ``host:port``: Ray itself waits for minutes, and then ends this process. Raises OSError."""
+    host, _, port = scheduler.rpartition(":")
+    if host and port.isdigit():
+        with socket.create_connection((host, int(port)), timeout=10):
+            pass

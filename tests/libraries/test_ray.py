@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from rnn_harness.errors import UsageError
 from rnn_harness.records.measurement import read_measurements
 from rnn_harness.runtime.worker_pool import PoolCall, WorkerPool, run_calls
 
@@ -56,3 +58,12 @@ def test_plans_run_in_processes_of_a_cluster_of_ray_and_one_that_dies_costs_no_o
     with _cluster() as cluster:
         _measure_decay(cluster, tmp_path / "x.jsonl")
         _assert_where_calls_run(cluster)
+
+
+def test_a_cluster_that_does_not_answer_is_told_at_once() -> None:
+    pytest.importorskip("ray", reason="not run: pip install 'rnn-harness[ray]'")
+    with socket.socket() as unused:  # bound and not listening: nobody else can answer there
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(UsageError, match=f"no ray cluster answers at {address}: .*refused"):
+            list(run_calls([PoolCall[object](os.getpid, str)], WorkerPool(2, "ray", address)))
