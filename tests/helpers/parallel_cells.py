@@ -82,6 +82,20 @@ class _ScaledGradient(torch.autograd.Function):
         return gradient * (1 + 1e-9)
 
 
+class _NoNumberForGradient(_ScaledGradient):
+    @staticmethod
+    def backward(_context: object, gradient: Tensor) -> Tensor:
+        return gradient * torch.nan
+
+
+class BiasGradientIsNaN(MinGRU):
+    """Gives right outputs and gradients, but NaN for that of the candidate's bias."""
+
+    def candidate(self, x: Tensor) -> Tensor:
+        bias: Tensor = _NoNumberForGradient.apply(self.b_h)
+        return nn.functional.linear(x, self.W_h, bias)
+
+
 class GateGradientOffByABillionth(MinGRU):
     """Goes step by step, with a gradient through its gate that is a billionth too large."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -80,8 +81,8 @@ def gradients_within_bounds(whole: Evaluation) -> Iterator[Finding]:
             gradients = whole.flat_gradients
             # The largest error of all: that of the finding is the largest in units of its bound.
             errors = (np.abs(gradients[name] - middle(balls)) for name, balls in whole.gradient_balls.items())
-            largest = max((float(error.max()) for error in errors if error.size), default=0.0)
-            judge_gradients(whole, replace(finding, error=largest))
+            largest = np.max([error.max() for error in errors if error.size], initial=0.0)  # NaN where there is one
+            judge_gradients(whole, replace(finding, error=float(largest)))
         yield finding
 
 
@@ -99,4 +100,6 @@ def is_rounding(whole: Evaluation, finding: Finding, values: Iterable[Array]) ->
         values: The arrays among which it was found.
     """
     largest = max((float(abs(value).max()) for value in values if value.size), default=0.0)
-    return finding.error is not None and finding.error <= STRUCTURAL[whole.case.dtype] * largest
+    if finding.error is None or not math.isfinite(finding.error):  # infinity is within any share of infinity
+        return False
+    return finding.error <= STRUCTURAL[whole.case.dtype] * largest

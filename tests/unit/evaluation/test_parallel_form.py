@@ -75,6 +75,11 @@ def test_a_small_error_of_a_gradient_is_refuted_as_one_of_the_backward(name: str
     assert validation.diagnosis.part.startswith("backward: ")
 
 
+def test_a_gradient_that_is_nan_is_not_taken_for_rounding() -> None:
+    judged = finding("BiasGradientIsNaN", "backward.bound")
+    assert not judged.agrees
+
+
 def test_a_cell_that_goes_step_by_step_is_right_without_that() -> None:
     judged = finding("MinGRU", "scale.steps")
     assert judged.agrees, judged.detail
