@@ -75,6 +75,7 @@ class ArrayBallArithmetic:
         self._absolute = 0.0 if rounding.absolute is None else _upward(rounding.absolute)
         # Without rounding (a unit of zero) every constant is held exactly that float64 holds.
         self._largest_whole = int(1 / rounding.unit) if rounding.unit else 2**1024
+        self._more_parts = rounding.bias_parts - 1
         self._sizes: dict[int, tuple[ArrayBall, Array]] = {}
         self._transposed: dict[int, tuple[ArrayBall, ArrayBall]] = {}
 
@@ -134,24 +135,31 @@ class ArrayBallArithmetic:
         middle, radius = value.middle, value.radius
         if value.terms == 1 and not value.products:
             return ArrayBall(middle, radius)
-        if value.terms == 1 or (value.terms == 2 and not value.products):
+        further = self._further(value)
+        if value.terms == 1 or (value.terms == 2 and not value.products and not further):
             return self._rounded(middle, radius, abs(middle) + radius, 1)
+        flushed = 2 * (value.terms + further)
         if self._wide is not None:
-            return self._rounded(middle, radius, value.mass, value.parts, 2 * value.terms, value.terms)
-        rounding = sum_rounding(self._unit, value.terms, value.products, value.mass, abs(middle) + radius)
-        return self._widened(middle, radius, rounding, 2 * value.terms)
+            return self._rounded(middle, radius, value.mass, value.parts + further, flushed, value.terms + further)
+        size = abs(middle) + radius
+        rounding = sum_rounding(self._unit, value.terms, value.products, value.mass, size, further)
+        return self._widened(middle, radius, rounding, flushed)
+
+    def _further(self, value: OpenArrayBall) -> int:
+        """Count the additions that an implementation may make besides, since it holds biases in parts."""
+        return value.addends * self._more_parts
 
     def _open(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         """Take a stored value as a sum of one term."""
         if isinstance(value, OpenArrayBall):
             return value
-        return OpenArrayBall(value.middle, value.radius, value.size, 1, False)
+        return OpenArrayBall(value.middle, value.radius, value.size, 1, False, addends=int(len(value.shape) < 2))
 
     def _joined(self, middle: Array, a: OpenArrayBall, b: OpenArrayBall) -> OpenArrayBall:
         """Return the open sum of two whose midpoints were added or subtracted."""
         radius = (a.radius + b.radius + MIDPOINT_UNIT * abs(middle)) * UPWARD
-        mass = a.mass + b.mass
-        return OpenArrayBall(middle, radius, mass, a.terms + b.terms, a.products or b.products, a.parts + b.parts)
+        terms, products = a.terms + b.terms, a.products or b.products
+        return OpenArrayBall(middle, radius, a.mass + b.mass, terms, products, a.parts + b.parts, a.addends + b.addends)
 
     def add(self, x1: ArrayBall | OpenArrayBall, x2: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a, b = self._open(x1), self._open(x2)
@@ -216,7 +224,7 @@ class ArrayBallArithmetic:
         rounding = mass * growth(MIDPOINT_UNIT, terms)
         if self._unit > MIDPOINT_UNIT:  # it is next to nothing
             return product, rounding
-        return product, sum_rounding(MIDPOINT_UNIT, terms, True, mass, abs(product) + rounding, further=0)
+        return product, sum_rounding(MIDPOINT_UNIT, terms, True, mass, abs(product) + rounding)
 
     def _matrix_product(self, rows: Array, columns: Array, spread: Array | None, mass: Array) -> OpenArrayBall:
         """Return the open sum of a matrix product: with its own rounding, and with that of shortened operands.
@@ -256,7 +264,7 @@ class ArrayBallArithmetic:
         if isinstance(vector, ArrayBall):
             return ArrayBall(middle, radius, vector.is_exact)
         mass = vector.mass[..., start:stop]
-        return OpenArrayBall(middle, radius, mass, vector.terms, vector.products, vector.parts)
+        return OpenArrayBall(middle, radius, mass, vector.terms, vector.products, vector.parts, vector.addends)
 
     def apply(self, function: Function, argument: ArrayBall | OpenArrayBall) -> ArrayBall:
         x = self.settle(argument)
@@ -362,16 +370,23 @@ class ArrayBallArithmetic:
         middle, radius = self._product(self.settle(x1), self.settle(x2))
         terms = middle.shape[-1]
         mass = (abs(middle) + radius).sum(axis=-1, keepdims=True)
-        spread = radius.sum(axis=-1, keepdims=True) + growth(MIDPOINT_UNIT, terms) * mass
-        return OpenArrayBall(middle.sum(axis=-1, keepdims=True), spread * UPWARD, mass, terms, True)
+        total, own = self._sum_of_midpoints(middle, -1)
+        spread = radius.sum(axis=-1, keepdims=True) + own
+        return OpenArrayBall(total, spread * UPWARD, mass, terms, True)
+
+    def _sum_of_midpoints(self, middle: Array, axis: int) -> tuple[Array, Array]:
+        """Sum stored midpoints along an axis, which stays: the sum, and what float64 may round in it."""
+        total, mass = middle.sum(axis=axis, keepdims=True), abs(middle).sum(axis=axis, keepdims=True) * UPWARD
+        return total, sum_rounding(MIDPOINT_UNIT, middle.shape[axis], False, mass, mass)
 
     def batch_sum(self, value: ArrayBall | OpenArrayBall) -> OpenArrayBall:
         a = self._open(value)
         rows = a.middle.shape[0]
-        mass = a.mass.sum(axis=0)
-        radius = (a.radius.sum(axis=0) + growth(MIDPOINT_UNIT, rows) * mass) * UPWARD
+        total, own = self._sum_of_midpoints(a.middle, 0)
+        radius = (a.radius.sum(axis=0) + own[0]) * UPWARD
+        terms, addends = a.terms * rows, a.addends * rows
         # Each row's value may be stored before the sum, and the sum once more.
-        return OpenArrayBall(a.middle.sum(axis=0), radius, mass, a.terms * rows, a.products, a.parts + 1)
+        return OpenArrayBall(total[0], radius, a.mass.sum(axis=0), terms, a.products, a.parts + 1, addends)
 
     def only_entry(self, value: ArrayBall) -> ArrayBall:
         return value[0, ...]

@@ -74,13 +74,23 @@ class OpenArrayBall:
         terms: The number of terms.
         products: Whether a term is itself an unrounded product.
         parts: How many terms an implementation may store before it adds them: a matrix product is one part.
+        addends: How many terms are biases, which an implementation may hold in parts.
     """
 
-    __slots__ = ("mass", "middle", "parts", "products", "radius", "terms")
+    __slots__ = ("addends", "mass", "middle", "parts", "products", "radius", "terms")
 
-    def __init__(self, middle: Array, radius: Array, mass: Array, terms: int, products: bool, parts: int = 1) -> None:
+    def __init__(
+        self,
+        middle: Array,
+        radius: Array,
+        mass: Array,
+        terms: int,
+        products: bool,
+        parts: int = 1,
+        addends: int = 0,
+    ) -> None:
         self.middle, self.radius, self.mass = middle, radius, mass
-        self.terms, self.products, self.parts = terms, products, parts
+        self.terms, self.products, self.parts, self.addends = terms, products, parts, addends
 
 
 @functools.lru_cache(maxsize=4096)

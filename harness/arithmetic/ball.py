@@ -14,7 +14,9 @@ members, so on the computed operands; the ball is then widened by what the opera
   roundings, so is multiplied by at most (1 + u)^k and at least (1 - u)^k; the error is at most
   ((1 - u)^-k - 1) times the sum of the terms' largest sizes (Higham 2002, section 3.1; this form needs no k u < 1),
   or the smaller bound of `signed_sums.py`, where terms cancel. Sums are therefore kept open (`terms`, `mass`) until
-  something other than a sum consumes them; ``W x + U h + b`` is one sum of n + d + 1 terms, however it is grouped;
+  something other than a sum consumes them; ``W x + U h + b`` is one sum of n + d + 1 terms, however it is grouped.
+  Of sums of numbers alone it is k - 1 roundings. Where an implementation may hold a bias as several numbers
+  (`Rounding.bias_parts`), each of them but the first is one addition, and so one rounding, more (`addends`);
 * a function: f of a ball is taken by the mean value form, f(mid) +- sup abs(f') rad, then widened; a softplus and its
   slope, where the ball reaches beyond `SOFTPLUS_END`, by what torch's are off there besides.
 
@@ -49,8 +51,9 @@ from rnn_harness.arithmetic.assumptions import (
     UNDERFLOW,
     UNIT_ROUNDOFF,
 )
+from rnn_harness.arithmetic.open_sum import OpenSum
 from rnn_harness.arithmetic.rounding import Rounding
-from rnn_harness.arithmetic.signed_sums import FEWEST, round_sums, sum_shares
+from rnn_harness.arithmetic.signed_sums import most_roundings, round_sums, sum_shares
 from rnn_harness.array_types import Array, IndexArray
 from rnn_harness.specs.expression import Function
 
@@ -68,23 +71,6 @@ def precision(bits: int) -> Iterator[None]:
         yield
     finally:
         flint.ctx.prec = before
-
-
-class OpenSum:
-    """A sum not yet rounded; a single value is a sum of one term.
-
-    Attributes:
-        value: The sum's balls, (B, d).
-        mass: The sum of the terms' largest sizes, (B, d).
-        terms: The number of terms.
-        products: Whether a term is itself an unrounded product.
-        parts: How many terms an implementation may store before it adds them: a matrix product is one part.
-    """
-
-    __slots__ = ("mass", "parts", "products", "terms", "value")
-
-    def __init__(self, value: Array, mass: Array, terms: int, products: bool, parts: int = 1) -> None:
-        self.value, self.mass, self.terms, self.products, self.parts = value, mass, terms, products, parts
 
 
 def exact(value: Fraction) -> arb:
@@ -170,6 +156,7 @@ class BallArithmetic:
                 self._functions = None if rounding.functions is None else exact(rounding.functions)
                 self._absolute = None if rounding.absolute is None else exact(rounding.absolute)
                 self._largest_whole = int(1 / rounding.unit)
+                self._more_parts = rounding.bias_parts - 1
         self._matrices: dict[int, _Matrix] = {}
         self._transposed: dict[int, tuple[Array, Array]] = {}
 
@@ -217,28 +204,36 @@ class BallArithmetic:
             return value
         if value.terms == 1:
             return self._round(value.value, _upper(value.value), 1) if value.products else value.value
-        if value.terms == 2 and not value.products:
+        if not self._rounded:
+            return value.value
+        further = value.addends * self._more_parts
+        if value.terms == 2 and not value.products and not further:
             return self._round(value.value, _upper(value.value), 1)
-        if self._rounded and self._wide is not None:
-            return self._round(value.value, value.mass, value.parts, 2 * value.terms, wide=value.terms)
-        if not self._rounded or value.terms < FEWEST:
-            return self._round(value.value, value.mass, value.terms, 2 * value.terms)
-        shares = sum_shares(self._unit, self._growth, value.terms, value.products)
-        return round_sums(value.value, value.mass, shares, self._growth(value.terms), self._underflow * 2 * value.terms)
+        flushed = 2 * (value.terms + further)
+        if self._wide is not None:
+            return self._round(value.value, value.mass, value.parts + further, flushed, wide=value.terms + further)
+        shares = sum_shares(self._unit, self._growth, value.terms, value.products, further)
+        in_any_case = self._growth(most_roundings(value.terms, value.products, further))
+        return round_sums(value.value, value.mass, shares, in_any_case, self._underflow * flushed)
 
     def _open(self, value: Array | OpenSum) -> OpenSum:
-        """Take a stored value as a sum of one term."""
-        return value if isinstance(value, OpenSum) else OpenSum(value, _upper(value), 1, False)
+        """Take a stored value as a sum of one term; a parameter has no batch axis."""
+        if isinstance(value, OpenSum):
+            return value
+        return OpenSum(value, _upper(value), 1, False, addends=int(value.ndim < 2))
 
     def add(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
         a, b = self._open(x1), self._open(x2)
-        parts = a.parts + b.parts
-        return OpenSum(a.value + b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
+        return self._joined(a.value + b.value, a, b)
 
     def subtract(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
         a, b = self._open(x1), self._open(x2)
-        parts = a.parts + b.parts
-        return OpenSum(a.value - b.value, a.mass + b.mass, a.terms + b.terms, a.products or b.products, parts)
+        return self._joined(a.value - b.value, a, b)
+
+    def _joined(self, value: Array, a: OpenSum, b: OpenSum) -> OpenSum:
+        """Return the open sum of two whose balls were added or subtracted."""
+        terms, products = a.terms + b.terms, a.products or b.products
+        return OpenSum(value, a.mass + b.mass, terms, products, a.parts + b.parts, a.addends + b.addends)
 
     def multiply(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
         product = self.settle(x1) * self.settle(x2)
@@ -295,7 +290,7 @@ class BallArithmetic:
             return vector[..., start:stop]
         # A part of a sum is a sum: a kernel may add it to others before anything is rounded.
         value, mass = vector.value[..., start:stop], vector.mass[..., start:stop]
-        return OpenSum(value, mass, vector.terms, vector.products, vector.parts)
+        return OpenSum(value, mass, vector.terms, vector.products, vector.parts, vector.addends)
 
     def apply(self, function: Function, argument: Array | OpenSum) -> Array:
         x = self.settle(argument)
@@ -393,8 +388,10 @@ class BallArithmetic:
 
     def batch_sum(self, value: Array | OpenSum) -> OpenSum:
         a = self._open(value)
+        rows = len(a.value)
+        terms, addends = a.terms * rows, a.addends * rows
         # Each row's value may be stored before the sum, and the sum once more.
-        return OpenSum(a.value.sum(axis=0), a.mass.sum(axis=0), a.terms * len(a.value), a.products, a.parts + 1)
+        return OpenSum(a.value.sum(axis=0), a.mass.sum(axis=0), terms, a.products, a.parts + 1, addends)
 
     def only_entry(self, value: Array) -> Array:
         return np.asarray(value[0, ...])

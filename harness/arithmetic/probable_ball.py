@@ -49,8 +49,9 @@ class ProbableBallArithmetic(ArrayBallArithmetic):
         if isinstance(value, ArrayBall) or self._wide is not None or not self._unit or not is_sharper(value.terms):
             return proved
         size = abs(value.middle) + value.radius
-        underflow = self._underflow * 2 * value.terms
-        rounding = probable_rounding(self._unit, value.terms, value.mass, size, underflow)
+        further = self._further(value)
+        underflow = self._underflow * 2 * (value.terms + further)
+        rounding = probable_rounding(self._unit, value.terms, value.mass, size, underflow, further)
         radius = (value.radius + rounding + underflow) * UPWARD
         self.sums += math.prod(proved.shape)
         return ArrayBall(value.middle, self._operations.minimum(radius, proved.radius))

@@ -26,9 +26,9 @@ sums to at most P^2 + N^2 <= 2 B^2. With t = lambda sqrt(k + 1) u B,
 
     abs(computed - s) <= lambda sqrt(k + 1) u B    but for a probability of 2 exp(-lambda^2 / 2)                  (3)
 
-with no terms of higher order left out: Higham and Mary's lambda sqrt(k) u in the place of k u. Here one addition more
-is counted than there are, since a layer with two biases adds one number more than its equation. Several sums exceed
-their bounds with at most the sum of the probabilities.
+with no terms of higher order left out: Higham and Mary's lambda sqrt(k) u in the place of k u. Each addition that an
+implementation makes besides, since it holds a bias in parts of one sign, counts as one term more: it changes neither M
+nor s. Several sums exceed their bounds with at most the sum of the probabilities.
 
 Sums in sequence, in blocks, by trees, fused or not, of operands that are split first (what the parts leave out is
 bounded apart, as `Rounding.operands`), all keep to the assumption for numbers that were drawn with all of their bits
@@ -49,7 +49,9 @@ from rnn_harness.arithmetic.assumptions import PROBABLE_DEVIATIONS
 from rnn_harness.array_types import Array
 
 
-def probable_rounding(unit: float, terms: int, mass: Array, size: Array, underflow: float = 0.0) -> Array:
+def probable_rounding(
+    unit: float, terms: int, mass: Array, size: Array, underflow: float = 0.0, further: int = 0
+) -> Array:
     """Bound what rounding does to each of some sums, by (3) above, up to a factor of `UPWARD`.
 
     Args:
@@ -58,12 +60,14 @@ def probable_rounding(unit: float, terms: int, mass: Array, size: Array, underfl
         mass: At least the sums of the terms' sizes, M.
         size: At least the sizes of the sums.
         underflow: What all operations of a sum may be off together where they underflow.
+        further: How many additions there may be besides k - 1.
 
     Returns:
         The bounds, each of which fails with `failure_probability(1)`.
     """
-    partial_sums = (mass + operations_of(mass).minimum(size, mass)) / 2 + (mass * growth(unit, terms + 1) + underflow)
-    return cast("Array", partial_sums * (PROBABLE_DEVIATIONS * math.sqrt(terms + 2) * unit))
+    leaves = terms + further
+    partial_sums = (mass + operations_of(mass).minimum(size, mass)) / 2 + (mass * growth(unit, leaves) + underflow)
+    return cast("Array", partial_sums * (PROBABLE_DEVIATIONS * math.sqrt(leaves + 1) * unit))
 
 
 def is_sharper(terms: int) -> bool:

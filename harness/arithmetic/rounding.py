@@ -19,6 +19,8 @@ class Rounding:
         absolute: How far off a function may be besides, in itself.
         backward_unit: The unit roundoff of a backward's operations, if another: the slopes of functions that are put
             together out of others pass through more of them than the printed ones.
+        bias_parts: As how many numbers of one sign, which add up to it exactly, an implementation may hold a bias: two
+            for torch's two biases of one gate.
     """
 
     unit: Fraction
@@ -28,6 +30,7 @@ class Rounding:
     functions: Fraction | None = None
     absolute: Fraction | None = None
     backward_unit: Fraction | None = None
+    bias_parts: int = 2
 
     @property
     def of_backward(self) -> Rounding:

@@ -1,29 +1,29 @@
 """What rounding may do to a sum at most, in any order, where the signs of its terms differ.
 
 A sum s of k terms p_i, each a number or the product of two, is computed in some order: as a binary tree of additions
-with the terms as leaves. Let M be the sum of the terms' sizes. That every term passes through at most k roundings gives
-a bound of ((1 - u)^-k - 1) M (Higham 2002, section 3.1), as if every partial sum could be as large as M. But terms of
-different signs cancel on the way as well:
+with the terms as leaves. Let M be the sum of the terms' sizes, and a the number of additions: k - 1, and one more for
+each number besides the first that stands in the place of one term, as torch's two biases do. Such numbers have one sign
+and add up to the term exactly, so that they change neither M nor s. Every term passes through r = a roundings at most,
+r = a + 1 if it is a product, which gives a bound of ((1 - u)^-r - 1) M (Higham 2002, section 3.1), as if every partial
+sum could be as large as M. But terms of different signs cancel on the way as well:
 
 * The computed sum is *exactly* s plus all that single operations are off (`probable_sums.py`, (1)). A product is off by
   at most u abs(p_i), which together is at most u M. An addition is off by at most u times the exact sum x of its two
   computed operands.
 * x is the sum of some of the terms, off by what its operands are off already. The sum of some of the terms lies between
   -N and P, the sums of the negative and of the positive ones. Since P + N = M and P - N = s, neither is larger than
-  B = (M + abs(s)) / 2. The operands are off by at most growth(a + 1) M, a the number of additions, as each term has
-  passed through one product and a additions at most.
+  B = (M + abs(s)) / 2. The operands are off by at most growth(a + 1) M, as each term has passed through one product
+  and a additions at most.
 * The last addition gives s itself: there x is s, and what the operands are off.
 
-With a additions, a - 1 of them before the last, the sum is off by at most
+With a - 1 additions before the last, the sum is off by at most
 
     u (M + (a - 1) B + abs(s) + a growth(a + 1) M)                                                               (1)
 
 where the first M stands for the products and is left out of sums of numbers. It is about half of the old bound where
-many terms cancel. Where they do not, the old one is smaller; both are true, and the smaller one is taken.
-
-An equation's k terms are k - 1 additions. One more is counted, since a layer with two biases, of one sign, adds one
-number more than its equation; it changes neither M nor s. Operands need not be known exactly: M and abs(s) are replaced
-by bounds of them over all members of the operands' balls, in which (1) grows.
+many terms cancel. Where they do not, the old one is smaller; both are true, and the smaller one is taken. Operands need
+not be known exactly: M and abs(s) are replaced by bounds of them over all members of the operands' balls, in which (1)
+grows.
 """
 
 from __future__ import annotations
@@ -43,19 +43,27 @@ from rnn_harness.array_types import Array
 NumberT = TypeVar("NumberT", float, arb)
 """A number of either arithmetic of balls."""
 
-FEWEST = 3
-"""The fewest terms for which (1) is asked: a sum of two is one addition."""
+
+def most_roundings(terms: int, products: bool, further: int = 0) -> int:
+    """Return through how many roundings a term passes at most, r above.
+
+    Args:
+        terms: The number of terms k.
+        products: Whether a term is the product of two numbers.
+        further: How many additions there may be besides k - 1.
+    """
+    return terms - 1 + further + products
 
 
 def sum_shares(
-    unit: NumberT, growth_of: Callable[[int], NumberT], terms: int, products: bool, further: int = 1
+    unit: NumberT, growth_of: Callable[[int], NumberT], terms: int, products: bool, further: int = 0
 ) -> tuple[NumberT, NumberT]:
     """Return the factors of M and of abs(s) in (1).
 
     Args:
         unit: The unit roundoff u.
-        growth_of: Gives (1 - u)^-k - 1, or a bound of it, of a k.
-        terms: The number of terms k.
+        growth_of: Gives (1 - u)^-r - 1, or a bound of it, of an r.
+        terms: The number of terms k, at least two.
         products: Whether a term is the product of two numbers.
         further: How many additions there may be besides k - 1.
     """
@@ -64,7 +72,7 @@ def sum_shares(
     return unit * (products + between + additions * growth_of(additions + 1)), unit * (between + 1)
 
 
-def sum_rounding(unit: float, terms: int, products: bool, mass: Array, size: Array, further: int = 1) -> Array:
+def sum_rounding(unit: float, terms: int, products: bool, mass: Array, size: Array, further: int = 0) -> Array:
     """Bound what rounding makes of each of some sums, by the smaller one of both bounds, up to a factor of `UPWARD`.
 
     Args:
@@ -75,9 +83,12 @@ def sum_rounding(unit: float, terms: int, products: bool, mass: Array, size: Arr
         size: At least the sizes of the sums.
         further: How many additions there may be besides k - 1.
     """
-    in_any_case: Array = mass * growth(unit, terms)
+    old = growth(unit, most_roundings(terms, products, further))
+    in_any_case: Array = mass * old
+    if terms < 2:
+        return in_any_case
     of_mass, of_size = _upward_shares(unit, terms, products, further)
-    if terms < FEWEST or of_mass >= growth(unit, terms):
+    if of_mass >= old:
         return in_any_case
     return operations_of(mass).minimum(in_any_case, mass * of_mass + size * of_size)
 

@@ -16,7 +16,7 @@ from rnn_harness.comparison.inputs_side_by_side import input_width, inputs_apart
 from rnn_harness.comparison.spec_module import named_spec
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.alternative_forms import forms
-from rnn_harness.evaluation.judging_options import JudgingOptions
+from rnn_harness.evaluation.judging_options import MOST_BIAS_PARTS, JudgingOptions
 from rnn_harness.records.comparison import MeasuredPrecision
 from rnn_harness.records.parameter_map_file import SpecMapFile
 from rnn_harness.specs import Spec
@@ -73,7 +73,9 @@ def output_bounds(description: CellDescription, numbers: CellNumbers, dtype: str
     spec = described_spec(description)
     is_family = description.family_cell is not None
     alternatives = alternative_ids(spec, with_rare=True) if is_family else ()
-    options = JudgingOptions(absolute_function_error=description.absolute_function_error, arithmetic=arithmetic)
+    options = JudgingOptions(
+        absolute_function_error=description.absolute_function_error, arithmetic=arithmetic, bias_parts=MOST_BIAS_PARTS
+    )
     balls = ArrayBallArithmetic(options.rounding(dtype))
     bounds = []
     for program in forms(spec, alternatives):

@@ -89,7 +89,7 @@ class Evaluation:
         Args:
             dtype: the name of a dtype; that of the arrays stays.
         """
-        return Evaluation(self.subject, self.arrays, self.options, rounding(dtype))
+        return Evaluation(self.subject, self.arrays, self.options, rounding(dtype, bias_parts=self.options.bias_parts))
 
     def judged_with(self, options: JudgingOptions) -> Evaluation:
         """Return the same run of the same subject, judged with other options.

@@ -10,7 +10,7 @@ from rnn_harness.arithmetic.assumptions import UNIT_ROUNDOFF
 from rnn_harness.cases.case import Case
 from rnn_harness.checks import Check
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.evaluation.judging_options import FEW_STEPS, LONG, NARROW, JudgingOptions
+from rnn_harness.evaluation.judging_options import BIAS_PARTS, FEW_STEPS, LONG, NARROW, JudgingOptions
 from rnn_harness.kernels.driver_protocol import Driver
 from rnn_harness.kernels.setting import Setting
 from rnn_harness.kernels.spec_signature import SpecSignature
@@ -54,6 +54,7 @@ class Kernel:
             run must lie within its bounds.
         long_steps: How many time steps a long sequence has.
         is_single_step: Whether it is called once for each step.
+        bias_parts: As how many numbers it holds a bias at most.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Kernel:
     varies_between_runs: bool = False
     long_steps: int = LONG
     is_single_step: bool = False
+    bias_parts: int = BIAS_PARTS
 
     def subject(self, setting: Setting) -> Subject:
         """Give the kernel as the subject of the checks, which then judge it like a reference.
@@ -130,6 +132,7 @@ class Kernel:
             self.arithmetic(setting),
             self.varies_between_runs,
             self.is_single_step,
+            self.bias_parts,
         )
 
     def arithmetic(self, setting: Setting) -> str:

@@ -21,6 +21,10 @@ _NAME = re.compile(r"[A-Za-z_][\w.]*")
 class ParameterMap(Protocol):
     """The map between a kernel's parameters and the reference's, as a driver needs it."""
 
+    @property
+    def most_parts(self) -> int:
+        """As how many numbers, which add up to it, the kernel holds one parameter of the reference at most."""
+
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Give the kernel's parameters, by its names.
 
@@ -73,6 +77,11 @@ class Table:
             names: The reference's parameters.
         """
         return cls({name: (name,) for name in names})
+
+    @property
+    def most_parts(self) -> int:
+        """The largest number of places of one reference parameter."""
+        return max(self._counts.values(), default=1)
 
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Give the kernel's parameters, by its names.
@@ -151,7 +160,8 @@ def exact_parts(value: Array, count: int) -> list[Array]:
     """
     parts = []
     for _ in range(count - 1):
-        leading = np.where(value == 0, 0, np.copysign(2.0 ** np.floor(np.log2(np.abs(value) + (value == 0))), value))
-        parts.append(leading.astype(value.dtype))
+        # Not by a logarithm: just below a power of two it is rounded to that power, and the remainder changes its sign.
+        mantissa, exponent = np.frexp(value)
+        parts.append(np.ldexp(np.sign(mantissa) / 2, exponent).astype(value.dtype))
         value = value - parts[-1]
     return [*parts, value]

@@ -14,7 +14,7 @@ from rnn_harness.checks.check import Finding, compare_with_array_balls
 from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.array_bounds import ArrayBounds
 from rnn_harness.evaluation.evaluation import Evaluation
-from rnn_harness.evaluation.judging_options import NARROW, JudgingOptions
+from rnn_harness.evaluation.judging_options import MOST_BIAS_PARTS, NARROW, JudgingOptions
 from rnn_harness.kernels.checks.parallel_steps import judge_gradients
 from rnn_harness.kernels.spec_signature import SpecSignature
 from rnn_harness.references import Gradients, Reference, Run, get_reference
@@ -122,7 +122,11 @@ def returned_evaluation(spec: Spec, case: Case, numbers: NumbersReturned, return
     operands = UNIT_ROUNDOFF[numbers.dtype] if numbers.dtype in NARROW else None
     is_single = numbers.is_single_inside and numbers.dtype == "float64"
     options = JudgingOptions(
-        numbers.alternatives, operands, numbers.has_absolute_function_error, arithmetic="float32" if is_single else ""
+        numbers.alternatives,
+        operands,
+        numbers.has_absolute_function_error,
+        arithmetic="float32" if is_single else "",
+        bias_parts=MOST_BIAS_PARTS,
     )
     if are_too_many(subject, case):
         raise NotRun("it has too many parameters for its numbers to be evaluated here")

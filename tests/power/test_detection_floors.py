@@ -25,7 +25,8 @@ from rnn_harness.subjects.subject import Subject
 LSTM = Subject.of(library().spec("lstm.column"))
 EQUATIONS = next(check for check in all_checks() if check.name == "forward.equation")
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
-SEEDS = (1, 2, 3)
+SEEDS, MANY_SEEDS = (1, 2, 3), tuple(range(1, 13))
+"""Seeds of large sizes, and of small ones, where eight outputs decide and a floor varies by half of itself."""
 
 
 def floor(is_refuted: Callable[[float], bool]) -> int:
@@ -53,7 +54,7 @@ def spoiled(values: Array, roundings: float, dtype: str) -> Array:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_by_equation_a_gate_off_by_a_few_roundings_is_refuted_at_small_sizes(dtype: Dtype) -> None:
     floors = []
-    for seed in SEEDS:
+    for seed in MANY_SEEDS:
         evaluation = evaluated(dtype, 3, 4, 2, 3, seed)
 
         def is_refuted(k: float, evaluation: Evaluation = evaluation) -> bool:
@@ -71,7 +72,7 @@ def test_by_equation_a_gate_off_by_a_few_roundings_is_refuted_at_small_sizes(dty
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_by_outputs_a_gate_off_by_some_roundings_is_refuted_at_small_sizes(dtype: Dtype) -> None:
     floors = []
-    for seed in SEEDS:
+    for seed in MANY_SEEDS:
         evaluation = evaluated(dtype, 3, 4, 2, 1, seed)
         balls = np.stack([step["h"] for step in evaluation.balls.steps])
         outputs = evaluation.run.outputs
@@ -81,7 +82,7 @@ def test_by_outputs_a_gate_off_by_some_roundings_is_refuted_at_small_sizes(dtype
 
         floors.append(floor(is_refuted))
     print("FLOOR", floors)
-    assert np.median(floors) <= 48, floors
+    assert np.median(floors) <= 40, floors
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -126,6 +126,11 @@ class BlockMap:
         start, size = (0, first) if (block.side == "h") == self.recurrent_first else (first, n + d - first)
         return rows, slice(start, start + size)
 
+    @property
+    def most_parts(self) -> int:
+        """The largest number of blocks of one reference parameter."""
+        return max(Counter(block.name for block in self.blocks).values(), default=1)
+
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Write the reference's parameters as the target's.
 

@@ -60,6 +60,7 @@ def candidate_kernel(target: Target, match: Identification, dtypes: tuple[str, .
         varies_between_runs=target.capabilities.device.startswith("cuda"),
         long_steps=_long_steps(match.convention),
         is_single_step=not match.convention.sequence,
+        bias_parts=driver.table.most_parts,
     )
 
 
@@ -99,6 +100,7 @@ def spec_kernel(
         varies_between_runs=target.capabilities.device.startswith("cuda"),
         long_steps=_long_steps(driver.convention),
         is_single_step=not driver.convention.sequence,
+        bias_parts=driver.table.most_parts,
     )
 
 

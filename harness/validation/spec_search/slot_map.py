@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,6 +77,16 @@ class SlotMap:
         names = {name for name, _ in self.shapes}
         return tuple((slot, role) for slot, role in self.roles if role.piece.parameter in names)
 
+    @property
+    def most_parts(self) -> int:
+        """The largest number of slots of one piece."""
+        return max(self._counts.values(), default=1)
+
+    @property
+    def _counts(self) -> Counter[SpecPiece]:
+        """The number of slots of every piece of the spec."""
+        return Counter(role.piece for _, role in self._known)
+
     def pack(self, parameters: Mapping[str, Array]) -> dict[str, Array]:
         """Write the spec's parameters as the target's.
 
@@ -88,12 +99,9 @@ class SlotMap:
         arrays = {name: np.asarray(value) for name, value in parameters.items()}
         sizes = self.sizes({name: value.shape for name, value in arrays.items()})
         plain: dict[str, Array] = {}
-        counts: dict[SpecPiece, int] = {}
-        for _, role in self._known:
-            counts[role.piece] = counts.get(role.piece, 0) + 1
         summands = {
             piece: iter(exact_parts(piece.view(arrays[piece.parameter], sizes), count))
-            for piece, count in counts.items()
+            for piece, count in self._counts.items()
         }
         dtype = next(iter(arrays.values())).dtype
         for slot, role in self.roles:

@@ -125,12 +125,12 @@ def test_errors_as_large_as_they_can_be_exceed_fewer_deviations_as_seldom_as_is_
 
 def test_the_bound_is_what_its_formula_says() -> None:
     unit, terms, mass, size, underflow = 2.0**-8, 14, 3.0, 1.0, 2.0**-10
-    growth = float((1 - Fraction(1, 2**8)) ** -(terms + 1) - 1)
-    expected = PROBABLE_DEVIATIONS * sqrt(terms + 2) * unit * ((mass + size) / 2 + growth * mass + underflow)
-    (bound,) = probable_rounding(unit, terms, np.array([mass]), np.array([size]), underflow)
+    growth = float((1 - Fraction(1, 2**8)) ** -(terms + 2) - 1)
+    expected = PROBABLE_DEVIATIONS * sqrt(terms + 3) * unit * ((mass + size) / 2 + growth * mass + underflow)
+    (bound,) = probable_rounding(unit, terms, np.array([mass]), np.array([size]), underflow, further=2)
     assert bound == pytest.approx(expected, rel=1e-6)
     # A size is an upper bound, and a sum is never larger than all of its terms.
-    (capped,) = probable_rounding(unit, terms, np.array([mass]), np.array([100.0]), underflow)
+    (capped,) = probable_rounding(unit, terms, np.array([mass]), np.array([100.0]), underflow, further=2)
     assert capped == pytest.approx(expected * (mass + growth * mass + underflow) / (2.0 + growth * mass + underflow))
 
 

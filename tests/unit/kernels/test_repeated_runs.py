@@ -20,6 +20,7 @@ from rnn_harness.gpu.sizes import SizeJob, judge_size
 from rnn_harness.kernels import Kernel, Setting, all_kernels, judge, judge_kernels
 from rnn_harness.kernels.environment.repeatable import hold_workspace
 from rnn_harness.kernels.judge import SINGLE_CASE_CHECKS, kernel_cases
+from rnn_harness.kernels.torch_packing import layer_table
 from rnn_harness.specs import library
 from rnn_harness.validation import candidate_kernel, identify, load_target
 from rnn_harness.validation.cells.calling_convention import plain_convention
@@ -162,7 +163,8 @@ def a_card(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_workspace", "torch_as_before", "a_card")
 def test_a_cell_of_somebody_on_cuda_runs_by_repeatable_algorithms_and_its_runs_may_vary() -> None:
     target, spec = load_target("torch.nn:RNN"), library().spec("rnn.tanh")
-    driver = cast(TargetDriver, SimpleNamespace(convention=plain_convention(True, 1, packed=False, layered=True)))
+    convention = plain_convention(True, 1, packed=False, layered=True)
+    driver = cast(TargetDriver, SimpleNamespace(convention=convention, table=layer_table("rnn")))
     assert not spec_kernel(target, spec, driver, ("float32",)).varies_between_runs
     moved = on_device(target, "cuda:1")
     assert os.environ[VARIABLE] == ":4096:8"

@@ -8,7 +8,7 @@ import torch
 
 from rnn_harness.kernels import Kernel, all_kernels
 from rnn_harness.kernels.drivers.torch_nn import LayerDriver
-from rnn_harness.kernels.packing import Table
+from rnn_harness.kernels.packing import Table, exact_parts
 from rnn_harness.kernels.torch_packing import cell_table, layer_table
 from rnn_harness.subjects.case_arrays import representable
 
@@ -69,3 +69,16 @@ def test_torchs_lstm_stacks_input_forget_candidate_output() -> None:
 def test_a_row_that_is_none_is_refused_with_its_text() -> None:
     with pytest.raises(ValueError, match="'W_x; -W_h' is no row"):
         Table.of({"weight": "W_x; -W_h"})
+
+
+def test_parts_of_a_number_just_below_a_power_of_two_have_its_sign() -> None:
+    for dtype in ("float32", "float64"):
+        below = np.nextafter(np.array([1, -2, 2.0**-40], dtype), np.array(0, dtype), dtype=dtype)
+        value = np.concatenate([below, np.array([0.75, -0.5, 0], dtype)])
+        parts = exact_parts(value, 3)
+        assert (parts[0][:3] == np.array([0.5, -1, 2.0**-41])).all()
+        for part in parts:
+            assert part.dtype == dtype
+            assert (part * value >= 0).all()
+            assert (abs(part) <= abs(value)).all()
+        assert (sum(parts[1:], parts[0]) == value).all()
