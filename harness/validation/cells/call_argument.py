@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-Role = Literal["input", "states", "first state", "second state", "mask", "padding mask", "lengths", "done", "dt"]
+Role = Literal[
+    "input", "states", "first state", "second state", "mask", "padding mask", "lengths", "done", "dt", "step number"
+]
 EXTRA_NAMES: dict[Role, re.Pattern[str]] = {
     "padding mask": re.compile(r"(\w*padd?(ing|ed)?_mask|is_padd?(ing|ed)?|padding|pad)$", re.I),
     "mask": re.compile(r"(\w*masks?|valid|is_valid|alive|not_?done|continues?)$", re.I),
@@ -26,6 +28,10 @@ EXTRA_NAMES: dict[Role, re.Pattern[str]] = {
     ),
 }
 """What further arguments are usually named; a mask that is one at the padding comes before one at the steps."""
+STEP_NUMBER_NAME = re.compile(
+    r"(t|time|time_?step|time_?(idx|index)|step|step_?(idx|index|no|num|number)|iteration)$", re.I
+)
+"""What the number of the step is named, which a layer that keeps statistics for every step asks for."""
 _NEUTRAL: dict[Role, float] = {"mask": 1, "padding mask": 0, "done": 0, "dt": 1}
 _WORDINGS: dict[Role, str] = {
     "mask": "a mask of ones",
@@ -33,6 +39,7 @@ _WORDINGS: dict[Role, str] = {
     "lengths": "full lengths",
     "done": "no restart",
     "dt": "time steps of 1",
+    "step number": "0 for the number of the step",
 }
 
 
@@ -93,6 +100,8 @@ class CallArgument:
         """
         import torch
 
+        if self.role == "step number":
+            return 0
         number = float(sizes.steps) if self.role == "lengths" else _NEUTRAL[self.role]
         shape = [{"T": sizes.steps, "B": sizes.rows, "1": 1}[axis] for axis in self.axes]
         if not shape:
@@ -109,6 +118,8 @@ class CallArgument:
             rows: The expression of B.
             library: The module whose functions make arrays.
         """
+        if self.role == "step number":
+            return "0"
         number = steps if self.role == "lengths" else f"{_NEUTRAL[self.role]:g}"
         if not self.axes:
             return number

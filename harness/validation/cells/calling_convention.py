@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 TensorArguments: TypeAlias = "tuple[Tensor | tuple[Tensor, ...], ...]"
 """What a target of another library is called with: tensors, of which two states may stand in one tuple."""
 _AXES = {"B": "batch", "T": "time", "n": "features"}
-_ONE_ROW = {"Tn": ", one row at a time", "n": ", one vector at a time", "n1": ", one column at a time"}
+_ROWS = {
+    "Tn": ", one row at a time",
+    "n": ", one vector at a time",
+    "n1": ", one column at a time",
+    "nB": ", batch in columns",
+    "B1n": ", one agent in each row of the batch",
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ class CallingConvention:
         form = f"a sequence, {order}{how}" if self.sequence else "one step"
         state = self.state_form.wording(self.states) if self.states else "no state"
         where = " before the input" if self.states and self.state_first else ""
-        rows = ", batch in columns" if axes == "nB" else _ONE_ROW.get(axes, "")
+        rows = _ROWS.get(axes, "")
         extras = [argument.wording for argument in self.arguments if argument.is_extra]
         with_extras = f", with {' and '.join(extras)}" if extras else ""
         direction = ", read backwards in time" if self.reading else ""

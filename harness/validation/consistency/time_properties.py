@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -289,29 +289,50 @@ def _state_used(draw: Draw) -> Violation | Note | None:
         if _can_do_without_states(cell, arguments) and not _is_named_like_a_state(cell):
             return Note(sentence)
         return Violation("forward: initial state", sentence)
-    silent = [name for name, changed in _changed_alone(cell, arguments) if all(map(torch.equal, changed, run.tensors))]
+    every_result = cell.every_result(arguments)
+    silent = [
+        name
+        for name, changed in _changed_alone(cell, arguments)
+        if all(map(torch.equal, cell.run(changed).tensors, run.tensors))
+        and all(map(torch.equal, cell.every_result(changed), every_result))
+    ]
     # A cell may give what it does not read again: its output, or a gate for whoever looks.
-    return (
-        Note(f"{' and '.join(silent)} that is given has no influence on anything that comes back") if silent else None
-    )
+    notes = [f"{' and '.join(silent)} that is given has no influence on anything that comes back"] if silent else []
+    unmoved = _unmoved_states(cell, arguments)
+    notes += [f"{' and '.join(unmoved)} comes back as it was given"] if unmoved else []
+    return Note("; ".join(notes)) if notes else None
 
 
-def _changed_alone(cell: DrivenCell, arguments: CellArguments) -> Iterator[tuple[str, Sequence[Tensor]]]:
-    """Yield what comes back where one state alone is another one; of states that are joined, one after another."""
+def _changed_alone(cell: DrivenCell, arguments: CellArguments) -> Iterator[tuple[str, CellArguments]]:
+    """Yield arguments of which one state alone is another one; of states that are joined, one after another."""
     if isinstance(cell.module, CellOfOneState):
-        (joined,), end = arguments.states, 0
-        for number, width in enumerate(cell.module.joined.widths, 1):
+        (joined,) = arguments.states
+        for name, numbers in _parts_of_joined(cell.module):
             changed = joined.clone()
-            changed[..., end : end + width] += 0.5
-            end += width
-            yield (
-                f"state {number} of {len(cell.module.joined.widths)}",
-                cell.run(replaced_states(arguments, [changed])).tensors,
-            )
+            changed[..., numbers] += 0.5
+            yield name, replaced_states(arguments, [changed])
         return
     for index, state in enumerate(arguments.states if len(arguments.states) > 1 else ()):
         states = [*arguments.states[:index], state + 0.5, *arguments.states[index + 1 :]]
-        yield f"the {cell.state_name(index)}", cell.run(replaced_states(arguments, states)).tensors
+        yield f"the {cell.state_name(index)}", replaced_states(arguments, states)
+
+
+def _unmoved_states(cell: DrivenCell, arguments: CellArguments) -> list[str]:
+    """Name those of several joined states that a step gives back as they went in: a step that forgets to move them."""
+    if not isinstance(cell.module, CellOfOneState):
+        return []
+    (given,), moved = arguments.states, cell.run(arguments).outputs[0][-1]
+    parts = list(_parts_of_joined(cell.module))
+    unmoved = [name for name, numbers in parts if torch.equal(moved[..., numbers], given[..., numbers])]
+    return unmoved if len(unmoved) < len(parts) else []
+
+
+def _parts_of_joined(module: CellOfOneState) -> Iterator[tuple[str, slice]]:
+    """Yield the name of each of several joined states, and where its numbers are."""
+    end = 0
+    for number, width in enumerate(module.joined.widths, 1):
+        yield f"state {number} of {len(module.joined.widths)}", slice(end, end + width)
+        end += width
 
 
 def _is_named_like_a_state(cell: DrivenCell) -> bool:

@@ -16,6 +16,7 @@ from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates, possible_layouts
 from rnn_harness.validation.identification.probe import Probe, probe_target
+from rnn_harness.validation.identification.read_out import is_of_read_out
 from rnn_harness.validation.identification.variants import all_models, with_cell_clip, with_offset
 from rnn_harness.validation.loading.target import Target
 
@@ -110,7 +111,8 @@ def _with_remaining_parameters(identification: Identification, probe: Probe) -> 
     assigned = {name for name, _ in identification.assignment.layout.forms}
     unused = tuple(name for name in probe.ignored if name not in assigned)
     constants = tuple((name, float(probe.parameters[name].flat[0])) for name in probe.constant)
-    forgotten = _forgotten_gates(identification, unused, probe) or _forgotten_biases(identification, unused, probe)
+    silent = tuple(name for name in unused if not is_of_read_out(probe, name))
+    forgotten = _forgotten_gates(identification, silent, probe) or _forgotten_biases(identification, silent, probe)
     return replace(identification, unused=unused, forgotten=forgotten, constants=constants)
 
 

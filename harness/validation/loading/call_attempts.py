@@ -19,7 +19,7 @@ _UNUSUAL_FORMS: tuple[tuple[int, StateForm], ...] = (
     (2, StateForm("tensor", merging="joined")),
     (2, StateForm("tuple", depth=1)),
 )
-_UNUSUAL_STEP_AXES = (("nB", "dB"), ("n", "d"), ("n1", "d1"))
+_UNUSUAL_STEP_AXES = (("nB", "dB"), ("n", "d"), ("n1", "d1"), ("B1n", "B1d"))
 _UNUSUAL_SEQUENCE_AXES = (("nBT", "Bd"), ("BnT", "Bd"), ("Tn", "d"), ("Tn", "1d"))
 
 
@@ -93,7 +93,7 @@ def with_extras(convention: CallingConvention) -> Iterator[CallingConvention]:
     Args:
         convention: The convention, its further arguments without axes.
     """
-    if not any(argument.is_extra for argument in convention.arguments):
+    if not any(argument.is_extra and argument.role != "step number" for argument in convention.arguments):
         yield convention
         return
     batch_time = convention.axes_of_input.replace("n", "") if convention.sequence else "B"
@@ -119,4 +119,5 @@ def _shaped(argument: CallArgument, axes: str, dtype: str, as_list: bool) -> Cal
     """A further argument with axes and a dtype; any other as it is."""
     if argument.role == "lengths":
         return replace(argument, axes="B", dtype="int64", as_list=as_list)
-    return replace(argument, axes=axes, dtype=dtype) if argument.is_extra else argument
+    is_shaped = argument.is_extra and argument.role != "step number"
+    return replace(argument, axes=axes, dtype=dtype) if is_shaped else argument

@@ -239,6 +239,9 @@ def _sized(
                 fixed,
                 is_guess=True,
             )
+        elif suggested := named_arguments(maker, {**unsized, **by_name.values(*_SQUARE)}) if inputs and hidden else {}:
+            # A length or a number of classes, beside both sizes.
+            yield Construction(lambda s: maker(**by_name.values(*s), **unsized, **suggested), fixed)
     places = [name for name, argument in arguments.items() if argument.kind is not argument.KEYWORD_ONLY][:2]
     unplaced = {key: value for key, value in further.items() if key not in places or key in fixed_names}
     yield Construction(lambda s: maker(s.input_size, s.hidden_size, **unplaced))

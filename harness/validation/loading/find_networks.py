@@ -16,10 +16,11 @@ from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.loss_function import drawn_numbers
-from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods
+from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods, made_with_weights
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     all_arguments,
 )
+from rnn_harness.validation.loading.adapters.handwritten.late_weights import DescendsByGradient
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
 from rnn_harness.validation.loading.named_arguments import made_with_named_arguments
 from rnn_harness.validation.loading.network_calls import INPUT, ROWS, STEPS, NetworkCall
@@ -27,6 +28,8 @@ from rnn_harness.validation.loading.network_losses import RATES, TargetForm, net
 
 Driven = TypeVar("Driven")
 _CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)", re.IGNORECASE)
+_INPUT_SIZE = 5
+"""The input size of what learns it when its weights are made."""
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
 _LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
 
@@ -74,7 +77,9 @@ def network_of_class(
         further_widths: Whether the input may be of a width that is no axis of a weight.
     """
     holder = made_with_named_arguments(written_class, options)
-    return None if holder is None else network_of_object(name, holder, _source(written_class), further_widths)
+    if holder is None:
+        return None
+    return network_of_object(name, made_with_weights(holder, _INPUT_SIZE), _source(written_class), further_widths)
 
 
 def network_of_object(name: str, holder: object, source: str, further_widths: bool = True) -> NetworkCall | None:
@@ -94,9 +99,16 @@ def network_of_object(name: str, holder: object, source: str, further_widths: bo
             best = right, call
     if best is None:
         return None
-    chosen = _of_one_step(best[1]) if _CUTS_GRADIENTS.search(source) else best[1]
+    cuts = _CUTS_GRADIENTS.search(source) and not _cuts_behind_all_steps(holder)
+    chosen = _of_one_step(best[1]) if cuts else best[1]
     given = chosen.run(drawn_numbers(chosen, 0)).gradients
     return chosen if INPUT in given else replace(chosen, parameters=weights)
+
+
+def _cuts_behind_all_steps(holder: object) -> bool:
+    """Whether an object says after how many steps it cuts its gradients, and there are fewer."""
+    limits = [value for name, value in vars(holder).items() if _CUTS_GRADIENTS.search(name)]
+    return bool(limits) and all(type(limit) is int and limit > STEPS for limit in limits)
 
 
 def _source(written_class: type) -> str:
@@ -123,6 +135,7 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array], further_widt
         for loss in network_losses(holder, forward, backward) if weights else ():
             widths = _input_widths(weights, further_widths)
             rates = dict.fromkeys((_rate(holder, backward), ""))
+            descends = _has_optimiser(holder)
             targets: tuple[TargetForm, ...] = ("numbers", "ones", "classes") if loss.name else ("numbers",)
             result = "loss" if loss.name else "outputs"
             lasts = (False,) if loss.name else (False, True)
@@ -133,7 +146,12 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array], further_widt
                     continue
                 x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
                 called = NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss)
-                yield replace(called, target=target, rate=rate, of_last=of_last, result=result)
+                yield replace(called, target=target, rate=rate, of_last=of_last, result=result, descends=descends)
+
+
+def _has_optimiser(holder: object) -> bool:
+    """Whether an object was given an optimiser when its weights were made, which its backward has step."""
+    return any(isinstance(value, DescendsByGradient) for value in vars(holder).values())
 
 
 def _input_widths(weights: Mapping[str, Array], further_widths: bool) -> list[int]:

@@ -7,10 +7,10 @@ import re
 import types
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rnn_harness.validation.cells.call_argument import CallArgument, Role, role_of_extra
+from rnn_harness.validation.cells.call_argument import STEP_NUMBER_NAME, CallArgument, Role, role_of_extra
 from rnn_harness.validation.cells.callable_facts import tuple_fields
 from rnn_harness.validation.cells.state_form import StateForm
 from rnn_harness.validation.loading.parameter_exchange import scripted_arguments
@@ -161,7 +161,19 @@ def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[Argume
         if len(chosen) <= MOST_ARGUMENTS:
             named = _named_from(arguments, chosen)
             plans += [plan for plan in _plans_of(chosen, named) if plan not in plans]
-    return plans
+    return plans + _plans_with_step_number(required)
+
+
+def _plans_with_step_number(required: list[ForwardArgument]) -> list[ArgumentPlan]:
+    """The plans that hand over the number of the step, which one argument beside an input and a state is named."""
+    numbers = [argument for argument in required if STEP_NUMBER_NAME.match(argument.name)]
+    if len(numbers) != 1 or len(required) < 3:
+        return []
+    by_name = {argument.name for argument in required if argument.keyword_only}
+    plans = _plans_of([argument for argument in required if argument is not numbers[0]], by_name)
+    number = CallArgument("step number", numbers[0].name, numbers[0].name in by_name)
+    place = required.index(numbers[0])
+    return [replace(plan, arguments=(*plan.arguments[:place], number, *plan.arguments[place:])) for plan in plans]
 
 
 def _positional_plans() -> list[ArgumentPlan]:

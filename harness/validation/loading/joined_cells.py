@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, TypeAlias
 
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
@@ -11,16 +11,27 @@ from rnn_harness.validation.loading.context_inputs import ContextStep
 from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.first_call import lacks_weights
+from rnn_harness.validation.loading.joined_in_space import JoinedInSpace, joined_in_space
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
 from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial_states
 
+Joined: TypeAlias = JoinedStates | JoinedInputs | JoinedInSpace | ContextStep | SpatialStates
+"""How the states or inputs of a cell are joined, or lie."""
 
-def joined_cell(
-    cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()
-) -> JoinedStates | JoinedInputs | ContextStep | SpatialStates | None:
+
+def has_further_inputs(joined: Joined) -> bool:
+    """Say whether a cell takes inputs beside its first one that are joined to it.
+
+    Args:
+        joined: How its states or inputs are joined.
+    """
+    return isinstance(joined.joined if isinstance(joined, JoinedInSpace) else joined, JoinedInputs)
+
+
+def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) -> Joined | None:
     """Find how the states or inputs of a torch cell are joined, or lie; None if it can be called as it is.
 
     Args:
@@ -35,6 +46,9 @@ def joined_cell(
         return spatial
     if len(required_arguments(cell.forward)) < 2:
         return None
+    in_space = joined_in_space(cell, sizes)
+    if in_space is not None:
+        return in_space
     try:
         find_convention(in_evaluation(copy.deepcopy(cell)), *sizes, is_quick=True)
     except WrongLayout:

@@ -1,6 +1,7 @@
-"""A torch cell or layer with several inputs of one size, as one whose input holds them side by side.
+"""A torch cell or layer with several inputs, as one whose input holds them side by side.
 
 Cells for series with gaps take the values, a mask and the time since the last one: x, m and delta beside the state.
+Others are given what is added to their gates, as wide as a state: ``forward(h, cz, cr, cq, x)``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.find_convention import find_convention
-from rnn_harness.validation.loading.forward_signature import STATE_NAME
+from rnn_harness.validation.loading.forward_signature import INPUT_NAME, STATE_NAME
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 
@@ -32,17 +33,26 @@ class JoinedInputs:
         states: The names of its states, in their order.
         input_size: n of each input.
         hidden_size: d.
+        as_wide_as_states: The inputs whose width is d, and not n.
+        placed: All arguments in their order, where they go in by their places, as ``*xs`` does; else by their names.
     """
 
     inputs: tuple[str, ...]
     states: tuple[str, ...]
     input_size: int
     hidden_size: int
+    as_wide_as_states: tuple[str, ...] = ()
+    placed: tuple[str, ...] = ()
+
+    @property
+    def widths(self) -> list[int]:
+        """The width of each input."""
+        return [self.hidden_size if name in self.as_wide_as_states else self.input_size for name in self.inputs]
 
     @property
     def sizes(self) -> CellSizes:
         """The size of all inputs together, and the hidden size."""
-        return CellSizes(len(self.inputs) * self.input_size, self.hidden_size)
+        return CellSizes(sum(self.widths), self.hidden_size)
 
     def call(self, cell: nn.Module, x: Tensor, states: Sequence[Tensor]) -> object:
         """Call a module with its inputs apart.
@@ -52,9 +62,9 @@ class JoinedInputs:
             x: All inputs side by side, in the last axis.
             states: Its states, each (B, d) or as the module takes them.
         """
-        parts = torch.split(x, self.input_size, -1)
+        parts = torch.split(x, self.widths, -1)
         by_name = dict(zip((*self.inputs, *self.states), (*parts, *states), strict=True))
-        return cell(**by_name)
+        return cell(*(by_name[name] for name in self.placed)) if self.placed else cell(**by_name)
 
     def wrap(self, cell: nn.Module) -> CellOfOneInput:
         """Return a module as one with one input.
@@ -134,26 +144,49 @@ def joined_inputs(cell: nn.Module, sizes: CellSizes) -> JoinedInputs | None:
 
 def _first_fit(cell: nn.Module, sizes: CellSizes) -> JoinedInputs | None:
     """The first way of joining with which a module can be called."""
-    for joined in _possible(cell, sizes):
+    for joined in possible_joined_inputs(cell, sizes):
         try:
-            find_convention(in_evaluation(joined.wrap(cell)), *joined.sizes)
+            is_quick = bool(joined.as_wide_as_states or joined.placed)
+            find_convention(in_evaluation(joined.wrap(cell)), *joined.sizes, is_quick=is_quick)
         except Exception:  # a module that is called in a wrong way may raise anything
             continue
         return joined
     return None
 
 
-def _possible(cell: nn.Module, sizes: CellSizes) -> Iterator[JoinedInputs]:
-    """The arguments that must be given: those that are named like states may be such, the others are inputs."""
+def possible_joined_inputs(cell: nn.Module, sizes: CellSizes) -> Iterator[JoinedInputs]:
+    """Yield the ways of joining the inputs of a module: those that are named like states may be such.
+
+    Args:
+        cell: A torch module.
+        sizes: The sizes that it was made for.
+    """
     try:
         arguments = inspect.signature(cell.forward).parameters.values()
     except (TypeError, ValueError):
         return
-    if any(argument.kind in (argument.VAR_POSITIONAL, argument.POSITIONAL_ONLY) for argument in arguments):
+    if any(argument.kind is argument.POSITIONAL_ONLY for argument in arguments):
         return
-    names = [argument.name for argument in arguments if argument.default is argument.empty]
+    open_ended = [argument.name for argument in arguments if argument.kind is argument.VAR_POSITIONAL]
+    variadic = {*open_ended, *(argument.name for argument in arguments if argument.kind is argument.VAR_KEYWORD)}
+    names = [a.name for a in arguments if (a.default is a.empty and a.name not in variadic) or a.name in open_ended]
+    placed = tuple(names) if open_ended else ()
     likely = [name for name in names if STATE_NAME.match(name) and not name.lower().startswith("x")]
-    for states in itertools.chain.from_iterable(itertools.combinations(likely, count) for count in (2, 1, 0)):
+    chosen = list(itertools.chain.from_iterable(itertools.combinations(likely, count) for count in (2, 1, 0)))
+    for states in chosen:
         inputs = tuple(name for name in names if name not in states)
-        if 2 <= len(inputs) <= _MOST_INPUTS:
-            yield JoinedInputs(inputs, states, *sizes)
+        if (1 if placed else 2) <= len(inputs) <= _MOST_INPUTS:
+            yield JoinedInputs(inputs, states, *sizes, placed=placed)
+    for states in chosen if sizes.input_size != sizes.hidden_size else ():
+        inputs = tuple(name for name in names if name not in states)
+        if states and 2 <= len(inputs) <= _MOST_INPUTS:
+            for wide in _wide_inputs(inputs):
+                yield JoinedInputs(inputs, states, *sizes, wide, placed)
+
+
+def _wide_inputs(inputs: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Which inputs may be as wide as a state: all but one first, which is called as inputs are."""
+    for count in range(len(inputs) - 1, 0, -1):
+        several = list(itertools.combinations(inputs, count))
+        several.sort(key=lambda wide: sum(INPUT_NAME.match(name) is not None for name in wide))
+        yield from several

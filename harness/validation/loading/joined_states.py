@@ -1,10 +1,11 @@
-"""A torch cell with three or four states, or with some of several widths, as a cell with one state that joins them."""
+"""A torch cell with several states, of several widths or matrices, as a cell with one state that joins them."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,6 +30,7 @@ class JoinedStates:
         handing: How they are handed to the cell.
         places: Of each state, its place among the tensors that come back.
         output_place: The place of the tensor that is an output and none of the states; None where there is none.
+        shapes: The shape of each state in a row of the batch, where one is a matrix; empty where all are vectors.
     """
 
     input_size: int
@@ -36,6 +38,12 @@ class JoinedStates:
     handing: StateHanding
     places: tuple[int, ...]
     output_place: int | None = None
+    shapes: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def shapes_of_states(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each state in a row of the batch."""
+        return self.shapes or tuple((width,) for width in self.widths)
 
     @property
     def sizes(self) -> CellSizes:
@@ -50,7 +58,9 @@ class JoinedStates:
             x: Inputs (B, n).
             joined: Its states side by side, (B, sum of the widths).
         """
-        return list(result_leaves(self.handing.call(cell, x, torch.split(joined, list(self.widths), -1))))
+        parts = torch.split(joined, list(self.widths), -1)
+        states = [part.reshape(len(part), *shape) for part, shape in zip(parts, self.shapes_of_states, strict=True)]
+        return list(result_leaves(self.handing.call(cell, x, states)))
 
     def wrap(self, cell: nn.Module) -> CellOfOneState:
         """Return a cell as one with one state.
@@ -62,6 +72,9 @@ class JoinedStates:
 
     def note(self) -> str:
         """Say that states are joined."""
+        if self.shapes:
+            shapes = " and ".join(f"({', '.join(map(str, shape))})" for shape in self.shapes)
+            return f"its states, {shapes} in each row, are judged side by side as one"
         return f"its states, of widths {', '.join(map(str, self.widths))}, are judged side by side as one"
 
 
@@ -91,7 +104,7 @@ class CellOfOneState(nn.Module):
             state: All states side by side.
         """
         results = [leaf.tensor for leaf in self.joined.call(self.cell, x, state)]
-        states = torch.cat([results[place] for place in self.joined.places], -1)
+        states = torch.cat([results[place].flatten(1) for place in self.joined.places], -1)
         return states if self.joined.output_place is None else (results[self.joined.output_place], states)
 
 
@@ -128,11 +141,36 @@ def joined_states(
         input_size: The input size that it was made for, which is tried first; 0 where that is not known.
         state_names: What the states are called by the equations that it is held against, where there are any.
     """
+    possible = _possible(cell, hidden_size, input_size, state_names)
+    return first_fit(cell, itertools.islice(possible, _MOST_CALLS))
+
+
+def equal_states(cell: nn.Module, sizes: CellSizes) -> JoinedStates | None:
+    """Find how three or four states of one width may be joined; None if it gives back none of that width.
+
+    Args:
+        cell: A cell that cannot be called with one state, or two.
+        sizes: The width of an input and of a state.
+    """
+    n, d = sizes
+    ways = itertools.product((3, 4), state_handings(cell))
+    return first_fit(
+        cell, (JoinedStates(n, (d,) * count, handing, ()) for count, handing in ways if handing.takes(count))
+    )
+
+
+def first_fit(cell: nn.Module, possible: Iterable[JoinedStates]) -> JoinedStates | None:
+    """Return the first way of joining for which a cell gives back states of the shapes that it takes, or None.
+
+    Args:
+        cell: A cell that takes its states apart.
+        possible: The ways, without the places of what comes back.
+    """
     called = in_evaluation(cell)
     first = next((value for value in called.parameters() if value.is_floating_point()), None)
     dtype = torch.get_default_dtype() if first is None else first.dtype
     generator = torch.Generator().manual_seed(7)
-    for joined in itertools.islice(_possible(called, hidden_size, input_size, state_names), _MOST_CALLS):
+    for joined in possible:
         rows = distinct_batch_size(*joined.sizes)
         x = torch.randn(rows, joined.input_size, generator=generator, dtype=torch.float64).to(dtype)
         state = torch.randn(rows, sum(joined.widths), generator=generator, dtype=torch.float64).to(dtype)
@@ -144,7 +182,7 @@ def joined_states(
         places = joined.handing.named_places(called, results)
         is_named = bool(places)
         shapes = [tuple(leaf.tensor.shape) for leaf in results]
-        wanted = [(rows, width) for width in joined.widths]
+        wanted = [(rows, *shape) for shape in joined.shapes_of_states]
         if not is_named:  # the last ones: an output may repeat a state before them
             starts = [place for place in range(len(shapes)) if shapes[place : place + len(wanted)] == wanted]
             places = tuple(range(starts[-1], starts[-1] + len(wanted))) if starts else ()
@@ -185,3 +223,15 @@ def _possible(
     for states, n, handing in itertools.product(series, inputs, handings):
         if handing.takes(len(states)):
             yield JoinedStates(n, tuple(states), handing, ())
+    hidden = [width for width in widths if width == hidden_size] or widths
+    for shapes, n, handing in itertools.product(_with_matrices(hidden), inputs, handings):
+        if handing.takes(len(shapes)):
+            yield JoinedStates(n, tuple(map(math.prod, shapes)), handing, (), shapes=shapes)
+
+
+def _with_matrices(widths: Iterable[int]) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """The shapes of states of which one is a matrix: fast weights behind the others, or in front of its normaliser."""
+    for d in widths:
+        vector, matrix = (d,), (d, d)
+        yield from ((vector, matrix), (vector, vector, matrix), (matrix, vector), (matrix, vector, vector), (matrix,))
+        yield matrix, vector, (1,)

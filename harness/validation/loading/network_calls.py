@@ -59,6 +59,7 @@ class NetworkCall:
         of_last: Whether backward takes the cotangent of the last step's outputs alone.
         rate: The argument of backward that is a learning rate, where backward takes a step of gradient descent itself;
             the step is the gradient then.
+        descends: Whether its backward has optimisers take a step of gradient descent, which is the gradient then.
         state_shapes: None: what it does with states is its own affair.
         adds_up: False: its outputs are no losses.
         result: What its gradients are the slopes of, in a word.
@@ -77,6 +78,7 @@ class NetworkCall:
     loss: NetworkLoss = COTANGENT_TAKEN
     target: TargetForm = "numbers"
     rate: str = ""
+    descends: bool = False
     of_last: bool = False
     state_shapes: tuple[tuple[int, ...], ...] = ()
     adds_up: bool = False
@@ -134,6 +136,9 @@ class NetworkCall:
         gradients = {name: value for name in parameters if (value := self._gradient(name, entries)) is not None}
         if self.rate:
             gradients = _steps(before, after, parameters)
+        if self.descends:
+            of_input = {INPUT: gradients[INPUT]} if INPUT in gradients else {}
+            gradients = {**_steps(before, after, parameters), **of_input}
         if not set(gradients) - {INPUT}:
             raise ValueError("it gives no gradient of any weight")
         return LossValues(loss, gradients, ())

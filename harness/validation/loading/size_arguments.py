@@ -80,7 +80,7 @@ def size_names(names: Iterable[str]) -> SizeNames:
     elif hidden and not inputs:
         inputs = [name for name in listed if _INPUT_IF_ALONE.match(name) and name not in hidden][:1]
     elif not inputs:  # the cells of Flax and Keras, and pairs of JAX functions, learn their input size when called
-        hidden = [name for name in listed if name in ("features", "out_dim")]
+        hidden = [name for name in listed if name in ("features", "out_dim", "n_out")]
     return SizeNames(tuple(inputs), tuple(hidden))
 
 

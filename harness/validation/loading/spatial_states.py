@@ -152,8 +152,8 @@ def axes_of_space(cell: nn.Module) -> int:
     return 0 if first is None else int(first.weight.dim()) - 2
 
 
-def spatial_states(cell: nn.Module, sizes: CellSizes) -> SpatialStates | None:
-    """Find how the numbers of a convolutional cell lie; None if it has no convolution, or cannot be called so.
+def possible_spaces(cell: nn.Module, sizes: CellSizes) -> Iterator[SpatialStates]:
+    """Yield how the numbers of a convolutional cell may lie; nothing for a module without convolutions.
 
     Args:
         cell: A torch module.
@@ -161,10 +161,26 @@ def spatial_states(cell: nn.Module, sizes: CellSizes) -> SpatialStates | None:
     """
     convolutions = [part for _, part in cell.named_modules() if isinstance(part, _CONVOLUTIONS)]
     if not convolutions or isinstance(cell, torch.jit.ScriptModule):
-        return None
-    space = _SPACES[convolutions[0].weight.dim() - 2]
+        return
+    space = _space_of(cell, convolutions[0].weight.dim() - 2)
     for inputs, units in dict.fromkeys(_possible_channels(convolutions, sizes)):
-        spatial = SpatialStates(inputs, units, space)
+        yield SpatialStates(inputs, units, space)
+
+
+def _space_of(cell: nn.Module, axes: int) -> tuple[int, ...]:
+    """The lengths of the axes of space: those that a layer normalisation over space is made for, or any."""
+    normalised = (tuple(part.normalized_shape) for _, part in cell.named_modules() if isinstance(part, nn.LayerNorm))
+    return next((shape[1:] for shape in normalised if len(shape) == axes + 1), _SPACES[axes])
+
+
+def spatial_states(cell: nn.Module, sizes: CellSizes) -> SpatialStates | None:
+    """Find how the numbers of a convolutional cell lie; None if it has no convolution, or cannot be called so.
+
+    Args:
+        cell: A torch module.
+        sizes: The channels that it was made for.
+    """
+    for spatial in possible_spaces(cell, sizes):
         try:
             find_convention(in_evaluation(spatial.wrap(cell)), *spatial.sizes)
         except WrongLayout:

@@ -28,6 +28,7 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     forward_partner,
     pair_of_class,
 )
+from rnn_harness.validation.loading.adapters.handwritten.late_weights import has_weights
 from rnn_harness.validation.loading.adapters.handwritten.messages import computes_a_loss
 from rnn_harness.validation.loading.adapters.init_and_apply import sizes_of_pair
 from rnn_harness.validation.loading.adapters.linen_modules import size_with_resets
@@ -48,8 +49,7 @@ from rnn_harness.validation.loading.first_call import with_first_calls
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.function_networks import network_of_functions
-from rnn_harness.validation.loading.joined_cells import joined_cell
-from rnn_harness.validation.loading.joined_inputs import JoinedInputs
+from rnn_harness.validation.loading.joined_cells import has_further_inputs, joined_cell
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
 from rnn_harness.validation.loading.own_errors import own_place
@@ -196,7 +196,7 @@ def _constructed_target(maker: CellMaker, adapter: Adapter, options: Options) ->
     wrap = joined.wrap
     target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
     target = _with_note(target, joined.note())
-    if isinstance(joined, JoinedInputs):
+    if has_further_inputs(joined):
         target = replace(target, capabilities=replace(target.capabilities, has_further_inputs=True))
     if isinstance(joined, SpatialStates):
         return _at_one_point(target, adapter, joined, make, sizes)
@@ -212,7 +212,7 @@ def _with_note(target: Target, note: str) -> Target:
 def _target_of_arrays(maker: CellMaker, adapter: Adapter, options: Options, first_error: UsageError | None) -> Target:
     """The target of NumPy arrays that a class makes in the first way; after its error, in the further ones."""
     made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
-    fitting = (way for way in made if not way[0].learns_input_size)
+    fitting = (way for way in made if not way[0].learns_input_size or not has_weights(way[1]))
     ways = slice(0, 1) if first_error is None else slice(1, _MOST_CONSTRUCTIONS)
     for construction, cell in itertools.islice(fitting, ways.start, ways.stop):
         sizes = construction.fixed_sizes
@@ -372,7 +372,8 @@ def _driven_target(
         return driven
 
     trial = drive(*(sizes or TRIAL_SIZES))
-    capabilities = trial.capabilities if sizes is None else replace(trial.capabilities, fixed_sizes=sizes)
+    # What joins states has other sizes than it was made with, and says so.
+    capabilities = replace(trial.capabilities, fixed_sizes=trial.capabilities.fixed_sizes or sizes)
 
     drive_once = functools.lru_cache(maxsize=32)(drive)
 

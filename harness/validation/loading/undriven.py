@@ -94,7 +94,7 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
         failures: The calls.
         hint: A sentence about what the module is.
     """
-    name = module.label if isinstance(module, ArrayLibraryModule) else type(module).__name__
+    name = str(getattr(module, "label", type(module).__name__))
     if not failures:
         arguments = ", ".join(argument.name for argument in forward_arguments(module) or ())
         return (

@@ -37,8 +37,11 @@ from rnn_harness.validation.loading.adapters.handwritten.drive_source import (
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import backward_names
 from rnn_harness.validation.loading.adapters.handwritten.further_inputs import FilledInputs, further_inputs
 from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
+from rnn_harness.validation.loading.adapters.handwritten.late_weights import with_weights
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.stateful_switch import kept_state
+from rnn_harness.validation.loading.adapters.handwritten.steps_of_object import NOTE as STEPS_NOTE
+from rnn_harness.validation.loading.adapters.handwritten.steps_of_object import steps_of_object
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
 from rnn_harness.validation.loading.adapters.handwritten.weight_shapes import (
     WeightShapes,
@@ -87,6 +90,16 @@ def forward_methods(cell_type: type) -> list[str]:
     return list(dict.fromkeys([*usual, *(name for name in ahead if "back" not in name.lower())]))
 
 
+def made_with_weights(cell: Any, input_size: int) -> Any:
+    """Return an object with its weights, also where its first forward makes them; the object itself where nothing does.
+
+    Args:
+        cell: The object, as its constructor made it.
+        input_size: n, which it learns then.
+    """
+    return with_weights(cell, input_size, forward_methods(type(cell)))
+
+
 def backward_method(cell_type: type, forward: str) -> str:
     """Return the method of a class that is the backward of a forward method; empty if there is none.
 
@@ -126,38 +139,81 @@ class ArrayObjectAdapter:
         log, sizes = FailureLog(), CellSizes(n, d)
         if isinstance(cell, ClassOfWeights):
             return _drive_class(cell, sizes, options, log)
-        methods = _methods(type(cell), options)
-        parameters = possible_parameters(stored_arrays(cell))
-        if not parameters:
-            raise UsageError(f"{type(cell).__name__} keeps no arrays of floats as attributes: no parameters were found")
-        keeping = kept_state(cell)
-        sources = [
-            ObjectSource(keeping or cell, names, parameters, filled)
-            for names in methods
-            for filled in _fillings(getattr(cell, names.forward))
-        ]
-        driven = drive_sources(sources, sizes, log)
-        if driven is None:
-            raise UsageError(cannot_be_driven(type(cell).__name__, log))
-        source, capabilities = sources[driven.number], driven.capabilities
-        chosen, filled = source.methods, source.filled
-        if filled is not None:
-            padding = padding_argument(getattr(cell, chosen.forward), filled.name)
-            capabilities = replace(
-                capabilities,
-                notes=(filled.note,),
-                has_further_inputs=isinstance(filled, FilledInputs),
-                padding=padding if driven.ways.forward.is_batched else None,
+        made = made_with_weights(cell, n)
+        try:
+            return _drive_object(
+                made, sizes, options, log, lambda other, wanted: made_with_weights(other, wanted.input_size)
             )
+        except UsageError as error:
+            driven = _drive_steps(made, sizes, options)
+            if driven is None:
+                raise error from None
+            return driven
 
-        def remake(other: Any, _: CellSizes) -> ArrayLibraryModule:
-            switched = other if keeping is None else kept_state(other) or other
-            made = ObjectSource(switched, chosen, possible_parameters(stored_arrays(other)), filled)
-            return driven.module(made, filled.name if filled is not None else "")
 
-        if keeping is not None and _keeps_state(ObjectSource(cell, chosen, parameters), driven, sizes):
-            capabilities = replace(capabilities, kept_state_fault=_KEPT_STATE_FAULT)
-        return DrivenModule(remake(cell, sizes), capabilities, remake=remake)
+def _drive_object(
+    cell: Any, sizes: CellSizes, options: Options, log: FailureLog, prepared: Callable[[Any, CellSizes], Any]
+) -> DrivenModule:
+    """Drive an object that has its weights; others of its kind are prepared before they are driven in the same way."""
+    methods = _methods(type(cell), options)
+    parameters = possible_parameters(stored_arrays(cell))
+    if not parameters:
+        raise UsageError(_no_parameters(cell))
+    keeping = kept_state(cell)
+    sources = [
+        ObjectSource(keeping or cell, names, parameters, filled)
+        for names in methods
+        for filled in _fillings(getattr(cell, names.forward))
+    ]
+    driven = drive_sources(sources, sizes, log)
+    if driven is None:
+        raise UsageError(cannot_be_driven(type(cell).__name__, log))
+    source, capabilities = sources[driven.number], driven.capabilities
+    chosen, filled = source.methods, source.filled
+    if filled is not None:
+        padding = padding_argument(getattr(cell, chosen.forward), filled.name)
+        capabilities = replace(
+            capabilities,
+            notes=(filled.note,),
+            has_further_inputs=isinstance(filled, FilledInputs),
+            padding=padding if driven.ways.forward.is_batched else None,
+        )
+
+    def module_of(other: Any) -> ArrayLibraryModule:
+        switched = other if keeping is None else kept_state(other) or other
+        made = ObjectSource(switched, chosen, possible_parameters(stored_arrays(other)), filled)
+        return driven.module(made, filled.name if filled is not None else "")
+
+    if keeping is not None and _keeps_state(ObjectSource(cell, chosen, parameters), driven, sizes):
+        capabilities = replace(capabilities, kept_state_fault=_KEPT_STATE_FAULT)
+    return DrivenModule(module_of(cell), capabilities, remake=lambda other, wanted: module_of(prepared(other, wanted)))
+
+
+def _drive_steps(cell: Any, sizes: CellSizes, options: Options) -> DrivenModule | None:
+    """Drive an object that takes one step a call and keeps its states; None where it is none, or no way fits."""
+    for names in _methods(type(cell), options):
+
+        def over_time(other: Any, wanted: CellSizes, names: Methods = names) -> Any:
+            return steps_of_object(made_with_weights(other, wanted.input_size), *names, wanted.input_size)
+
+        steps = over_time(cell, sizes)
+        if steps is None:
+            continue
+        with contextlib.suppress(UsageError):
+            driven = _drive_object(steps, sizes, {}, FailureLog(), over_time)
+            return replace(driven, capabilities=replace(driven.capabilities, notes=(STEPS_NOTE,)))
+    return None
+
+
+def _no_parameters(cell: object) -> str:
+    """Why an object that keeps no arrays cannot be driven, and the function that would help."""
+    name = type(cell).__name__
+    return (
+        f"{name} keeps no arrays of floats as attributes, and no method like build() or initialize() and no forward(x) "
+        f"made any: no parameters were found; expected its weights among its attributes. Name a function that makes it "
+        f"with its weights:\n    def make_cell(input_size, hidden_size):\n        cell = {name}(...)\n"
+        f"        ...  # what makes its weights\n        return cell"
+    )
 
 
 def _fillings(forward: Callable[..., Any]) -> Iterator[FilledArgument | FilledInputs | None]:

@@ -20,6 +20,7 @@ from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_
 from rnn_harness.validation.loading.adapters.jax_functions import jax_function_module
 from rnn_harness.validation.loading.adapters.keras_making import made_in
 from rnn_harness.validation.loading.adapters.keras_models import KerasModel, holds_layers
+from rnn_harness.validation.loading.adapters.keras_states import drive_joined_states, widths_of_states
 
 
 def choose_backend() -> None:
@@ -35,11 +36,13 @@ class _StatelessLayer(nn.Module):
 
     Attributes:
         weight_names: The names of its trainable weights, in the layer's order.
+        label: The name of its class.
     """
 
     def __init__(self, layer: Any, n: int, is_cell: bool) -> None:
         super().__init__()
         self._layer_type, self._config, self._n, self._is_cell = type(layer), layer.get_config(), n, is_cell
+        self.label = type(layer).__name__
         self._layers: dict[str, object] = {}
         weights = _weights_of(self._layer("float32"))
         self.weight_names = _numbered([weight.name for weight in weights])
@@ -68,7 +71,7 @@ class _StatelessLayer(nn.Module):
         if self._is_cell:
             return layer.stateless_call(*_sorted_weights(layer, weights), x, states)[0]
         further = {} if mask is None else {"mask": mask}
-        return layer.stateless_call(*_sorted_weights(layer, weights), x, initial_state=states, **further)[0]
+        return layer.stateless_call(*_sorted_weights(layer, weights), x, initial_state=states or None, **further)[0]
 
     def forward(self, x: Tensor, *states: Tensor, mask: Tensor | None = None) -> object:
         """Run the layer on inputs (B, T, n), or the cell on (B, n), from states (B, d).
@@ -158,11 +161,20 @@ class KerasAdapter:
         state_size = getattr(cell, "state_size", None)
         if state_size is None:
             return self._drive_own_layer(cell, n, backend)
-        states = len(state_size) if isinstance(state_size, tuple | list) else 1
+        widths = widths_of_states(state_size)
+        layer = _StatelessLayer(cell, n, is_cell)
+        if len(widths) > 2 or len(set(widths)) > 1:
+            if backend == "torch" and is_cell:
+                return drive_joined_states(layer, lambda: _StatelessLayer(cell, n, is_cell), n, widths)
+            if is_cell:
+                raise UsageError(
+                    f"{layer.label} has states of the widths {', '.join(map(str, widths))}, which are joined to one "
+                    "with KERAS_BACKEND=torch"
+                )
+        states = len(widths) if len(set(widths)) == 1 and len(widths) < 3 else 0
         convention = plain_convention(not is_cell, states, packed=False, batch_first=not is_cell)
         if not is_cell and getattr(cell, "go_backwards", False):  # Keras leaves the outputs in the order of reading
             convention = replace(convention, reading="backward, not turned back")
-        layer = _StatelessLayer(cell, n, is_cell)
         if backend == "torch":
             return DrivenModule(layer, TargetCapabilities(calling_convention=convention, states_return_in_order=True))
         initial_weights = {name: value.detach().numpy() for name, value in layer.named_parameters()}
