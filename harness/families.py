@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from rnn_harness.attributes import member
+
 GATE_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "r": "reset gate",
@@ -167,4 +169,4 @@ def torch_class(name: str) -> Any:
     """
     import torch
 
-    return getattr(torch.nn, name)
+    return member(torch.nn, name)

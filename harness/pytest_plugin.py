@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rnn_harness.attributes import attribute, member
+
 if TYPE_CHECKING:
     from rnn_harness.testing.cell_check import CheckInDtype
     from rnn_harness.testing.cell_judge import CellJudge
@@ -78,7 +80,7 @@ def _settings(config: pytest.Config) -> SuiteSettings:
 
 def _markers(check: CheckInDtype) -> list[pytest.MarkDecorator]:
     """Return the markers of a check: that it is one, and its group."""
-    return [pytest.mark.rnn_cell, getattr(pytest.mark, f"rnn_{check.group}")]
+    return [pytest.mark.rnn_cell, member(pytest.mark, f"rnn_{check.group}")]
 
 
 class CellItem(pytest.Item):
@@ -247,7 +249,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     from rnn_harness.testing.cell_judge import JUDGED
 
     validations = [judge.validation.model_dump_json() for judge in JUDGED if judge.validation is not None]
-    worker_output = getattr(session.config, "workeroutput", None)  # set by pytest-xdist in its workers alone
+    worker_output = attribute(session.config, "workeroutput", dict)  # set by pytest-xdist in its workers alone
     if worker_output is not None:
         worker_output["rnn-harness"] = validations
         return
@@ -268,7 +270,7 @@ def pytest_testnodedown(node: Any) -> None:
     Args:
         node: The process that ended, as pytest-xdist sees it.
     """
-    validations = getattr(node, "workeroutput", {}).get("rnn-harness", [])
+    validations = (attribute(node, "workeroutput", dict) or {}).get("rnn-harness", [])
     node.config.stash.setdefault(_OF_WORKERS, []).extend(validations)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.attributes import member
 from rnn_harness.benchmarks.closed_form import count_parameters
 from rnn_harness.errors import UsageError
 from rnn_harness.families import FAMILIES, KERAS_LAYERS, TORCH_MODULES, torch_class
@@ -71,7 +72,7 @@ def _torch_agrees(spec: Spec, sizes: dict[str, int], layers: int) -> bool:
 
 def _keras_agrees(spec: Spec, sizes: dict[str, int]) -> bool:
     entry = KERAS_LAYERS[spec.id]
-    layer = getattr(_keras().layers, entry.layer_class)(sizes["d"], **entry.options)
+    layer = member(_keras().layers, entry.layer_class)(sizes["d"], **entry.options)
     layer.build((None, None, sizes["n"]))
     total = sum(int(np.prod(variable.shape)) for variable in layer.trainable_variables)
     return total == count_parameters(spec, sizes)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.conversion.weight_files import read_weights
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
@@ -140,7 +141,7 @@ def _write_keras(path: Path, target: str, options: Options, layers: Sequence[Lay
 def _keras_layer(library: Any, name: str, options: Options, weights: LayerWeights) -> Any:
     """Make a layer of Keras that returns sequences, for the sizes of weights; a cell in the layer that runs it."""
     dtype = str(np.result_type(*weights.arrays.values()))
-    layer_class = getattr(library.layers, name)
+    layer_class = member(library.layers, name)
     if name.endswith("Cell"):
         cell = layer_class(weights.hidden_size, dtype=dtype, **options)
         return library.layers.RNN(cell, return_sequences=True, dtype=dtype)

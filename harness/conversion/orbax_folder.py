@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.loading.adapters import import_library
 
@@ -42,7 +43,8 @@ def read_orbax(path: Path) -> Any:
     if tree is None:
         names = ", ".join(sorted(item.name for item in path.iterdir())[:8])
         raise UsageError(f"{path} is no tree of arrays of Orbax; expected the folder of one item; it holds {names}")
-    as_numpy = _leaves_as(getattr(tree, "tree", tree), library.RestoreArgs(restore_type=np.ndarray))
+    held = attribute(tree, "tree", object)
+    as_numpy = _leaves_as(tree if held is None else held, library.RestoreArgs(restore_type=np.ndarray))
     return checkpointer.restore(path.resolve(), restore_args=as_numpy)
 
 

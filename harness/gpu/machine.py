@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import subprocess
 
+from rnn_harness.attributes import attribute
 from rnn_harness.records.gpu_evidence import MachineFact
 from rnn_harness.runtime.worker import Send
 
@@ -37,7 +38,7 @@ def describe_machine(send: Send[MachineFact], device: str) -> None:
     send(MachineFact(subject="torch's defaults", value=", ".join(f"{k} = {v}" for k, v in defaults.items())))
     if device == "cuda":
         card = torch.cuda.get_device_properties(0)
-        shared = getattr(card, "shared_memory_per_block_optin", "unknown")
+        shared = attribute(card, "shared_memory_per_block_optin", int) or "unknown"
         value = f"{card.name}, {card.multi_processor_count} SMs, {shared} bytes of shared memory a program"
         send(MachineFact(subject="device", value=value))
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
+from rnn_harness.attributes import member
 from rnn_harness.benchmarks.speed.speed import with_interval
 from rnn_harness.benchmarks.speed.stopwatch import CONTROL, control_drift, time_interleaved
 from rnn_harness.errors import named_error
@@ -236,7 +237,7 @@ def _torch_call(point: TimedPoint, x: Any) -> tuple[Callable[[], Any], tuple[Any
     """Give the call of torch's module, and what is differentiated."""
     import torch
 
-    module = getattr(torch.nn, point.family.torch_class)(point.d, point.d).to(device=point.device, dtype=x.dtype)
+    module = member(torch.nn, point.family.torch_class)(point.d, point.d).to(device=point.device, dtype=x.dtype)
     if point.device == "cuda":
         module.flatten_parameters()
     return lambda: module(x)[0], (x, *module.parameters())

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from rnn_harness.attributes import field_values, member
 from rnn_harness.records.kill_matrix import MutantDescription, Part
 from rnn_harness.references import OutputLayer, Reference, get_reference
 from rnn_harness.specs import Spec
@@ -102,8 +103,9 @@ def patched(mutant: Mutant) -> ModuleType:
 
 def _of_edited_class(right: Any, module: ModuleType) -> Any:
     """The same object, of the edited module's class."""
-    fields = {f.name: getattr(right, f.name) for f in dataclasses.fields(right) if f.init}
-    return getattr(module, type(right).__name__)(**fields)
+    made_from = {field.name for field in dataclasses.fields(right) if field.init}
+    fields = {name: value for name, value in field_values(right).items() if name in made_from}
+    return member(module, type(right).__name__)(**fields)
 
 
 def build(mutant: Mutant, spec: Spec) -> Subject:

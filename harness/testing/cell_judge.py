@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rnn_harness.attributes import attribute
 from rnn_harness.testing.cell_check import FIRST_CHECK, CheckInDtype
 from rnn_harness.testing.settings import SuiteSettings
 
@@ -36,7 +37,7 @@ class CellJudge:
 
     def __init__(self, cell: Any, spec: str, options: Mapping[str, Any], settings: SuiteSettings | None = None) -> None:
         self.cell, self.spec, self.options, self.settings = cell, spec, options, settings or SuiteSettings()
-        self.name = cell if isinstance(cell, str) else getattr(cell, "__qualname__", type(cell).__qualname__)
+        self.name = cell if isinstance(cell, str) else attribute(cell, "__qualname__", str) or type(cell).__qualname__
         self.validation: Validation | None = None
         self.usage_error = ""
 

@@ -247,3 +247,19 @@ def test_no_comparison_has_a_tolerance_that_nobody_chose() -> None:
         if not {"rtol", "atol"} <= {keyword.arg for keyword in node.keywords}
     ]
     assert wrong == []
+
+
+def test_attributes_named_by_data_are_read_in_one_place() -> None:
+    known = {
+        "harness/attributes.py",
+        "harness/runtime/worker.py",  # what the standard library keeps to itself
+        "harness/validation/__init__.py",  # the names that a package imports when they are asked for
+        "specs/rewrite.py",  # nodes of this package's own trees
+    }
+    reads = {
+        relative(module.path)
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr"
+    }
+    assert reads == known

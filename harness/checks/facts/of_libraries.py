@@ -11,6 +11,7 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.checks.facts.fact import Answer, Fact
 from rnn_harness.errors import NotRun
 
@@ -49,7 +50,7 @@ def _torch_runs(draw: DrawState) -> Iterator[StartRun]:
 
     inputs, state = torch.from_numpy(_drawn(_STEPS, _ROWS, _INPUTS)), torch.from_numpy(draw((1, _ROWS, _UNITS)))
     for name in _GATES:
-        layer = getattr(torch.nn, name)(_INPUTS, _UNITS)
+        layer = member(torch.nn, name)(_INPUTS, _UNITS)
         with torch.no_grad():
             bare, begun = layer(inputs)[0], layer(inputs, (state, state) if name == "LSTM" else state)[0]
         yield f"torch.nn.{name}", bare.numpy(), begun.numpy()
@@ -100,7 +101,7 @@ def _keras_runs(draw: DrawState) -> Iterator[StartRun]:
     keras = _keras()
     inputs, state = _drawn(_ROWS, _STEPS, _INPUTS), draw((_ROWS, _UNITS))
     for name in ("SimpleRNN", "GRU", "LSTM"):
-        layer = getattr(keras.layers, name)(_UNITS, return_sequences=True)
+        layer = member(keras.layers, name)(_UNITS, return_sequences=True)
         bare, begun = layer(inputs), layer(inputs, initial_state=[state, state] if name == "LSTM" else [state])
         yield f"keras.layers.{name}", _numbers(bare), _numbers(begun)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import GRADIENT_SCALES
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.cases.case import Case
 from rnn_harness.checks.backward import bound as backward_bound
 from rnn_harness.checks.check import (
@@ -94,10 +95,10 @@ def _at_sizes(evaluation: Evaluation, case: Case) -> Finding:
     finding = judge_at(evaluation, case)
     if finding.agrees:
         return finding
-    usual = {name: getattr(evaluation.case, name) for name in _SIZE_NAMES}
+    usual = {name: member(evaluation.case, name) for name in _SIZE_NAMES}
     cured = [k for k in usual if judge_at(evaluation, case.model_copy(update={k: usual[k]})).agrees]
     only = "; right with " + ", or with ".join(f"{_SIZE_NAMES[k]} {usual[k]}" for k in cured) if cured else ""
-    sizes = ", ".join(f"{name} = {getattr(case, name)}" for name in (*_SIZE_NAMES, "T"))
+    sizes = ", ".join(f"{name} = {member(case, name)}" for name in (*_SIZE_NAMES, "T"))
     return replace(finding, detail=f"with {sizes}: {finding.detail}{only}")
 
 

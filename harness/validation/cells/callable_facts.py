@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from types import CodeType, ModuleType, SimpleNamespace
 
+from rnn_harness.attributes import attribute
+
 
 def name_of(function: object, default: str = "the function") -> str:
     """Return the name of a function or a class.
@@ -13,7 +15,7 @@ def name_of(function: object, default: str = "the function") -> str:
         function: Whatever can be called.
         default: What it is called where it has no name: a partial function, an object with ``__call__``.
     """
-    return str(getattr(function, "__name__", default))
+    return attribute(function, "__name__", str) or default
 
 
 def module_of(maker: object) -> ModuleType | SimpleNamespace:
@@ -22,7 +24,7 @@ def module_of(maker: object) -> ModuleType | SimpleNamespace:
     Args:
         maker: Whatever can be called.
     """
-    return sys.modules.get(getattr(maker, "__module__", "") or "") or SimpleNamespace()
+    return sys.modules.get(attribute(maker, "__module__", str) or "") or SimpleNamespace()
 
 
 def code_of(function: object) -> CodeType | None:
@@ -31,8 +33,7 @@ def code_of(function: object) -> CodeType | None:
     Args:
         function: Whatever can be called.
     """
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code if isinstance(code, CodeType) else None
+    return attribute(attribute(function, "__func__", object) or function, "__code__", CodeType)
 
 
 def code_names(function: object) -> tuple[str, ...]:
@@ -51,4 +52,4 @@ def tuple_fields(value: object) -> tuple[str, ...]:
     Args:
         value: Whatever a cell takes or gives.
     """
-    return tuple(getattr(value, "_fields", ()))
+    return attribute(value, "_fields", tuple) or ()

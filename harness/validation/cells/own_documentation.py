@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from rnn_harness.attributes import member
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -57,4 +59,4 @@ def function_texts(function: Any) -> Iterator[str]:
 def _forward_of(documented: type) -> Any:
     """What is called of a class, by torch's name for it, by that of Keras, or by that of Python."""
     names = ("forward", "call", "__call__")
-    return next((getattr(documented, name) for name in names if hasattr(documented, name)), None)
+    return next((member(documented, name) for name in names if hasattr(documented, name)), None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Literal
 
+from rnn_harness.attributes import field_values
 from rnn_harness.validation.cells.callable_facts import tuple_fields
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ def result_leaves(result: object, path: tuple[int | str, ...] = ()) -> Iterator[
         for index, part in enumerate(result):
             yield from result_leaves(part, (*path, names[index] if names else index))
     elif dataclasses.is_dataclass(result) and not isinstance(result, type):
-        for field in dataclasses.fields(result):
-            yield from result_leaves(getattr(result, field.name), (*path, field.name))
+        for name, part in field_values(result).items():
+            yield from result_leaves(part, (*path, name))
     elif isinstance(result, SimpleNamespace):
         for name, part in vars(result).items():
             yield from result_leaves(part, (*path, name))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from rnn_harness.attributes import member
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.consistency.driven_cell import CellArguments, DrivenCell
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -110,7 +111,7 @@ def is_called_by_forward(cell: DrivenCell, name: str, arguments: CellArguments) 
     if not cell.is_torch:
         return False
     module, calls = copied_module(cell.module), 0
-    method = getattr(module, name)
+    method = member(module, name)
 
     def counted(*positional: object, **keywords: object) -> object:
         nonlocal calls

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from rnn_harness.attributes import member
 from rnn_harness.errors import NotRun
 from rnn_harness.runtime.torch_seed import seed_torch
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Property, Violation
@@ -182,7 +183,7 @@ def _registered(draw: Draw) -> Note | None:
     for path, attribute, is_buffer in _further_tensors(cell.module):
         changed = copy.deepcopy(cell.module)
         owner = changed.get_submodule(path)
-        value: Tensor = getattr(owner, attribute)  # any module may hold tensors under any name
+        value: Tensor = member(owner, attribute)
         with torch.no_grad():
             value.add_(MOVE)
         if not _are_equal(replace(cell, module=changed).raw_results(arguments, cell.parameters), expected):

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.attributes import attribute
+
 
 def appends_one_array(run: Callable[[], object], steps: int) -> bool:
     """Say whether a run fills a list or a dictionary with one array, whose numbers change while it grows.
@@ -63,4 +65,6 @@ def _lists(variables: dict[str, object]) -> Iterator[list[Any] | dict[Any, Any]]
         if isinstance(value, list | dict):
             yield value
         elif type(value).__module__ not in ("numpy", "builtins"):
-            yield from (held for held in getattr(value, "__dict__", {}).values() if isinstance(held, list | dict))
+            yield from (
+                held for held in (attribute(value, "__dict__", dict) or {}).values() if isinstance(held, list | dict)
+            )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rnn_harness.attributes import member
 from rnn_harness.errors import UsageError
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.validation.identification.probe import Probe, Response, probe_target
@@ -110,7 +111,7 @@ def _resets(module: nn.Module) -> Iterator[tuple[str, int]]:
 
 def _is_reset(used: Probe, name: str, arguments: int, probe: Probe) -> bool:
     """Whether a module that was called gives what a new one gives after its method; one argument is the batch."""
-    method: Callable[..., object] = getattr(type(used.module), name)
+    method = member(type(used.module), name)
     try:
         method(used.module, *(probe.inputs.shape[1],) * arguments)
         return probe.equal(used.complete(), probe.complete())

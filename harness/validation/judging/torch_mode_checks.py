@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from rnn_harness.arithmetic.torch_dtype import torch_dtype
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import attribute
 from rnn_harness.checks import Check
 from rnn_harness.checks.check import Finding, applies_to_all, compare_with_balls, worst_finding
 from rnn_harness.errors import NotRun, first_line
@@ -93,7 +94,7 @@ class _InTraining:
 
 def _has_dropout(module: nn.Module) -> bool:
     """Say whether a module draws random numbers in training."""
-    probability = getattr(module, "dropout", 0)
+    probability = attribute(module, "dropout", object)
     dropout = nn.modules.dropout._DropoutNd  # noqa: SLF001  # the base of all dropout layers
     layers = [layer for layer in module.modules() if isinstance(layer, dropout)]
     return any(layer.p > 0 for layer in layers) or (isinstance(probability, int | float) and probability > 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.validation.loading.adapters import choose_adapter
 from rnn_harness.validation.loading.adapters.adapter import comes_from
@@ -91,7 +92,7 @@ def _names_of_candidates(module: ModuleType) -> Iterator[str]:
     for name, value in list(vars(module).items()):
         if name.startswith("_") or any(value is other for other in listed):
             continue
-        is_of_package = f"{getattr(value, '__module__', '')}.".startswith(f"{package}.")  # instances of any class
+        is_of_package = f"{attribute(value, '__module__', str)}.".startswith(f"{package}.")  # instances of any class
         if _may_be_cell(value, is_of_package):
             listed.append(value)
             yield name

@@ -8,6 +8,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
 
+from rnn_harness.attributes import attribute, member
 from rnn_harness.validation.cells.callable_facts import module_of
 from rnn_harness.validation.loading.size_arguments import (
     FURTHER_SIZE,
@@ -37,7 +38,7 @@ def is_configuration(value: object) -> bool:
     """
     if isinstance(value, Mapping) or dataclasses.is_dataclass(value):
         return True
-    return not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict) and not callable(value)
+    return not isinstance(value, type) and attribute(value, "__dict__", dict) is not None and not callable(value)
 
 
 def configurations(maker: Callable[..., object], argument: inspect.Parameter) -> Iterator[object]:
@@ -56,8 +57,9 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         yield annotation
     module = module_of(maker)
-    if is_configuration(getattr(module, argument.name, None)):
-        yield getattr(module, argument.name)
+    of_its_name = attribute(module, argument.name, object)
+    if is_configuration(of_its_name):
+        yield of_its_name
     for name, value in vars(module).items():
         is_named_so = is_config_name(name) and name != argument.name
         if is_named_so and is_configuration(value) and not inspect.ismodule(value):
@@ -101,7 +103,7 @@ class RecordedConfiguration:
 
     def __getitem__(self, key: str) -> object:
         try:
-            return getattr(self, key)
+            return member(self, key)
         except AttributeError as error:
             raise KeyError(str(error)) from None
 

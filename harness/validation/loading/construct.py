@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options, OptionTable
 from rnn_harness.runtime.target_call import construct_target
@@ -338,7 +339,7 @@ def stated_sizes(cell: object) -> CellSizes | None:
     Args:
         cell: Any object; reading its attributes may run code of its own.
     """
-    attributes = {name: getattr(cell, name, None) for name in dir(cell) if is_size_name(name)}  # it may be any object
+    attributes = {name: attribute(cell, name, object) for name in dir(cell) if is_size_name(name)}
     whole = {name: value for name, value in attributes.items() if type(value) is int}
     names = size_names(whole)
     if len(names.inputs) != 1 or len(names.hidden) != 1:

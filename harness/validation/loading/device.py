@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from rnn_harness.attributes import field_values
 from rnn_harness.errors import UsageError
 from rnn_harness.kernels.environment.repeatable import hold_workspace, prefer_repeatable_algorithms
 from rnn_harness.validation.loading.parameter_exchange import run_with_leaves
@@ -169,6 +170,6 @@ def _each(value: Any, change: Any) -> Any:
     if isinstance(value, SimpleNamespace):
         return SimpleNamespace(**{name: _each(part, change) for name, part in vars(value).items()})
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: _each(getattr(value, field.name), change) for field in dataclasses.fields(value)}
+        parts = {name: _each(part, change) for name, part in field_values(value).items()}
         return dataclasses.replace(value, **parts)
     return value

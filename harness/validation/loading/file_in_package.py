@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from rnn_harness.attributes import member
 from rnn_harness.errors import UsageError, first_line
 
 
@@ -61,7 +62,8 @@ def import_in_package(path: Path, package: Path) -> ModuleType:
     names = parts[:-1] if parts[-1] == "__init__" else parts
     full_name = ".".join(names)
     loaded = sys.modules.get(names[0])
-    if loaded is not None and str(package) not in map(str, getattr(loaded, "__path__", ())):
+    folders = member(loaded, "__path__") if hasattr(loaded, "__path__") else ()
+    if loaded is not None and str(package) not in map(str, folders):
         raise UsageError(
             f"{path} is a part of the package {names[0]!r} in {package}, but another {names[0]!r} is loaded already: "
             f"rename the folder, or give package.module:Name"

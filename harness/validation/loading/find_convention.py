@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.calling_convention import (
     CallingConvention,
@@ -372,6 +373,6 @@ def several_layers_hint(module: nn.Module) -> str:
     """
     for _, part in module.named_modules():
         # Modules of any origin: only those that follow torch's layers have these attributes.
-        if getattr(part, "bidirectional", False) or int(getattr(part, "num_layers", 1) or 1) > 1:
+        if attribute(part, "bidirectional", bool) or (attribute(part, "num_layers", int) or 1) > 1:
             return " It has several layers or directions: one cell in one direction can be compared with an equation"
     return ""

@@ -13,6 +13,7 @@ import numpy as np
 
 from rnn_harness.arithmetic.assumptions import QUOTIENT_STEP, STRUCTURAL
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.loss_function import drawn_numbers
@@ -171,7 +172,7 @@ def _input_widths(weights: Mapping[str, Array], further_widths: bool) -> list[in
 
 def _rate(holder: object, backward: str) -> str:
     """The argument of a backward that is a learning rate; empty where there is none."""
-    names = [argument.name for argument in all_arguments(getattr(holder, backward))]
+    names = [argument.name for argument in all_arguments(member(holder, backward))]
     return next((name for name in names if RATES.search(name)), "")
 
 

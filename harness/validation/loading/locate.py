@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rnn_harness.attributes import member
 from rnn_harness.errors import UsageError, first_line, named_error
 from rnn_harness.runtime.input_file import unreadable_file
 from rnn_harness.runtime.target_code import remember_target_code
@@ -89,14 +90,14 @@ def _attribute(module: Any, place: str, name: str) -> Any:
             near = difflib.get_close_matches(part, public, 4, 0.4)
             hint = f"; did you mean {', '.join(near)}?" if near else _classes_of(located)
             raise UsageError(f"{place} has no {part!r}{hint}")
-        located = getattr(located, part)
+        located = member(located, part)
     return located
 
 
 def _is_no_module(located: Any, name: str) -> bool:
     """Say whether an attribute is something else than a module that a file imports."""
     try:
-        return not isinstance(getattr(located, name), ModuleType)
+        return not isinstance(member(located, name), ModuleType)
     except Exception:  # a lazy attribute may raise anything
         return False
 

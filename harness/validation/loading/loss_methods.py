@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from rnn_harness.attributes import member
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     all_arguments,
     methods_of_targets,
@@ -54,7 +55,7 @@ def loss_and_gradients(written_class: type) -> Iterator[LossAndGradients]:
 
 def _together(written_class: type, loss: str, behind: str, *, is_listed: bool) -> LossAndGradients:
     """The two methods as one, which hands over one sequence, or a list that holds it, to the loss."""
-    loss_method, gradient_method = getattr(written_class, loss), getattr(written_class, behind)
+    loss_method, gradient_method = member(written_class, loss), member(written_class, behind)
     places = [(name, role) for name in _names(gradient_method) if (role := role_of(name)) in ("x", "target")]
     loss_names = {role_of(name): name for name in _names(loss_method) if role_of(name) in ("x", "target")}
 

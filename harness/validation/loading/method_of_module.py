@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from torch import nn
 
+from rnn_harness.attributes import member
 from rnn_harness.validation.loading.context_inputs import ContextStep
 from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
@@ -36,7 +37,7 @@ class MethodOfModule(nn.Module):
         """
         super().__init__()
         self.module, self.name = module, name
-        self.forward = getattr(module, name)  # its signature is read, too
+        self.forward = member(module, name)  # its signature is read, too
 
 
 def methods_of_steps(written_class: type) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.cells.loss_function import LossNumbers, LossValues
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import base_name, gradient_stems
@@ -107,13 +108,13 @@ class NetworkCall:
             ValueError: No numbers came back.
         """
         holder, taken = self._copied(parameters)
-        return _as_array(call_target(_method(holder, self.forward), taken))
+        return _as_array(call_target(member(holder, self.forward), taken))
 
     def run(self, numbers: LossNumbers) -> LossValues:
         """Call it on copies of everything, as `LossFunction.run` says; tokens and states are not used."""
         parameters = numbers.parameters
         holder, taken = self._copied(parameters)
-        given = call_target(_method(holder, self.forward), taken)
+        given = call_target(member(holder, self.forward), taken)
         outputs = _as_array(given)
         drawn = drawn_target(outputs, self.target, np.random.default_rng(numbers.targets), OTHER_LENGTHS)
         if not self.loss.name:
@@ -122,13 +123,13 @@ class NetworkCall:
         values: dict[NetworkRole, Any] = {"x": taken, "outputs": given, "target": laid_out, "cotangent": laid_out}
         if self.loss.name:
             # What takes the inputs runs forward itself; of outputs it may keep what backward reads.
-            loss_of = _method(self._copied(parameters)[0] if "x" in self.loss.takes else holder, self.loss.name)
+            loss_of = member(self._copied(parameters)[0] if "x" in self.loss.takes else holder, self.loss.name)
             number = call_target(loss_of, *(values[role] for role in self.loss.takes))
             loss = float(np.asarray(number).reshape(()))
         else:
             loss = float((outputs[-1] * drawn[-1] if self.of_last else outputs * drawn).sum())
         before = {path: value.copy() for path, value in stored_arrays(holder).items()}
-        backward = _method(holder, self.backward)
+        backward = member(holder, self.backward)
         handed_back = [values[role] for role in self.loss.backward_takes]
         returned = call_target(backward, *handed_back, **({self.rate: 1.0} if self.rate else {}))
         after = stored_arrays(holder)
@@ -192,11 +193,6 @@ def _steps(before: Mapping[str, Array], after: Mapping[str, Array], names: Itera
 
 _DIGITS = 6
 """Digits of a bound of gradients."""
-
-
-def _method(holder: object, name: str) -> Any:
-    """A method of a user's object."""
-    return getattr(holder, name)
 
 
 def _as_array(given: object) -> Array:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     backward_role_of,
     required_arguments,
@@ -52,9 +53,9 @@ def network_losses(holder: object, forward: str, backward: str) -> Iterator[Netw
         forward: The name of its forward, which must take its input alone.
         backward: The name of its backward; empty if it has none.
     """
-    if not backward or len(required_arguments(getattr(holder, forward))) != 1:
+    if not backward or len(required_arguments(member(holder, forward))) != 1:
         return
-    names = [argument.name for argument in required_arguments(getattr(holder, backward))]
+    names = [argument.name for argument in required_arguments(member(holder, backward))]
     names = [name for name in names if not RATES.search(name)]
     if len(names) == 1 and role_of(names[0]) != "target" and backward_role_of(names[0]) == "gradient":
         yield NetworkLoss("", (), ("cotangent",))
@@ -63,7 +64,7 @@ def network_losses(holder: object, forward: str, backward: str) -> Iterator[Netw
     if taken is None or ("target" not in taken and taken):
         return
     for method in _loss_methods(holder):
-        roles = _roles([argument.name for argument in required_arguments(getattr(holder, method))])
+        roles = _roles([argument.name for argument in required_arguments(member(holder, method))])
         if roles is not None and "target" in roles and len(roles) > 1:
             yield NetworkLoss(method, roles, taken)
 

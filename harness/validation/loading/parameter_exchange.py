@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from rnn_harness.attributes import member
 from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.options import Keywords
 from rnn_harness.runtime.target_call import call_target
@@ -177,7 +178,7 @@ def _slot(module: Any, name: str) -> tuple[Any, str]:
     """The object of TorchScript that holds a parameter, and the parameter's name there."""
     *path, attribute = name.split(".")
     for part in path:
-        module = getattr(module, part)
+        module = member(module, part)
     return module._c, attribute
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from rnn_harness.attributes import attribute
 from rnn_harness.validation.cells.callable_facts import tuple_fields
 from rnn_harness.validation.cells.state_form import SEPARATE, Leaf, StateForm
 from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
@@ -154,8 +155,8 @@ def _read_names(written_class: type, argument: str) -> tuple[tuple[str, ...], tu
     keys: dict[str, None] = {}
     attributes: dict[str, None] = {}
     for node in ast.walk(tree):
-        value = getattr(node, "value", None)
-        if not (isinstance(value, ast.Name) and value.id == argument):
+        value = attribute(node, "value", ast.Name)
+        if value is None or value.id != argument:
             continue
         if (
             isinstance(node, ast.Subscript)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from rnn_harness.attributes import member
 from rnn_harness.validation.models.argument_names import STATE_METHODS
 from rnn_harness.validation.models.model_arguments import map_tensors
 from rnn_harness.validation.models.model_sizes import ModelSizes
@@ -65,7 +66,7 @@ def _from_methods(module: nn.Module, rows: int, dtype: torch.dtype) -> Iterator[
         if not hasattr(module, name):
             continue
         try:
-            state = getattr(module, name)(rows)
+            state = member(module, name)(rows)
         except Exception:  # it wants other arguments
             continue
         if state is not None:

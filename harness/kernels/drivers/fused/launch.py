@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rnn_harness.attributes import member
 from rnn_harness.kernels.drivers.fused.limits import SMALLEST_TILE, is_interpreted, tile_size, warps
 
 if TYPE_CHECKING:
@@ -171,4 +172,4 @@ def kernel_named(folder: str, name: str) -> Any:
     """
     family = name.partition("_")[0]
     module = importlib.import_module(f"rnn_harness.kernels.drivers.{folder}.{family}_kernels")
-    return getattr(module, name)
+    return member(module, name)

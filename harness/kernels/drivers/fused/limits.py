@@ -8,6 +8,7 @@ import importlib.util
 import os
 from typing import TYPE_CHECKING
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import Refused
 from rnn_harness.kernels.drivers.fused.resources import LARGEST_TILES
 
@@ -99,7 +100,7 @@ def shared_memory(device: str) -> int:
 
         properties = torch.cuda.get_device_properties(device)
         # Builds for other accelerators lack the property.
-        return int(getattr(properties, "shared_memory_per_block_optin", 0)) or HOPPER_SHARED
+        return attribute(properties, "shared_memory_per_block_optin", int) or HOPPER_SHARED
     return HOPPER_SHARED
 
 

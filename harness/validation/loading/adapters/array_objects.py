@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member, method_if_any
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
@@ -163,7 +164,7 @@ def _drive_object(
     sources = [
         ObjectSource(keeping or cell, names, parameters, filled)
         for names in methods
-        for filled in _fillings(getattr(cell, names.forward))
+        for filled in _fillings(member(cell, names.forward))
     ]
     driven = drive_sources(sources, sizes, log)
     if driven is None:
@@ -171,7 +172,7 @@ def _drive_object(
     source, capabilities = sources[driven.number], driven.capabilities
     chosen, filled = source.methods, source.filled
     if filled is not None:
-        padding = padding_argument(getattr(cell, chosen.forward), filled.name)
+        padding = padding_argument(member(cell, chosen.forward), filled.name)
         capabilities = replace(
             capabilities,
             notes=(filled.note,),
@@ -229,7 +230,7 @@ def _methods(cell_type: type, options: Options) -> list[Methods]:
     """The forward methods of a class, each with its backward. Raises UsageError if there is none."""
     named = options.get("method")
     names = forward_methods(cell_type) if named is None else [str(named)]
-    names = [name for name in names if callable(getattr(cell_type, name, None))]
+    names = [name for name in names if method_if_any(cell_type, name)]
     if not names:
         known = named or " or ".join(FORWARD_METHODS)
         raise UsageError(f"{cell_type.__name__} has no method {known!r}; name it with --init method=NAME")

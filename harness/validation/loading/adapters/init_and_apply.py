@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_harness.attributes import attribute, member
 from rnn_harness.errors import UsageError, named_error
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
@@ -130,7 +131,7 @@ def _what_came_back(step: StepSignature, tree: object, sizes: CellSizes) -> str:
 def _pair_of(cell: Any) -> InitAndApply:
     """The two functions of an object. Raises UsageError if it has none."""
     is_plain = isinstance(cell, tuple) and not tuple_fields(cell)
-    pair = tuple(cell) if is_plain else tuple(getattr(cell, name) for name in InitAndApply._fields)
+    pair = tuple(cell) if is_plain else tuple(member(cell, name) for name in InitAndApply._fields)
     if len(pair) != len(InitAndApply._fields) or not all(callable(function) for function in pair):
         kinds = ", ".join(type(value).__name__ for value in pair)
         raise UsageError(f"a tuple of {kinds or 'nothing'}; expected two functions, init and apply")
@@ -173,7 +174,7 @@ def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None)
     first = of_tree.replace(name=TREE, kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, default=of_tree.empty)
     shown = inspect.Signature([first, *data])
     apply_parameters.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
-    apply_parameters.__module__ = getattr(apply, "__module__", __name__)
+    apply_parameters.__module__ = attribute(apply, "__module__", str) or __name__
     return apply_parameters
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.validation.loading.adapters.adapter import import_library
 from rnn_harness.validation.loading.adapters.array_bridge import (
     ArrayArguments,
@@ -101,7 +102,9 @@ class JaxFunction:
 def _path_name(path: Iterable[object]) -> str:
     """A path in a tree as it is usually written, without the steps that wrap a value."""
     # Steps of a path have a key, a name or an index, by the kind of their node.
-    steps = [str(getattr(step, "key", getattr(step, "name", getattr(step, "idx", "")))) for step in path]
+    steps = [
+        str(next((member(step, kind) for kind in ("key", "name", "idx") if hasattr(step, kind)), "")) for step in path
+    ]
     return "/".join(step for step in steps if step not in ("value", "params"))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, HeldPart, ModelInputs, import_library
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayFunction, ArrayLibraryModule
@@ -96,7 +97,7 @@ def _sizeless_cells() -> tuple[type, ...]:
     """The cells of flax.linen that are made of their hidden size alone, and learn the other when they are called."""
     linen = import_library("flax.linen", "flax")
     names = ("SimpleCell", "GRUCell", "MGUCell", "LSTMCell", "OptimizedLSTMCell")
-    return tuple(getattr(linen, name) for name in names if hasattr(linen, name))
+    return tuple(member(linen, name) for name in names if hasattr(linen, name))
 
 
 def nnx_parts(nnx: Any, model: Any) -> list[HeldPart]:

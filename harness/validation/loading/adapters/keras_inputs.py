@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.call_argument import role_of_extra
 from rnn_harness.validation.loading.adapters.adapter import FurtherInput, ModelInputs
@@ -91,7 +92,7 @@ def possible_inputs(layer: Any, n: int) -> Iterator[ModelInputs]:
     Raises:
         UsageError: None of its inputs is a sequence.
     """
-    known = list(getattr(layer, "inputs", None) or [])
+    known = attribute(layer, "inputs", list) or []
     inside = all_layers_of(layer)
     vocabularies = [int(part.input_dim) for part in inside if type(part).__name__ == "Embedding"]
     vocabulary = min(vocabularies, default=0)

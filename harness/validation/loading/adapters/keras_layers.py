@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
@@ -158,7 +159,7 @@ class KerasAdapter:
         if backend == "torch" and holds_layers(cell):
             return DrivenModule(KerasModel(cell, n), TargetCapabilities(has_parts=True))
         is_cell = not hasattr(cell, "return_sequences") and hasattr(cell, "state_size")
-        state_size = getattr(cell, "state_size", None)
+        state_size = attribute(cell, "state_size", object)
         if state_size is None:
             return self._drive_own_layer(cell, n, backend)
         widths = widths_of_states(state_size)
@@ -173,7 +174,7 @@ class KerasAdapter:
                 )
         states = len(widths) if len(set(widths)) == 1 and len(widths) < 3 else 0
         convention = plain_convention(not is_cell, states, packed=False, batch_first=not is_cell)
-        if not is_cell and getattr(cell, "go_backwards", False):  # Keras leaves the outputs in the order of reading
+        if not is_cell and attribute(cell, "go_backwards", bool):  # Keras leaves the outputs in the order of reading
             convention = replace(convention, reading="backward, not turned back")
         if backend == "torch":
             return DrivenModule(layer, TargetCapabilities(calling_convention=convention, states_return_in_order=True))

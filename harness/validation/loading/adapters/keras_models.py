@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from torch import Tensor, nn
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes
@@ -35,7 +36,7 @@ def holds_layers(layer: Any) -> bool:
     Args:
         layer: The layer, built or not.
     """
-    has_states = getattr(layer, "state_size", None) is not None
+    has_states = attribute(layer, "state_size", object) is not None
     parts = list(_parts_of(layer))
     return bool(parts) and (_is_stack(layer) if has_states else any(_is_layer(part) for part in parts))
 
@@ -46,7 +47,7 @@ def _parts_of(layer: Any) -> Iterator[Any]:
         yield from layer.cell.cells
         return
     for child in layers_of(layer):
-        if _is_stack(child) or getattr(child, "state_size", None) is None:
+        if _is_stack(child) or attribute(child, "state_size", object) is None:
             yield from _parts_of(child)
         else:
             yield child
@@ -59,7 +60,7 @@ def _is_layer(layer: Any) -> bool:
 
 def _is_stack(layer: Any) -> bool:
     """Whether a layer runs several cells on top of each other."""
-    return hasattr(getattr(layer, "cell", None), "cells")
+    return hasattr(attribute(layer, "cell", object), "cells")
 
 
 def _in_dtype(config: Any, dtype: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
@@ -42,7 +43,7 @@ class LinenAdapter:
         jax = import_jax()
         key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
         is_layer = not hasattr(cell, "initialize_carry")
-        inner = getattr(cell, "cell", None) if is_layer else cell
+        inner = attribute(cell, "cell", object) if is_layer else cell
         if inner is None or not hasattr(inner, "initialize_carry"):
             return _drive_by_arguments(jax, cell, n, d)
         try:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError
-from rnn_harness.options import Keywords
 from rnn_harness.validation.cells.callable_facts import code_of, name_of
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
@@ -304,17 +304,17 @@ def _reached(function: object, known: list[object]) -> list[object]:
     if code is None or any(function is other for other in known):
         return known
     known.append(function)
+    module_name = attribute(function, "__module__", str) or ""
     for value in _named_objects(function, code):
-        if callable(value) and getattr(value, "__module__", None) == getattr(function, "__module__", ""):
+        if callable(value) and attribute(value, "__module__", str) == module_name:
             _reached(inspect.unwrap(value), known)
     return known
 
 
 def _named_objects(function: object, code: types.CodeType) -> Iterator[object]:
     """What a function, and those that it defines inside, name outside of themselves."""
-    known: Keywords = getattr(function, "__globals__", {})
-    cells: tuple[types.CellType, ...] = getattr(function, "__closure__", None) or ()
-    for cell in cells:
+    known = attribute(function, "__globals__", dict) or {}
+    for cell in attribute(function, "__closure__", tuple) or ():
         with contextlib.suppress(ValueError):  # it has no value yet
             yield cell.cell_contents
     yield from (known[name] for name in code.co_names if name in known)
@@ -328,6 +328,7 @@ def _names(function: object, library: str) -> bool:
     code = code_of(function)
     named = () if code is None else _named_objects(function, code)
     homes = (
-        value.__name__ if isinstance(value, types.ModuleType) else getattr(value, "__module__", "") for value in named
+        value.__name__ if isinstance(value, types.ModuleType) else attribute(value, "__module__", str)
+        for value in named
     )
     return any(str(home).partition(".")[0] == library for home in homes)

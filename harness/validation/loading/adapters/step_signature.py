@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import array_shape
 from rnn_harness.validation.cells.callable_facts import name_of
 from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayArguments
@@ -131,16 +132,16 @@ class StepSignature:
         inputs = [argument for name, argument in zip(self.data, arguments, strict=True) if _INPUT_NAME.match(name)]
         states = [argument for name, argument in zip(self.data, arguments, strict=True) if not _INPUT_NAME.match(name)]
         state = states[0] if states else None
-        of_state = _shape(state[0] if isinstance(state, tuple) else state)
+        of_state = array_shape(state[0] if isinstance(state, tuple) else state)
         wanted = {of_state}
-        grid = (_shape(inputs[0]) or ())[:-1] if inputs else ()
+        grid = (array_shape(inputs[0]) or ())[:-1] if inputs else ()
         if of_state and len(grid) == len(of_state):
             wanted.add((*grid, of_state[-1]))  # the outputs of all steps, and no last state
         if of_state is None:
             wanted = {(*grid, d), (*grid, 2 * d)} if grid else set()
         parts = result if isinstance(result, tuple | list) else (result,)
         flat = [value for part in parts for value in (part if isinstance(part, tuple | list) else (part,))]
-        return any(_shape(value) in wanted for value in flat)
+        return any(array_shape(value) in wanted for value in flat)
 
 
 def _guessed_shape(
@@ -153,9 +154,3 @@ def _guessed_shape(
     recurrent = letters.startswith(("u", "r", "wh")) or "hh" in letters
     width = n + d if joined else d if recurrent else n
     return (width, gates * d) if transposed else (gates * d, width)
-
-
-def _shape(value: object) -> tuple[int, ...] | None:
-    """The shape of an array of any library; None of what is no array."""
-    shape = getattr(value, "shape", None)
-    return None if shape is None else tuple(shape)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rnn_harness.attributes import attribute
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     all_arguments,
     backward_role_of,
@@ -163,7 +164,7 @@ def _token_by_name(trial: CallTrial, name: str) -> str:
         else {}
     )
     usual = usual_names.get(name, name)
-    if usual and usual == getattr(source, "tree_argument", ""):  # functions alone have one
+    if usual and usual == attribute(source, "tree_argument", str):  # functions alone have one
         return "parameters"
     if usual in source.parameters:
         return f"p:{usual}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member, method_if_any
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import FilledArgument
@@ -114,8 +115,9 @@ class ObjectCall:
         self, cell: Any, method: str, backward: str, filled: FilledArgument | FilledInputs | None = None
     ) -> None:
         self.cell = cell
-        self.forward = getattr(cell, method) if filled is None else filled.without(getattr(cell, method))
-        self.backward = getattr(cell, backward) if backward else None
+        forward = member(cell, method)
+        self.forward = forward if filled is None else filled.without(forward)
+        self.backward = method_if_any(cell, backward)
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays that it keeps."""
@@ -130,7 +132,7 @@ class ObjectCall:
 
     def states(self, attributes: Sequence[str]) -> list[Any]:
         """Return what stands in those attributes."""
-        return [getattr(self.cell, name) for name in attributes]
+        return [member(self.cell, name) for name in attributes]
 
 
 class ObjectSource:
@@ -165,14 +167,13 @@ class ObjectSource:
     @property
     def forward_function(self) -> Callable[..., Any]:
         """Its forward method, bound."""
-        bound: Callable[..., Any] = getattr(self.cell, self.methods.forward)
+        bound: Callable[..., Any] = member(self.cell, self.methods.forward)
         return bound if self.filled is None else self.filled.without(bound)
 
     @property
     def backward_function(self) -> Callable[..., Any] | None:
         """Its backward method, bound."""
-        bound: Callable[..., Any] | None = getattr(self.cell, self.backward_name) if self.backward_name else None
-        return bound
+        return method_if_any(self.cell, self.backward_name)
 
     @property
     def holder(self) -> object:

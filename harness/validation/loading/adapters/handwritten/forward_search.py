@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import attribute, method_if_any
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     Role,
     all_arguments,
@@ -115,7 +116,7 @@ def argument_orders(source: CellSource) -> Iterator[ArgumentOrder]:
 
 def _tree_argument(source: CellSource) -> str:
     """The one argument that takes all parameters; empty if there is none."""
-    return str(getattr(source, "tree_argument", ""))  # functions alone have one
+    return attribute(source, "tree_argument", str) or ""  # functions alone have one
 
 
 def _orders_by_name(source: CellSource, required: Sequence[str], roles: Sequence[Role]) -> Iterator[ArgumentOrder]:
@@ -163,7 +164,7 @@ def _orders_by_place(count: int) -> Iterator[ArgumentOrder]:
 def _orders_of_kept_states(source: CellSource) -> Iterator[ArgumentOrder]:
     """Orders of a forward that takes the input alone: the states are set before, are attributes, or are zero."""
     holder = source.holder
-    if callable(getattr(holder, "set_state", None)):
+    if method_if_any(holder, "set_state"):
         for count in (2, 1):
             yield ArgumentOrder(("x",), (), "set_state", count)
     known = vars(holder) if hasattr(holder, "__dict__") else {}
@@ -217,7 +218,7 @@ def _entries(
         return _computed(result_entries(result), handed_over, states) | attribute_entries(cell, bare.attributes)
     except (Exception, SystemExit) as error:  # a cell that is called in a wrong way may raise anything
         function = cell.forward if cell is not None else None
-        function = getattr(function, "func", function)  # a function with its parameters bound
+        function = method_if_any(function, "func") or function  # a function with its parameters bound
         log.add_error(Stage.FORWARD_RAISED, _attempt(source, bare, numbers), error, function)
         return None
 

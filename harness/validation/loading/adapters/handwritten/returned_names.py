@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
+from rnn_harness.attributes import attribute
+
 
 def returned_names(function: Callable[..., Any] | None) -> tuple[str, ...]:
     """Return the names in a function's last return statement.
@@ -22,7 +24,7 @@ def returned_names(function: Callable[..., Any] | None) -> tuple[str, ...]:
     """
     if function is None:
         return ()
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = attribute(inspect.unwrap(function), "__code__", CodeType)
     return _names_in_source(function) if code is None else _names_of_code(code)
 
 

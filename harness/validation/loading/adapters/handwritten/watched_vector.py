@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import attribute
 
 
 class Part(NamedTuple):
@@ -41,7 +42,7 @@ class WatchedVector(np.ndarray[Any, Any]):
 
     def __array_finalize__(self, source: object) -> None:
         """Note a part of the vector; whatever has a memory of its own is none."""
-        parts = getattr(source, "parts", None)
+        parts = attribute(source, "parts", list)
         if not isinstance(source, WatchedVector) or parts is None:
             return
         self.parts, self.home, self.length = parts, source.home, source.length

@@ -9,6 +9,7 @@ from unittest import mock
 
 import numpy as np
 
+from rnn_harness.attributes import member
 from rnn_harness.validation.loading.adapters.inferred_weights.infer import ArrayLibrary
 from rnn_harness.validation.loading.adapters.inferred_weights.operations import call, takes_parameters
 
@@ -39,7 +40,7 @@ def _knowing_parameters(jax: Any) -> Iterator[None]:
     with contextlib.ExitStack() as changes:
         for module, names in ((jax.numpy, _OF_NUMBERS), (jax.nn, _OF_NETWORKS)):
             for name in names.split():
-                changes.enter_context(mock.patch.object(module, name, _asking(name, getattr(module, name))))
+                changes.enter_context(mock.patch.object(module, name, _asking(name, member(module, name))))
         yield
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rnn_harness.attributes import array_shape, member
 from rnn_harness.validation.loading.adapters.inferred_weights.unknown_weight import (
     Derived,
     RowNumber,
@@ -28,8 +29,8 @@ def _shape(value: Any) -> Shape | None:
     """The shape of an array; of a number that of no axis; None of what is neither."""
     if isinstance(value, bool | int | float):
         return ()
-    shape = getattr(value, "shape", None)  # an array of any library has one
-    return None if shape is None else tuple(int(length) for length in shape)
+    shape = array_shape(value)
+    return None if shape is None else tuple(map(int, shape))
 
 
 def product(left: Any, right: Any) -> Any:
@@ -180,13 +181,13 @@ def _attribute(self: Unknown, name: str) -> Any:
     if name in ("t", "transpose"):
         return lambda *_: transposed(self)
     if name in _LIKE_ITSELF:
-        return lambda *values, **keywords: elementwise(lambda array: getattr(array, name)(*values, **keywords), self)
+        return lambda *values, **keywords: elementwise(lambda array: member(array, name)(*values, **keywords), self)
     if name in ("items", "keys", "values") and isinstance(self, UnknownWeight) and self.keyed_parts():
-        return getattr(self.keyed_parts(), name)
+        return member(self.keyed_parts(), name)
     if name == "get" and isinstance(self, UnknownWeight):
         return lambda key, _=None: self.part(key)
     if hasattr(np.ndarray, name) or not isinstance(self, UnknownWeight) or self.array is not None:
-        return getattr(any_shape(self), name)
+        return member(any_shape(self), name)
     self.is_named = True
     return self.part(name)
 
@@ -194,7 +195,7 @@ def _attribute(self: Unknown, name: str) -> Any:
 def _universal(_self: Unknown, ufunc: Any, method: str, *values: Any, **keywords: Any) -> Any:
     """One of NumPy's functions that work number by number, or its matrix product."""
     if method != "__call__":
-        return getattr(ufunc, method)(*map(_resolved, values), **keywords)
+        return member(ufunc, method)(*map(_resolved, values), **keywords)
     if ufunc is np.matmul:
         return product(*values)
     return elementwise(lambda *arrays: ufunc(*arrays, **keywords), *values)
@@ -219,7 +220,7 @@ def _of_torch(function: Any, _: Any, values: Any = (), keywords: Any = None) -> 
         plain = name.removeprefix("r") if turned else name
         if plain == "matmul":
             return product(first, second)
-        return elementwise(getattr(operator, {"div": "truediv"}.get(plain, plain)), first, second)
+        return elementwise(member(operator, {"div": "truediv"}.get(plain, plain)), first, second)
     return call(name, function, tuple(values), keywords or {})
 
 
@@ -240,11 +241,11 @@ def add_operators() -> None:
         "__float__": lambda self: float(self.resolve(())),
     }
     for name in _BINARY:
-        function = getattr(operator, name)
+        function = member(operator, name)
         members[f"__{name}__"] = lambda self, other, function=function: elementwise(function, self, other)
         members[f"__r{name}__"] = lambda self, other, function=function: elementwise(function, other, self)
-    for name, member in members.items():
-        setattr(Unknown, name, member)
+    for name, method in members.items():
+        setattr(Unknown, name, method)
 
 
 add_operators()
