@@ -13,10 +13,13 @@ from rnn_harness.cli._draft import draft_specs
 from rnn_harness.cli._plain_command import PlainCommand
 from rnn_harness.cli._shared import exit_codes_of_text
 from rnn_harness.cli._show import list_entries, show_id
+from rnn_harness.cli._wrong_use import SpecCommands
 from rnn_harness.cli.arguments import refuse_taken_ids
 
 app = typer.Typer(
-    help="List all equations (without a command), show one, or check or draft a spec file.", rich_markup_mode=None
+    cls=SpecCommands,
+    help="List all equations (without a command), show one, or check or draft a spec file.",
+    rich_markup_mode=None,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from collections.abc import Sequence
@@ -84,6 +85,25 @@ class Commands(TyperGroup):
         if is_told_here:
             sys.exit(result if isinstance(result, int) else ExitCode.AGREES)
         return result
+
+
+class SpecCommands(TyperGroup):
+    """The commands below ``specs``, where a word that is none of them is likely to be what somebody looks for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that was typed.
+
+        Args:
+            ctx: The command line, as typer knows it.
+            args: What was typed behind ``specs``.
+        """
+        word = args[0]
+        if word not in self.commands and not difflib.get_close_matches(word, self.commands, 1):
+            shown, searched = f"rnn-harness specs show {word}", f"rnn-harness specs literature {word}"
+            ctx.fail(
+                f"{word!r} is no command of specs; type `{shown}` for an id, `{searched}` to search cells of papers"
+            )
+        return super().resolve_command(ctx, args)
 
 
 def _each_with_its_option(words: Sequence[str]) -> list[str]:

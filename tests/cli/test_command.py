@@ -224,6 +224,8 @@ def test_check_refuses_the_ids_that_verify_refuses(tmp_path: Path) -> None:
         (["verify", "--kernels", ""], "'' is no kernel: leave it out"),
         (["verify", "--kernels", "./mine.toml"], "./mine.toml: a spec file, and --kernels takes kernels"),
         (["verfiy"], "No such command 'verfiy'"),
+        (["specs", "shwo"], "No such command 'shwo'"),
+        (["specs", "gru"], "type `rnn-harness specs show gru` for an id, `rnn-harness specs literature gru` to search"),
         (["validate", "none.py:Cell", "--init", "n=3", "m=4"], "there is no file none.py"),
         (["validate", "none.py:Cell", "n=3"], "Got unexpected extra argument"),
     ],
