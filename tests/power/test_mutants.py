@@ -65,7 +65,12 @@ def test_mutant_runs_on_a_plain_case(name: str) -> None:
         assert evaluation.gradients is not None, "a fault that only raises says nothing about the checks"
 
 
-@pytest.mark.parametrize("spec", CELLS)
+IN_DEFAULT = ("rnn.tanh", "gru.keep.column", "lstm.column", "lstm.stacked", "rnn.bidirectional")
+"""References of which the default run tries all checks here, too: its `verify` has those of every cell."""
+IN_DEEP = pytest.mark.deep("tests/power/test_mutants.py::test_right_reference_agrees_in_every_check")
+
+
+@pytest.mark.parametrize("spec", [pytest.param(spec, marks=() if spec in IN_DEFAULT else IN_DEEP) for spec in CELLS])
 def test_right_reference_agrees_in_every_check(spec: str) -> None:
     runner = Runner(Subject.of(library().spec(spec)))
     counted = [runner.try_case(case) for case in fixed_cases(spec)]

@@ -44,6 +44,7 @@ SAME_KIND = {
     "RowResetLost": "RowCandidateNotReset",
     "RowInputGradientLacksAGate": "RowCandidateNotReset",
     "SixteenRows": "SixteenUnits",
+    "RowSlopeOfUpdateMissing": "RowCandidateNotReset",
 }
 """Mistakes that the default run leaves out, each with the cell that it has of the same kind."""
 

@@ -99,7 +99,7 @@ class Docstrings:
         self._sources = sources
         self._classes: dict[str, list[ClassSource]] = {}
         for module in sources:
-            for node in ast.walk(module.tree):
+            for node in module.nodes:
                 if isinstance(node, ast.ClassDef):
                     self._classes.setdefault(node.name, []).append(ClassSource(module, node))
         self._protocols = [source for same in self._classes.values() for source in same if source.is_protocol]
@@ -252,7 +252,7 @@ def _option_names(module: Module, options: set[tuple[str, str]]) -> set[str]:
     """Return the names by which a module knows annotations with a help text, defined in it or imported."""
     return {name for home, name in options if home == module.name} | {
         alias.asname or alias.name
-        for imported in ast.walk(module.tree)
+        for imported in module.nodes
         if isinstance(imported, ast.ImportFrom)
         for alias in imported.names
         if (imported.module, alias.name) in options

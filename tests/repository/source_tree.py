@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,11 @@ class Module:
     name: str
     path: Path
     tree: ast.Module
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All nodes of the tree, which many tests walk over."""
+        return tuple(ast.walk(self.tree))
 
     @property
     def folder(self) -> str:
@@ -83,7 +88,7 @@ def own_imports() -> tuple[Import, ...]:
 
 def _imports(known: set[str]) -> Iterator[Import]:
     for module in modules():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rnn_harness":
                 for alias in node.names:
                     whole = f"{node.module}.{alias.name}"

@@ -49,7 +49,7 @@ def test_no_import_is_relative() -> None:
     wrong = [
         f"{module.where}:{node.lineno}"
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert wrong == []
@@ -147,7 +147,7 @@ def test_a_folder_keeps_heavy_libraries_out(folder: str, forbidden: set[str]) ->
         f"{module.where}:{node.lineno}"
         for module in modules()
         if module.folder == folder
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if (isinstance(node, ast.Import) and {alias.name.split(".")[0] for alias in node.names} & forbidden)
         or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in forbidden)
     ]
@@ -241,7 +241,7 @@ def test_no_comparison_has_a_tolerance_that_nobody_chose() -> None:
     wrong = [
         f"{module.where}:{node.lineno} {ast.unparse(node)}"
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if node.func.attr in {"isclose", "allclose", "assert_close", "assert_allclose"}
         if not {"rtol", "atol"} <= {keyword.arg for keyword in node.keywords}
@@ -259,7 +259,7 @@ def test_attributes_named_by_data_are_read_in_one_place() -> None:
     reads = {
         relative(module.path)
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr"
     }
     assert reads == known

@@ -86,6 +86,9 @@ def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
     assert pulled == pytest.approx(np.concatenate([derived[state_name] for state_name in names]), abs=1e-12)
 
 
+DEEP = pytest.mark.deep("tests/unit/benchmarks/test_decay.py::test_the_rates_that_others_measured_lie_in_the_interval")
+
+
 @pytest.mark.parametrize(
     ("name", "initial", "rate"),
     [
@@ -99,9 +102,9 @@ def test_a_step_pulls_adjoints_as_the_derived_backward_does(name: str) -> None:
         ("GRU", "keep", 0.983),
         ("LSTM", "torch", 0.633),
         ("LSTM", "forget-1", 0.858),
-        ("LSTM", "forget-5", 1.013),
-        ("LSTM", "chrono", 0.991),
-        ("LSTM without forget gate", "torch", 1.013),
+        pytest.param("LSTM", "forget-5", 1.013, marks=DEEP),
+        pytest.param("LSTM", "chrono", 0.991, marks=DEEP),
+        pytest.param("LSTM without forget gate", "torch", 1.013, marks=DEEP),
     ],
 )
 def test_the_rates_that_others_measured_lie_in_the_interval(name: str, initial: str, rate: float) -> None:
