@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import first_line
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
@@ -94,7 +95,7 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
         failures: The calls.
         hint: A sentence about what the module is.
     """
-    name = str(getattr(module, "label", type(module).__name__))
+    name = attribute(module, "label", str) or type(module).__name__
     if not failures:
         arguments = ", ".join(argument.name for argument in forward_arguments(module) or ())
         return (

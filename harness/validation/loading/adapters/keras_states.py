@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from rnn_harness.attributes import attribute
 from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
@@ -50,8 +51,9 @@ def drive_joined_states(
     joined = first_fit(layer, iter((JoinedStates(input_size, tuple(widths), StateHanding(), ()),)))
     if joined is None:
         shapes = ", ".join(f"(B, {width})" for width in widths)
+        name = attribute(layer, "label", str) or "it"
         raise UsageError(
-            f"cannot drive {getattr(layer, 'label', 'it')}: called with inputs (B, {input_size}) and a list of the "
+            f"cannot drive {name}: called with inputs (B, {input_size}) and a list of the "
             f"states {shapes} that its state_size says it gave none of these shapes back; expected (output, [states])"
         )
     capabilities = TargetCapabilities(

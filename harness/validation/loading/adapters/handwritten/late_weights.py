@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import possible_parameters, stored_arrays
@@ -83,7 +84,7 @@ def _made_by_methods(cell: Any, input_size: int) -> Iterator[Any]:
                 continue
             vars(made).update(dict.fromkeys(shaped, shape) if shape is not None else {})
             try:
-                call_target(getattr(made, name), **_filled(getattr(made, name), input_size))
+                call_target(member(made, name), **_filled(member(made, name), input_size))
             except Exception:  # a method that is called in a wrong way may raise anything
                 continue
             yield made
@@ -100,17 +101,17 @@ def _made_by_forward(cell: Any, input_size: int, forwards: Sequence[str]) -> Ite
     """Copies of an object, each after a forward that was stopped when it had its weights; else after a whole one."""
     shapes = ((_ROWS, input_size), (_ROWS, _STEPS, input_size), (input_size,), (input_size, 1))
     for forward, shape in itertools.product(forwards, shapes):
-        states = len(required_arguments(getattr(cell, forward))) - 1
+        states = len(required_arguments(member(cell, forward))) - 1
         if not 0 <= states <= _MOST_STATES or (states and len(shape) == 3):
             continue
         made = copy.deepcopy(cell)
         state = np.zeros(tuple(_units(cell) if size == input_size else size for size in shape))
         arguments = [np.random.default_rng(5).standard_normal(shape), *[state] * states]
         names = [name for name in _method_names(type(made)) if name != forward]
-        vars(made).update({name: functools.partial(_watched, getattr(made, name), made) for name in names})
+        vars(made).update({name: functools.partial(_watched, member(made, name), made) for name in names})
         try:
             with np.errstate(all="ignore"):
-                call_target(getattr(made, forward), *(_first_operation_stops(value, made) for value in arguments))
+                call_target(member(made, forward), *(_first_operation_stops(value, made) for value in arguments))
         except _WeightsAreMade:
             pass
         except Exception:  # a method that is called in a wrong way may raise anything
@@ -153,7 +154,7 @@ def _first_operation_stops(x: Array, cell: object) -> Array:
         def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
             self._stop()
             plain = [value.view(np.ndarray) if isinstance(value, Input) else value for value in inputs]
-            return getattr(ufunc, method)(*plain, **kwargs)
+            return member(ufunc, method)(*plain, **kwargs)
 
         def dot(self, *operands: Any) -> Any:
             self._stop()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_harness.array_types import Array
+from rnn_harness.attributes import member
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 
 NOTE = "it is called once a step, and keeps its states itself"
@@ -38,7 +39,7 @@ class StepsOfObject:
         Args:
             xs: The inputs (T, B, n).
         """
-        return _stacked([getattr(self.cell, self._forward_name)(x) for x in xs])
+        return _stacked([member(self.cell, self._forward_name)(x) for x in xs])
 
 
 class DifferentiableSteps(StepsOfObject):
@@ -50,7 +51,7 @@ class DifferentiableSteps(StepsOfObject):
         Args:
             d_outputs: The gradients (T, B, d) of the outputs.
         """
-        return _stacked([getattr(self.cell, self._backward_name)(step) for step in d_outputs[::-1]][::-1])
+        return _stacked([member(self.cell, self._backward_name)(step) for step in d_outputs[::-1]][::-1])
 
 
 def _stacked(steps: Sequence[Any]) -> Array:
@@ -67,7 +68,7 @@ def steps_of_object(cell: Any, forward_name: str, backward_name: str, input_size
         backward_name: Its method that goes back over a step; empty if there is none.
         input_size: n.
     """
-    if len(required_arguments(getattr(cell, forward_name))) != 1:
+    if len(required_arguments(member(cell, forward_name))) != 1:
         return None
     wrapper = DifferentiableSteps if backward_name else StepsOfObject
     x = np.random.default_rng(5).standard_normal((1, _ROWS, input_size))
