@@ -9,6 +9,7 @@ from pathlib import Path
 from rnn_harness.specs import Spec, SpecError, library, literature, load_spec
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.judging.generated_spec import generate_spec, with_alternative_updates
+from rnn_harness.validation.judging.own_specs import of_its_states
 from rnn_harness.validation.request import ValidationRequest
 from rnn_harness.validation.returned_numbers import NumbersReturned
 
@@ -27,8 +28,13 @@ def trusted_spec(numbers: NumbersReturned, request: ValidationRequest) -> Spec:
     Raises:
         Contradiction: This process knows no such spec, or it is another than the one that was asked for.
     """
+    from rnn_harness.validation.spec_search.numbers_of_its_own import with_numbers_as_constants
+
     possible = (
-        variant for spec in _possible_specs(numbers, request) for variant in _with_roots_of(numbers, spec, request)
+        variant
+        for spec in _possible_specs(numbers, request)
+        for known in dict.fromkeys((spec, with_numbers_as_constants(spec)))
+        for variant in _with_roots_of(numbers, known, request)
     )
     for spec in possible:
         open_values = {"constants": numbers.spec.constants, "sizes": numbers.spec.sizes}
@@ -82,5 +88,8 @@ def _possible_specs(numbers: NumbersReturned, request: ValidationRequest) -> Ite
                 from rnn_harness.validation.spec_search.complements import complemented_specs
                 from rnn_harness.validation.spec_search.constants import offset_specs
 
+                joined = of_its_states(spec)  # as states that lie side by side have it
+                yield joined
+                yield from offset_specs(joined)
                 yield from offset_specs(spec)
                 yield from complemented_specs(spec)

@@ -102,7 +102,8 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
                 identifications.setdefault(complete.sentence(), complete)
             if identifications:
                 return tuple(identifications.values())
-    probe.tolerance, probe.steps = SCREEN_SINGLE, attempts[0][1]
+    # Only what is known to compute in float32 may be near a cell and no more: another one would have other constants.
+    probe.tolerance, probe.steps = attempts[1 if target.capabilities.is_single_inside else 0]
     return ()
 
 
@@ -159,9 +160,12 @@ def _forgotten_biases(identification: Identification, unused: tuple[str, ...], p
     # Torch joins the names of parts by dots, dictionaries and trees of arrays are joined by slashes.
     names = [name for name in unused if re.split(r"[./]", name)[-1].lower().startswith("b")]
     count = sum(probe.parameters[name].size for name in names) // probe.sizes[1]
-    biases = [name for name in identification.model.parameter_names("b") if is_kind(name, ParameterKind.BIAS)]
-    missing = [name for name in biases if name not in identification.assignment.names]
-    return tuple(names) if missing and count in (len(missing), 2 * len(missing)) else ()
+    used = identification.assignment.names
+    lacking = [name for name in identification.model.parameter_names("b") if name not in used]
+    missing = sum(is_kind(name, ParameterKind.BIAS) for name in lacking)
+    # That of a candidate whose reset gate multiplies behind the recurrent matrix.
+    inner = sum(is_kind(name, ParameterKind.RECURRENT_BIAS) for name in lacking)
+    return tuple(names) if count and count in (missing, 2 * missing, inner, missing + inner) else ()
 
 
 def _identifications(probe: Probe, layout: Layout, declared: CellModel | None, end: float) -> Iterator[Identification]:

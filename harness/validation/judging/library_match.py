@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.specs import library, literature
+from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.specs import Spec, library, literature
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.output_readings import first_reading
 from rnn_harness.validation.identification.probe import Probe
-from rnn_harness.validation.spec_search.constant_below_root import fitting_constant
+from rnn_harness.validation.judging.own_specs import of_its_states
+from rnn_harness.validation.spec_search.constant_below_root import (
+    VALUES,
+    fitting_constant,
+    with_constant_below_root,
+)
 from rnn_harness.validation.spec_search.constants import usual_constants
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement, first_match
+from rnn_harness.validation.spec_search.signature import are_joined
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
 FAR = 8
@@ -31,16 +38,60 @@ def library_match(probe: Probe) -> SpecMatch | None:
         return None
     if probe.keeps_a_state():  # every cell is the identity for some constants, as h + 0 tanh(...) is
         return None
-    shipped = [spec for spec in library().cells if spec.reference is None and not spec.model.layers]
-    search, known = TargetSearch(probe), [*shipped, *literature()]
+    search, known = TargetSearch(probe), [*_shipped(probe), *literature()]
     match = first_match(search, known) or first_complement(search, known)
+    match = _with_another_root(probe, known) if match is None else _with_its_root(probe, match)
     if match is None:
         return None
-    match = replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
     if _leaves_out_a_parameter(probe, match):  # an LSTM that forgets its forget gate would be one of zoneout
         return None
     # A cell that keeps its weights within limits is this one with small weights alone.
     return match if _equals_far_away(probe, match) else None
+
+
+def _with_its_root(probe: Probe, match: SpecMatch) -> SpecMatch:
+    """Return a match with the constant below its roots that a target has."""
+    return replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
+
+
+def _with_another_root(probe: Probe, known: Sequence[Spec]) -> SpecMatch | None:
+    """Find the spec that a target equals but for the constant below its roots, which hardly shows."""
+    loose = replace(probe, tolerance=max(probe.tolerance, SCREEN_SINGLE))
+    normalised = [spec for spec in known if with_constant_below_root(spec, VALUES[0]) is not None]
+    match = first_match(TargetSearch(loose), normalised)
+    if match is None:
+        return None
+    match = _with_its_root(loose, match)
+    return match if _equals_at(probe, match, 1) else None
+
+
+def _shipped(probe: Probe) -> list[Spec]:
+    """List the specs of the documents that are searched by their expressions; the others have a sketch of their own.
+
+    Of states that lie side by side in one the sketch knows nothing.
+    """
+    cells = [spec for spec in library().cells if not spec.model.layers]
+    joined = [of_its_states(spec) for spec in cells if _is_joined_in(spec, probe)]
+    return [*joined, *(spec for spec in cells if spec.reference is None)]
+
+
+def _is_joined_in(spec: Spec, probe: Probe) -> bool:
+    """Say whether a spec has a reference, which knows its states apart, and a target has them side by side."""
+    return spec.reference is not None and are_joined(probe.convention, len(spec.model.states))
+
+
+def wanted_spec_of_joined_states(probe: Probe, wanted: str) -> Spec | None:
+    """Return the shipped spec that is asked for, without its reference, if a target has its states side by side.
+
+    Args:
+        probe: Runs of the target.
+        wanted: The id of a spec, or ``auto``.
+
+    Returns:
+        The spec; None where it is to be searched by the sketch of its family, or is none that is shipped.
+    """
+    spec = next((spec for spec in library().cells if spec.id == wanted), None)
+    return of_its_states(spec) if spec is not None and _is_joined_in(spec, probe) else None
 
 
 def library_match_in_any_reading(probe: Probe) -> tuple[Probe, SpecMatch | None]:
@@ -70,8 +121,13 @@ def _leaves_out_a_parameter(probe: Probe, match: SpecMatch) -> bool:
 
 def _equals_far_away(probe: Probe, match: SpecMatch) -> bool:
     """Say whether a target equals a spec with parameters far beyond the usual size too."""
+    return _equals_at(probe, match, FAR)
+
+
+def _equals_at(probe: Probe, match: SpecMatch, factor: float) -> bool:
+    """Say whether a target equals a spec with so many times its parameters."""
     free = {slot.parameter for slot, _ in match.table.roles}
-    far = {name: FAR * value if name in free else value for name, value in probe.parameters.items()}
+    far = {name: factor * value if name in free else value for name, value in probe.parameters.items()}
     target = probe.respond(far, len(probe.inputs))
     largest = max((float(np.abs(value).max()) for value in target.arrays), default=0.0)
     if not np.isfinite(largest):

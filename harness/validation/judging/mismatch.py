@@ -28,6 +28,7 @@ from rnn_harness.validation.identification.read_out import has_read_out
 from rnn_harness.validation.identification.unused_blocks import has_unused_block
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check
+from rnn_harness.validation.judging.own_specs import without_alternatives
 from rnn_harness.validation.judging.wanted_cell import WantedCell
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.reproduction.smallest import smallest_counterexample
@@ -119,9 +120,10 @@ def _rewritten(mismatch: Mismatch) -> Diagnosis | None:
     """
     search, wanted = TargetSearch(mismatch.probe), mismatch.wanted
     if wanted.spec != "auto":
-        faulty = faulty_match(search, library().spec(wanted.spec))
+        faulty = faulty_match(search, without_alternatives(library().spec(wanted.spec)))
     elif wanted.model is None and has_unused_block(mismatch.probe):
-        matches = (match_without_a_parameter(search, library().spec(name), SECONDS_OF_ONE) for name in LIKELY)
+        likely = (without_alternatives(library().spec(name)) for name in LIKELY)
+        matches = (match_without_a_parameter(search, spec, SECONDS_OF_ONE) for spec in likely)
         faulty = next((match for match in matches if match is not None), None)
     else:
         faulty = None

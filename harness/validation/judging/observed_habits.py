@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from rnn_harness.records.validation import SINGLE_INSIDE
 from rnn_harness.runtime.target_gradients import handwritten_functions
+from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.consistency.driven_cell import DrivenCell, make_cell, numbered_states
 from rnn_harness.validation.consistency.mean_gradients import averages_gradients
 from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
@@ -28,6 +29,7 @@ def with_observed_habits(target: Target, probe: Probe) -> Target:
     Returns:
         The candidate, with what was seen.
     """
+    target = _with_sizes_of_its_parameters(target, probe)
     capabilities, states = target.capabilities, numbered_states(probe.convention)
     try:
         cell = make_cell(target.make_module, capabilities, probe.convention, probe.sizes, probe.dtype, states)
@@ -44,6 +46,26 @@ def with_observed_habits(target: Target, probe: Probe) -> Target:
         return target
     capabilities = replace(capabilities, is_single_inside=True, notes=(*capabilities.notes, SINGLE_INSIDE))
     return replace(target, capabilities=capabilities)
+
+
+def _with_sizes_of_its_parameters(target: Target, probe: Probe) -> Target:
+    """Keep a target to the sizes of its probe if it is another cell where its inputs are as wide as its states.
+
+    Some project their inputs where these are wider or narrower, and have no matrix for it elsewhere.
+    """
+    capabilities = target.capabilities
+    if capabilities.fixed_sizes is not None or probe.sizes[0] == probe.sizes[1]:
+        return target
+    try:
+        square = {name for name, _ in target.make_module(probe.sizes[1], probe.sizes[1]).named_parameters()}
+    except Exception:  # it may refuse such sizes, which whoever judges it meets again
+        return target
+    lacking = [name for name in probe.parameters if name not in square]
+    if not lacking:
+        return target
+    note = f"where its inputs are as wide as its states it has no {', '.join(lacking)}: judged at other sizes alone"
+    sizes = CellSizes(*probe.sizes)
+    return replace(target, capabilities=replace(capabilities, fixed_sizes=sizes, notes=(*capabilities.notes, note)))
 
 
 def probe_in_own_format(target: Target, probe: Probe) -> Probe:

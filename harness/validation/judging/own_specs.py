@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rnn_harness.errors import NotRun, UsageError, first_line
 from rnn_harness.specs import Spec, library, literature, load_spec
+from rnn_harness.specs.expression import variables
 from rnn_harness.specs.schema import SpecModel
 
 
@@ -91,3 +92,35 @@ def without_reference(spec: Spec) -> Spec:
         spec: A spec with a reference or without; it is not changed.
     """
     return replace(spec, model=spec.model.model_copy(update={"reference": None}))
+
+
+def of_its_states(spec: Spec) -> Spec:
+    """Return a spec without its reference, whose output is the state that it equals: a target may give nothing else.
+
+    Args:
+        spec: A spec with a reference or without; it is not changed.
+    """
+    bare = without_reference(spec)
+    program = bare.program()
+    results = {entry.target: entry.expression for entry in program.assignments}
+    output = program.outputs[0]
+    states = [state.at(0) for state in program.states]
+    equal = [state.name for state in states if state != output and results.get(output) in (state, results.get(state))]
+    return replace(bare, model=bare.model.model_copy(update={"outputs": (equal[0],)})) if equal else bare
+
+
+def without_alternatives(spec: Spec) -> Spec:
+    """Return a spec without the second ways to write its equations, and without the parameters that these alone read.
+
+    Args:
+        spec: A spec with a reference or without; it is not changed.
+    """
+    if not any(equation.alternative for equation in spec.equations):
+        return spec
+    program = spec.program()
+    read = {symbol.name for entry in program.assignments for symbol in variables(entry.expression)}
+    parameters = {name: text for name, text in spec.model.parameters.items() if name in read}
+    equations = tuple(equation for equation in spec.model.equations if not equation.alternative)
+    used = tuple(equation for equation in spec.used if not equation.alternative)
+    changed = {"parameters": parameters, "equations": equations, "reference": None}
+    return replace(spec, model=spec.model.model_copy(update=changed), used=used)

@@ -136,6 +136,8 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         return SpecCandidate(kernel, match.spec, probe, match, None, None, match.states)
     turned = None
     if match is None:
+        if target.capabilities.is_single_inside:  # what it rounds is none of its mistakes
+            probe.tolerance = max(probe.tolerance, SCREEN_SINGLE)
         probe, turned = first_reading(probe, lambda reading: first_complement(TargetSearch(reading), [spec]))
     complement = None if turned is None else complement_of(turned.spec)
     try:
@@ -252,8 +254,9 @@ def _check_states(target: Target, probe: Probe, spec: Spec, names: tuple[str, ..
 
 
 def _match(search: TargetSearch, spec: Spec) -> SpecMatch | None:
-    """Match exactly, else as float32 would; what it rounds is for the checks to say."""
+    """Match exactly, else as float32 would; what it rounds is for the checks to say. The tolerance of a match stays."""
     probe = search.probe
+    usual = probe.tolerance
     for tolerance in dict.fromkeys((probe.tolerance, SCREEN, SCREEN_SINGLE)):
         if tolerance < probe.tolerance:
             continue
@@ -261,6 +264,7 @@ def _match(search: TargetSearch, spec: Spec) -> SpecMatch | None:
         match = search.match_spec(spec)
         if match is not None:
             return replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe, True))
+    probe.tolerance = usual
     return next((match for open_spec in with_large_constants(spec) if (match := search.match_spec(open_spec))), None)
 
 

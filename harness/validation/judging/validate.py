@@ -19,6 +19,7 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Diagnosis, IdentificationRecord
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.target_call import is_raised_by_target
+from rnn_harness.specs import Spec
 from rnn_harness.validation.consistency.identified_cell import judge_identified
 from rnn_harness.validation.consistency.question import Answer, first_diagnosis, precise_diagnosis
 from rnn_harness.validation.diagnosis.localise import localise_fault
@@ -48,6 +49,7 @@ from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expect
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
 from rnn_harness.validation.judging.in_space import judge_in_space
+from rnn_harness.validation.judging.library_match import wanted_spec_of_joined_states
 from rnn_harness.validation.judging.loss_inside import judge_loss
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.observed_habits import probe_in_own_format, with_observed_habits
@@ -124,12 +126,7 @@ def judge_target(
             candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         elif spec is not None:
-            try:
-                candidate = spec_file_candidate(target, spec, request.dtypes)
-            except UsageError as untied:
-                yield from events_of_untied(target, request, untied)
-            else:
-                yield from _judge_spec_candidate(candidate, request, listener)
+            yield from _judge_by_equations(target, spec, request, listener)
         elif target.in_space is not None and request.spec == "auto" and request.map is None:
             yield from judge_in_space(target, target.in_space, request, listener, _judge_callable)
         else:
@@ -139,6 +136,18 @@ def judge_target(
         record = identification_check(target.name, request, "unknown", Outcome.REFUTED, str(fault))
         yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
         yield TargetDiagnosed(diagnosis)
+
+
+def _judge_by_equations(
+    target: Target, spec: Spec, request: ValidationRequest, listener: Listener
+) -> Iterator[ValidationEvent]:
+    """Judge a target by the equations of a spec without a reference."""
+    try:
+        candidate = spec_file_candidate(target, spec, request.dtypes)
+    except UsageError as untied:
+        yield from events_of_untied(target, request, untied)
+    else:
+        yield from _judge_spec_candidate(candidate, request, listener)
 
 
 def _judge_callable(target: Target, request: ValidationRequest, listener: Listener) -> Iterator[ValidationEvent]:
@@ -240,7 +249,13 @@ def _judge_spec_candidate(
 def _events_of_library(
     target: Target, response: Probe, request: ValidationRequest, listener: Listener
 ) -> list[ValidationEvent]:
-    """Return the events of a candidate that equals a shipped spec without a reference; none where it equals none."""
+    """Return the events of a candidate that equals a shipped spec without a reference; none where it equals none.
+
+    If its states lie side by side it is judged by the spec that is asked for, which has them apart.
+    """
+    joined = wanted_spec_of_joined_states(response, request.spec) if request.map is None else None
+    if joined is not None:
+        return list(_judge_by_equations(target, joined, request, listener))
     if request.spec != "auto" or request.map is not None:
         return []
     candidate = library_candidate(target, response, request.dtypes)

@@ -169,6 +169,16 @@ def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: in
     return in_evaluation(make_module(n, d).to(dtype))
 
 
+@functools.lru_cache(maxsize=64)
+def _parameter_shapes(
+    make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype
+) -> dict[str, tuple[int, ...]]:
+    """The shapes of what a module of some size can be given, by name."""
+    module = _module_in_dtype(make_module, n, d, dtype)
+    tensors = (*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False))
+    return {name: tuple(tensor.shape) for name, tensor in tensors}
+
+
 @dataclass(frozen=True)
 class TargetDriver:
     """A target that is driven by the parameters and states of a reference.
@@ -232,6 +242,7 @@ class TargetDriver:
         """
         n, d = inputs.shape[2], self._hidden_size(states)
         self._refuse_arguments(n, d, states, lengths)
+        self._refuse_other_parameters(n, d, inputs.dtype, leaves)
         module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
         initial_states = self.given_states(states)
         callee = module if lengths is None else self._with_lengths(module, lengths)
@@ -301,6 +312,17 @@ class TargetDriver:
         not_given = self.state_names[self.convention.states :]
         if any(bool(states[name].detach().any()) for name in not_given):
             raise Refused("it takes no initial state" if self.convention.states == 0 else "it takes no cell state")
+
+    def _refuse_other_parameters(self, n: int, d: int, dtype: torch.dtype, leaves: Tensors) -> None:
+        """Refuse sizes at which the target has not the parameters that it was identified by: it is another cell there.
+
+        Some project their inputs where these are not as wide as their states, and have no matrix for it elsewhere.
+        """
+        shapes = _parameter_shapes(self.make_module, n, d, dtype)
+        for name, leaf in leaves.items():
+            if shapes.get(name) != tuple(leaf.shape):
+                has = f"its {name} is of shape {shapes[name]}" if name in shapes else f"it has no {name}"
+                raise Refused(f"with input size {n} and hidden size {d} {has}: it is another cell there")
 
     def _layer_results(self, run: SequenceRun, states: Tensors) -> tuple[Tensor, Tensors]:
         """Outputs and final states of a layer, whose last output is its state where it returns none."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from rnn_harness.specs.expression import Apply, Constant, Function, Node, Variable
 
-UNIT, ZERO = Constant(Fraction(1)), Constant(Fraction(0))
+UNIT, ZERO, TWO = Constant(Fraction(1)), Constant(Fraction(0)), Constant(Fraction(2))
 ACTIVATIONS = (Function.SIGMOID, Function.TANH, Function.RELU, Function.IDENTITY)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -88,11 +89,11 @@ class Opening:
         """
         if self.bias is None:
             return spec
-        changed = {entry.equation: entry for entry in self.program.assignments}
+        pairs = zip(spec.program().assignments, self.program.assignments, strict=True)
         readings = {
-            entry.equation: f"{variable_latex(entry.target)} = {to_latex(changed[entry.equation].expression)}"
-            for entry in spec.program().assignments
-            if changed[entry.equation].expression != entry.expression
+            entry.equation: f"{variable_latex(entry.target)} = {to_latex(changed.expression)}"
+            for entry, changed in pairs
+            if changed.expression != entry.expression
         }
         return with_readings(spec, readings, {**spec.model.constants, **dict.fromkeys(self.usual, "0")})
 
@@ -101,8 +102,7 @@ def openings(spec: Spec) -> Iterator[Opening]:
     """Yield a spec with the constants that it names, or with one that is added to a bias, one bias after the other.
 
     Args:
-        spec: A spec; where it names no constants and its equations define more than one symbol each, nothing is
-            yielded.
+        spec: A spec; where it names no constants, a bias is left out that an equation with several symbols reads.
     """
     if spec.model.constants:
         yield Opening(open_program(spec), usual_constants(spec))
@@ -113,13 +113,16 @@ def openings(spec: Spec) -> Iterator[Opening]:
 def _offsets(spec: Spec) -> Iterator[Opening]:
     """Yield a spec with a constant that is added to one of its biases, one after the other."""
     program = spec.program()
-    equations = [assignment.equation for assignment in program.assignments]
+    counts = Counter(assignment.equation for assignment in program.assignments)
     symbols = {v.name for entry in program.assignments for v in (entry.target, *variables(entry.expression))}
     name = next((name for name in OFFSETS if name not in {*symbols, *spec.model.constants}), None)
-    if name is None or len(set(equations)) < len(equations):
+    if name is None:
         return
     letter = Variable(name, (), None, Role.PARAMETER, OFFSETS[name])
     for bias in (parameter for parameter in program.parameters if parameter.name in added_vectors(program)):
+        readers = {entry.equation for entry in program.assignments if bias in variables(entry.expression)}
+        if any(counts[equation] > 1 for equation in readers):  # its text would define one of its symbols alone
+            continue
         opened = _changed(program, functools.partial(_with_added, bias, letter))
         yield Opening(replace(opened, parameters=(*program.parameters, letter)), {name: Fraction(0)}, bias)
 
@@ -128,7 +131,7 @@ def offset_specs(spec: Spec) -> Iterator[Spec]:
     """Yield a spec with a constant that is added to one of its biases, one after the other.
 
     Args:
-        spec: A spec whose equations define one symbol each; of another kind nothing is yielded.
+        spec: A spec; a bias is left out that an equation with several symbols reads.
     """
     return (opening.spec(spec) for opening in _offsets(spec))
 

@@ -8,13 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from rnn_harness.records.validation import Diagnosis
-from rnn_harness.specs.expression import Variable
+from rnn_harness.specs.expression import Concatenate, MatrixVector, Multiply, Node, Variable, VectorMatrix, walk
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.spec import Spec
 from rnn_harness.specs.traversal import variables
 from rnn_harness.validation.spec_search.added_terms import EXTRA, added_biases
+from rnn_harness.validation.spec_search.change import ZERO
 from rnn_harness.validation.spec_search.constants import (
     OpenProgram,
     closed_program,
@@ -23,6 +25,7 @@ from rnn_harness.validation.spec_search.constants import (
 )
 from rnn_harness.validation.spec_search.diagnose import rewrite_diagnosis
 from rnn_harness.validation.spec_search.matching import SearchGivenUp, search_steps, state_orders
+from rnn_harness.validation.spec_search.program_rewrites import holds_a_series
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.rewrites import Rewrite, rewrites
 from rnn_harness.validation.spec_search.search import Hints, TargetSearch
@@ -62,6 +65,11 @@ class FaultyMatch:
 def _with_both_places(right: Program, rewrite: Rewrite) -> Rewrite:
     """Name both equations where one parameter stands for two: which has the wrong one, only names could tell."""
     missing = _read_symbols(right) - _read_symbols(rewrite.program)
+    divided = {node.matrix for a in rewrite.program.assignments for node in walk(a.expression) if _is_of_one_part(node)}
+    if len(divided) == 2 and len(rewrite.equations) == 1:
+        equations = tuple(a.equation for a in right.assignments if divided & set(variables(a.expression)))
+        words = f"{rewrite.sentences[0]}, or the other way round"
+        return replace(rewrite, equations=equations, sentences=(words,) * len(equations))
     if len(missing) != 1 or len(rewrite.equations) != 1:
         return rewrite
     (unread,) = missing
@@ -72,6 +80,13 @@ def _with_both_places(right: Program, rewrite: Rewrite) -> Rewrite:
             equations = tuple(dict.fromkeys((*before[unread], *before[shared])))
             return replace(rewrite, equations=equations, sentences=(words,) * len(equations))
     return rewrite
+
+
+def _is_of_one_part(node: Node) -> TypeGuard[MatrixVector | VectorMatrix]:
+    """Say whether a matrix multiplies one of two joined operands alone, as if the other were zero."""
+    if not isinstance(node, MatrixVector | VectorMatrix) or not isinstance(node.vector, Concatenate):
+        return False
+    return any(isinstance(part, Multiply) and part.left == ZERO for part in node.vector.parts)
 
 
 def _with_one_parameter_less(search: TargetSearch, spec: Spec) -> Iterator[tuple[_Base, Rewrite]]:
@@ -330,7 +345,8 @@ def _with_fitted_constants(search: TargetSearch, bases: list[_Base]) -> Iterator
 
 def _with_second_mistakes(attempts: list[_Attempt]) -> Iterator[tuple[_Base, Rewrite]]:
     """Yield programs with two mistakes: first those whose first mistake explains more slots than the spec does."""
-    likely = sorted(attempts, key=lambda attempt: (-attempt.gain, attempt.rewrite.cost))
+    plain = (attempt for attempt in attempts if not holds_a_series(attempt.rewrite.program))
+    likely = sorted(plain, key=lambda attempt: (-attempt.gain, attempt.rewrite.cost))
     for attempt in likely[:MOST_FIRST_MISTAKES]:
         first, base = attempt.rewrite, replace(attempt.base, hints=_longest(attempt.reached))
         for second in rewrites(first.program):

@@ -43,6 +43,7 @@ def other_functions(node: Apply) -> Iterator[Change]:
     if function in (Function.RELU, Function.EXP, Function.SOFTPLUS) and not has_sign:
         yield Change(Apply(function, Subtract(ZERO, argument)), f"{bare(argument)} has the other sign", 3)
     yield from _terms_outside(node)
+    yield from _terms_left_outside(node)
     yield from _operands_inside(node)
     if isinstance(argument, Multiply):
         for factor, others in ((argument.left, argument.right), (argument.right, argument.left)):
@@ -84,6 +85,19 @@ def _terms_outside(node: Apply) -> Iterator[Change]:
         if inside.shape == node.shape:
             words = f"{bare(term)} is added behind {node.function.value} and not before it"
             yield Change(Add(Apply(node.function, inside), term), words, 3)
+
+
+def _terms_left_outside(node: Apply) -> Iterator[Change]:
+    """Yield a function whose parenthesis closes several terms too early, or opens too late."""
+    terms = list(summands(node.argument))
+    for place in range(1, len(terms)) if node.function in ACTIVATIONS and len(terms) > 2 else ():
+        for inside, outside, words in (
+            (terms[:place], terms[place:], f"ends before {bare(terms[place])}"),
+            (terms[place:], terms[:place], f"begins behind {bare(terms[place - 1])}"),
+        ):
+            if len(outside) > 1 and sum_of(inside).shape == node.shape:
+                moved = Add(Apply(node.function, sum_of(inside)), sum_of(outside))
+                yield Change(moved, f"{node.function.value} {words}", 4)
 
 
 def _operands_inside(node: Apply) -> Iterator[Change]:

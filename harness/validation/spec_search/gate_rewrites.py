@@ -62,6 +62,21 @@ def _mixtures(term: Node, further: Node) -> Iterator[Change]:
             yield Change(mixed, f"{bare(term)} is multiplied by 1 - {bare(share)}", 4)
 
 
+def complement_inside(node: Subtract, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield a gate of one less its argument in the place of one less the gate.
+
+    Args:
+        node: A difference.
+        symbols: What gives each result.
+    """
+    gate = symbols.results.get(node.right) if isinstance(node.right, Variable) else node.right
+    is_known = not isinstance(node.right, Variable) or node.right in symbols.values
+    if node.left == UNIT and is_known and isinstance(gate, Apply) and gate.function in ACTIVATIONS:
+        inside = Apply(gate.function, Subtract(UNIT, gate.argument))
+        words = f"1 less the argument of {gate.function.value} stands where 1 less {bare(node.right)} should"
+        yield Change(inside, words, 3)
+
+
 def gate_counted_twice(node: Variable) -> Iterator[Change]:
     """Yield the square of a gate in its place.
 

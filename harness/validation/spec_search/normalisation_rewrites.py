@@ -20,6 +20,10 @@ from rnn_harness.specs.expression import (
 from rnn_harness.validation.spec_search.change import UNIT, ZERO, Change
 from rnn_harness.validation.spec_search.program_rewrites import bare, with_part
 
+BY_VARIANCE = "divided by its variance and not by the root of it"
+OUTSIDE = "divided by its deviation and a constant that belongs below the root"
+"""Mistakes that a normalisation may have whose root its equations print, too."""
+
 
 def without_normalisation(node: Add | Multiply) -> Iterator[Change]:
     """Yield what a layer normalisation is applied to in the place of the normalised, gain and shift left out too.
@@ -27,7 +31,7 @@ def without_normalisation(node: Add | Multiply) -> Iterator[Change]:
     Args:
         node: A sum or a product, which may be a whole normalisation.
     """
-    argument = _normalised_with_gain(node)
+    argument = normalised_with_gain(node)
     if argument is not None:
         yield Change(argument, f"the normalisation of {bare(argument)} is left out", 1)
 
@@ -61,7 +65,7 @@ def variants(argument: Node) -> Iterator[tuple[str, Node]]:
     yield "centred, and then divided by the root mean square of what was not centred", Divide(centred, size)
     variance = Apply(Function.MEAN, Multiply(centred, centred))
     outside = Add(Apply(Function.SQRT, variance), epsilon)
-    yield "divided by its deviation and a constant that belongs below the root", Divide(centred, outside)
+    yield OUTSIDE, Divide(centred, outside)
     # The softmax of zeros is one over the number of units.
     unbiased = Divide(variance, Subtract(UNIT, Apply(Function.SOFTMAX, Multiply(ZERO, argument))))
     deviation = Apply(Function.SQRT, Add(unbiased, epsilon))
@@ -69,7 +73,7 @@ def variants(argument: Node) -> Iterator[tuple[str, Node]]:
     unbiased_outside = Add(Apply(Function.SQRT, unbiased), epsilon)
     words = "normalised by the variance over one unit less than there are, with a constant that belongs below the root"
     yield words, Divide(centred, unbiased_outside)
-    yield "divided by its variance and not by the root of it", Multiply(centred, Multiply(inverse, inverse))
+    yield BY_VARIANCE, Multiply(centred, Multiply(inverse, inverse))
 
 
 def factor_before_normalisation(node: Multiply) -> Iterator[Change]:
@@ -79,7 +83,7 @@ def factor_before_normalisation(node: Multiply) -> Iterator[Change]:
         node: A product.
     """
     for factor, operand in ((node.left, node.right), (node.right, node.left)):
-        argument = _normalised_with_gain(operand)
+        argument = normalised_with_gain(operand)
         is_parameter = isinstance(factor, Variable) and factor.role is Role.PARAMETER
         if argument is None or is_parameter or factor.shape not in ((), argument.shape):
             continue
@@ -101,11 +105,15 @@ def normalised(node: Node) -> Node | None:
     return None
 
 
-def _normalised_with_gain(node: Node) -> Node | None:
-    """Return what a layer normalisation is applied to; None where a node is none, or has no gain."""
+def normalised_with_gain(node: Node) -> Node | None:
+    """Return what a layer normalisation is applied to; None where a node is none, or has no gain.
+
+    Args:
+        node: An expression.
+    """
     match node:
         case Add(inner, Variable(role=Role.PARAMETER)) | Add(Variable(role=Role.PARAMETER), inner):
-            return _normalised_with_gain(inner)
+            return normalised_with_gain(inner)
         case Multiply(Variable(role=Role.PARAMETER), inner) | Multiply(inner, Variable(role=Role.PARAMETER)):
             return normalised(inner)
     return None

@@ -10,6 +10,8 @@ from rnn_harness.validation.spec_search.change import UNIT, ZERO, Change
 
 LEAKS = (Fraction(1, 100), Fraction(1, 5), Fraction(3, 10), Fraction(1, 10))
 """Slopes of leaky rectifiers below zero: torch's, that of many networks, Keras' before 3, and one that people write."""
+LIMITS = (1, 2, 3)
+"""Limits that are left in front of a function, small enough for numbers of the usual size to reach them."""
 HARD_SIGMOID_SLOPES = (Fraction(1, 5), Fraction(1, 6), Fraction(1, 4))
 """Slopes of the hard sigmoids in use: Keras before 3, torch, and Theano's tangent at zero."""
 _HALF = Constant(Fraction(1, 2))
@@ -34,6 +36,9 @@ def piecewise_functions(node: Apply) -> Iterator[Change]:
         yield Change(Divide(argument, Add(UNIT, size)), f"softsign {where}", 3)
     elif node.function is Function.RELU:
         yield Change(_negative(_relu(_negative(argument))), "the smaller stands where the larger should", 3)
+    for limit in LIMITS:
+        limited = Apply(node.function, _within(argument, limit))
+        yield Change(limited, f"what {node.function.value} is applied to is limited to [-{limit}, {limit}]", 4)
     if node.function in (Function.TANH, Function.RELU):
         for leak in LEAKS:
             leaky = Add(_relu(argument), Multiply(Constant(leak), Subtract(argument, _relu(argument))))
@@ -54,8 +59,14 @@ def clipped(argument: Node) -> Node:
     Args:
         argument: The expression.
     """
-    above, below = _relu(Subtract(argument, UNIT)), _relu(Add(argument, UNIT))
-    return Subtract(Subtract(below, above), UNIT)
+    return _within(argument, 1)
+
+
+def _within(argument: Node, limit: int) -> Node:
+    """Return an expression limited to [-limit, limit]."""
+    bound = Constant(Fraction(limit))
+    above, below = _relu(Subtract(argument, bound)), _relu(Add(argument, bound))
+    return Subtract(Subtract(below, above), bound)
 
 
 def positive(argument: Node) -> Node:

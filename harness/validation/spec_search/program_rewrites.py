@@ -13,6 +13,9 @@ from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.rewrite import replace_children, substitute
 from rnn_harness.validation.spec_search.change import ZERO
 
+MOST_LEVELS = 240
+"""Levels of an expression that is run node by node, each of a few calls: those of one series, and not of two."""
+
 
 @dataclass(frozen=True)
 class ProgramChange:
@@ -299,3 +302,21 @@ def with_part(node: Node, old: Node, new: Node) -> Node:
         new: What takes its place.
     """
     return new if node == old else replace_children(node, lambda child: with_part(child, old, new))
+
+
+def levels(node: Node) -> int:
+    """Return how many levels an expression has.
+
+    Args:
+        node: The expression.
+    """
+    return 1 + max(map(levels, node.children), default=0)
+
+
+def holds_a_series(program: Program) -> bool:
+    """Say whether an expression is so deep that a series stands in it, as for a gelu.
+
+    Args:
+        program: A program, or a rewrite of one.
+    """
+    return any(levels(assignment.expression) > MOST_LEVELS // 4 for assignment in program.assignments)

@@ -6,10 +6,13 @@ import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from rnn_harness.specs.expression import (
     Add,
     Apply,
+    Concatenate,
+    Constant,
     Divide,
     Dot,
     Function,
@@ -28,9 +31,10 @@ from rnn_harness.specs.expression import (
 from rnn_harness.specs.program import Assignment, Program
 from rnn_harness.specs.rewrite import replace_children
 from rnn_harness.validation.spec_search.added_terms import added_biases, added_inside, added_to_results
-from rnn_harness.validation.spec_search.change import UNIT, Change, KnownSymbols
+from rnn_harness.validation.spec_search.change import UNIT, ZERO, Change, KnownSymbols
 from rnn_harness.validation.spec_search.function_rewrites import functions_behind, other_functions
 from rnn_harness.validation.spec_search.gate_rewrites import (
+    complement_inside,
     gate_counted_twice,
     gated_argument,
     gated_terms,
@@ -47,6 +51,9 @@ from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, 
 from rnn_harness.validation.spec_search.repeated_rewrites import repeated_changes
 from rnn_harness.validation.spec_search.sum_rewrites import other_terms
 from rnn_harness.validation.spec_search.value_ranges import is_never_negative, is_within_one
+
+SHARES = (Fraction(1, 2), Fraction(7, 10), Fraction(4, 5), Fraction(9, 10), Fraction(2))
+"""What is left on a gate or a candidate: shares that dropout keeps, and a factor of two."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,8 @@ def _whole_changes(assignment: Assignment, symbols: KnownSymbols) -> Iterator[Ch
         for function in functions:
             yield Change(Apply(function, expression), f"{name} goes through {function.value}", 4)
         yield Change(positive(expression), f"{name} goes through the positive function x + 1/2, or sigmoid below 0", 5)
+    for share in SHARES if expression.shape and isinstance(expression, Apply) else ():
+        yield Change(Multiply(Constant(share), expression), f"{name} is multiplied by {share}", 5)
     if expression.shape and not isinstance(expression, Variable):
         yield Change(Apply(Function.MEAN, expression), f"{name} is the mean over the units", 6)
     yield from added_to_results(assignment, symbols)
@@ -183,10 +192,12 @@ def _local(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
             yield from gate_counted_twice(node)
         case Add():
             yield from other_terms(node)
+            yield from _results_for_sums(node, symbols)
             yield from gated_terms(node, symbols)
             yield from without_normalisation(node)
         case Subtract():
             yield from other_terms(node)
+            yield from complement_inside(node, symbols)
         case Multiply():
             yield from _other_factors(node)
             yield from other_normalisations(node)
@@ -243,6 +254,13 @@ def _symbols_for_results(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
             yield Change(other, f"{bare(other)} stands where {bare(node)} should", 5)
 
 
+def _results_for_sums(node: Add, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield a result in the place of a sum, as where the sum was overwritten by what is computed from it."""
+    for other in symbols.values:
+        if other.shape == node.shape and other.role is Role.INTERMEDIATE and other not in set(variables(node)):
+            yield Change(other, f"{bare(other)} stands where {bare(node)} should", 5)
+
+
 def _functions_of_the_same_equation(node: Apply, symbols: KnownSymbols) -> Iterator[Change]:
     """Yield the same function of something else in its equation: what is computed once is then read twice."""
     for applied in symbols.applied:
@@ -276,6 +294,12 @@ def _other_factors(node: Multiply) -> Iterator[Change]:
                 for inside_term, outside_term in ((others.left, others.right), (others.right, others.left)):
                     outside = Add(Multiply(factor, inside_term), outside_term)
                     yield Change(outside, f"{bare(outside_term)} is outside of the product", 3)
+            case Subtract() if factor.shape in ((), others.shape):
+                first, second = others.left, others.right
+                outside_first = Subtract(first, Multiply(factor, second))
+                yield Change(outside_first, f"{bare(first)} is outside of the product with {bare(factor)}", 3)
+                outside_second = Subtract(Multiply(factor, first), second)
+                yield Change(outside_second, f"{bare(second)} is outside of the product with {bare(factor)}", 3)
 
 
 def _role(node: Node) -> Role | None:
@@ -287,6 +311,7 @@ def _other_products(node: MatrixVector | VectorMatrix, symbols: KnownSymbols) ->
     vector = node.vector
     yield from functions_behind(node)
     yield from _symbols_for_results(node, symbols)
+    yield from _parts_of_other_matrices(node, symbols)
     if vector.shape == node.shape:
         yield Change(vector, f"{bare(vector)} is not multiplied by {bare(node.matrix)}", 3)
     for gate in symbols.values:
@@ -299,6 +324,22 @@ def _other_products(node: MatrixVector | VectorMatrix, symbols: KnownSymbols) ->
                 moved = Multiply(factor, replace(node, vector=operand))
                 words = f"{bare(factor)} multiplies behind {bare(node.matrix)} and not before it"
                 yield Change(moved, words, 2)
+
+
+def _parts_of_other_matrices(node: MatrixVector | VectorMatrix, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield products in which one of the joined operands is multiplied by its part of another matrix."""
+    if not isinstance(node.vector, Concatenate):
+        return
+    parts = node.vector.parts
+    for other in symbols.parameters:
+        if other.shape != node.matrix.shape or other == node.matrix:
+            continue
+        for place, part in enumerate(parts):
+            alone = Concatenate(tuple(p if i == place else Multiply(ZERO, p) for i, p in enumerate(parts)))
+            others = Concatenate(tuple(Multiply(ZERO, p) if i == place else p for i, p in enumerate(parts)))
+            mixed = Add(replace(node, vector=others), replace(node, matrix=other, vector=alone))
+            words = f"the part of {other.name} for {bare(part)} stands where that of {bare(node.matrix)} should"
+            yield Change(mixed, words, 2)
 
 
 def pairs(single: Sequence[Rewrite]) -> Iterator[Rewrite]:

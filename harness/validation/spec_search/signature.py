@@ -13,6 +13,7 @@ from rnn_harness.specs.expression import Variable
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.spec_search.numbers_of_its_own import with_numbers_as_constants
 from rnn_harness.validation.spec_search.slots import MOST_SUMMED
 
 MOST_STATES, MOST_LENGTHS, MOST_GATES = 4, 400, 4
@@ -127,10 +128,14 @@ def with_lengths(spec: Spec, lengths: Mapping[str, int]) -> Spec:
 def specs_of_lengths(spec: Spec, probe: Probe) -> Iterator[Spec]:
     """Yield a spec with every length of its named sizes that the shapes of a target's parameters suggest.
 
+    Single numbers that the spec learns are constants where the target has none among its parameters.
+
     Args:
-        spec: The spec; one that declares no sizes is yielded as it is.
+        spec: The spec; one that declares no sizes is yielded with the lengths that it has.
         probe: The target.
     """
+    if not any(value.size == 1 for value in probe.parameters.values()):
+        spec = with_numbers_as_constants(spec)
     names = tuple(spec.model.sizes)
     if not names:
         yield spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from rnn_harness.specs.expression import (
     Variable,
     VectorMatrix,
 )
-from rnn_harness.validation.spec_search.change import ACTIVATIONS, UNIT, ZERO, Change
+from rnn_harness.validation.spec_search.change import ACTIVATIONS, TWO, UNIT, ZERO, Change
 from rnn_harness.validation.spec_search.program_rewrites import bare, sum_of, summands
 
 
@@ -79,6 +80,28 @@ def other_terms(node: Add | Subtract) -> Iterator[Change]:
         yield from _outer_functions(node)
         yield from _inner_biases(node)
         yield from _multiplied_terms(node)
+        yield from _doubled_sigmoids(node)
+        yield from _terms_of_the_other_factor(node)
+
+
+def _terms_of_the_other_factor(node: Add) -> Iterator[Change]:
+    """Yield sums of two products in which a term of the one's factor stands in that of the other."""
+    for first, second in ((node.left, node.right), (node.right, node.left)):
+        for (source, x), (factor, y) in itertools.product(_factors(first), _factors(second)):
+            terms = list(summands(source))
+            for place, term in enumerate(terms if len(terms) > 1 else ()):
+                rest = sum_of([*terms[:place], *terms[place + 1 :]])
+                if {term.shape, rest.shape, factor.shape} <= {(), node.shape}:
+                    moved = Add(Multiply(rest, x), Multiply(Add(factor, term), y))
+                    yield Change(moved, f"{bare(term)} is added to {bare(factor)} and not to {bare(rest)}", 4)
+
+
+def _doubled_sigmoids(node: Add) -> Iterator[Change]:
+    """Yield twice a sigmoid in the place of 1 + tanh, which has the same range and half the slope."""
+    for one, function in ((node.left, node.right), (node.right, node.left)):
+        if one == UNIT and isinstance(function, Apply) and function.function is Function.TANH:
+            doubled = Multiply(TWO, Apply(Function.SIGMOID, function.argument))
+            yield Change(doubled, f"2 sigmoid stands where 1 + tanh of {bare(function.argument)} should", 3)
 
 
 def _terms_inside(node: Add | Subtract) -> Iterator[Change]:
@@ -200,6 +223,10 @@ def _with_bias_inside(term: Node, bias: Variable) -> Iterator[tuple[Node, str]]:
     if isinstance(term, MatrixVector | VectorMatrix) and term.vector.shape == bias.shape:
         words = f"{bias.name} is added before {bare(term.matrix)} and not behind it"
         yield replace(term, vector=Add(term.vector, bias)), words
+        for factor, operand in _factors(term.vector):
+            if factor.shape == operand.shape == term.shape:
+                words = f"{bare(factor)} multiplies behind {bare(term.matrix)}, and {bias.name} too"
+                yield Multiply(factor, Add(replace(term, vector=operand), bias)), words
     for factor, operand in _factors(term):
         if operand.shape == bias.shape == factor.shape:
             yield Multiply(factor, Add(operand, bias)), f"{bias.name} is added before {bare(factor)} and not behind it"

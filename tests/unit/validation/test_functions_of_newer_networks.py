@@ -112,8 +112,13 @@ def _difference(cell: type, spec: Spec) -> str:
         (lambda v: functional.leaky_relu(v, 0.2), "a leaky relu of slope 1/5 below zero stands where tanh should"),
         (functional.logsigmoid, "the logarithm of the sigmoid stands where tanh should"),
         (lambda v: 1.7159 * torch.tanh(2 * v / 3), "1.7159 tanh(2/3 x), as LeCun has it, stands where tanh should"),
+        (torch.atan, "the arctangent stands where tanh should"),
+        (torch.sin, "the sine stands where tanh should"),
     ],
-    ids=["gelu", "gelu by tanh", "quick gelu", "mish", "selu", "hard swish", "leaky relu", "log sigmoid", "LeCun"],
+    ids=[
+        *("gelu", "gelu by tanh", "quick gelu", "mish", "selu", "hard swish", "leaky relu", "log sigmoid", "LeCun"),
+        *("arctangent", "sine"),
+    ],
 )
 def test_a_function_that_stands_where_tanh_should_is_named(function: Callable[[Tensor], Tensor], words: str) -> None:
     cell = type("Cell", (UnitOfOneGate,), {"function": staticmethod(function)})
@@ -148,12 +153,40 @@ def test_a_right_memory_equals_its_spec() -> None:
     assert search.match_spec(_spec("lmu")) is not None
 
 
+class _Bistable(nn.Module):
+    """A bistable cell, right or with twice a sigmoid in the place of 1 + tanh."""
+
+    range = staticmethod(lambda v: 1 + torch.tanh(v))
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x = nn.Linear(input_size, 3 * hidden_size)
+        self.v_a, self.v_c = (nn.Parameter(torch.randn(hidden_size)) for _ in range(2))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        a, c, g = self.x(x).chunk(3, 1)
+        a, c = self.range(a + self.v_a * h), torch.sigmoid(c + self.v_c * h)
+        return c * h + (1 - c) * torch.tanh(g + a * h)
+
+
+def test_twice_a_sigmoid_in_the_place_of_one_and_tanh_is_named() -> None:
+    cell = type("Cell", (_Bistable,), {"range": staticmethod(lambda v: 2 * torch.sigmoid(v))})
+    assert _difference(cell, _spec("brc")).startswith("brc-1: 2 sigmoid stands where 1 + tanh of")
+
+
 def test_the_smooth_functions_are_those_of_torch() -> None:
     argument = Variable("a", (Dimension((("d", 1),)),), 0, Role.INPUT)
-    changes = {change.words.split(" stands")[0]: change for change in smooth_functions(Apply(Function.RELU, argument))}
+    changes = {change.words.split(" stands")[0]: change for change in smooth_functions(Apply(Function.TANH, argument))}
     program = _spec("indrnn.tanh").program()
     numbers = torch.linspace(-6, 6, 49, dtype=torch.float64)[None]
-    for name, function in (("gelu", functional.gelu), ("mish", functional.mish), ("selu", functional.selu)):
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
+        "gelu": functional.gelu,
+        "mish": functional.mish,
+        "selu": functional.selu,
+        "the sine": torch.sin,
+        "the arctangent": torch.atan,
+    }
+    for name, function in functions.items():
         given = _evaluated(program, changes[name].expression, argument, numbers)
         assert torch.allclose(given, function(numbers), rtol=0, atol=1e-12)
 
