@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from rnn_harness.errors import UsageError
+from rnn_harness.runtime.dask_client import connect_to_dask
 
 Result = TypeVar("Result")
 
@@ -223,7 +224,7 @@ def _cluster(pool: WorkerPool) -> AbstractContextManager[Any]:
             _check_that_somebody_listens(scheduler)
             client = ray.init(address=scheduler, log_to_driver=False, logging_level="error")
         else:
-            client = import_module("distributed").Client(scheduler, timeout=10)
+            client = connect_to_dask(scheduler)
     except ImportError as error:
         raise UsageError(f"{backend} is not installed ({error}): pip install 'rnn-harness[{backend}]'") from None
     except (OSError, ValueError, RuntimeError) as error:
