@@ -74,6 +74,12 @@ class Identification:
         returned = len(self.convention.taken) - 1
         return tuple(f"finals.{name}" for name in self.states[returned:] if name != "h")
 
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def __repr__(self) -> str:
+        return f"<{self.spec or self.model.family}: {self.sentence()}>"
+
     def _repr_html_(self) -> str:
         blocks = self.assignment.table.blocks
         rows = (f"{block.parameter}, block {block.block + 1} of {block.of}: {block.name}" for block in blocks)
