@@ -128,6 +128,9 @@ class Comparison:
 
         return comparison_text(self)
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.left.target} and {self.right.target}: {self.outcome}; print it for a summary>"
+
     def _repr_html_(self) -> str:
         title = f"{self.left.target} and {self.right.target}: {self.outcome}"
         return html_block(title, str(self))

@@ -139,9 +139,11 @@ def test_the_equations_that_part_are_named() -> None:
     assert "candidate" in family_spec(GRU).id
 
 
-def test_results_in_a_notebook_hold_nothing_that_is_read_as_html() -> None:
+def test_results_are_short_where_python_shows_them_and_hold_nothing_that_a_notebook_reads_as_html() -> None:
     sides = (ComparedCell("a.py:<b>", "a & b"), ComparedCell("torch.nn:GRU", "GRU"))
-    page = Comparison("different", "they are two <functions>", *sides)._repr_html_()
+    comparison = Comparison("different", "they are two <functions>", *sides)
+    assert repr(comparison) == "<Comparison of a.py:<b> and torch.nn:GRU: different; print it for a summary>"
+    page = comparison._repr_html_()
     assert "a.py:&lt;b&gt; and torch.nn:GRU: different" in page
     assert "two &lt;functions&gt;" in page
     assert "<b>a.py" in page
