@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
+import multiprocessing
 import os
 import sys
+from collections.abc import Iterator
 
 GIGABYTE = 2**30
 
@@ -33,6 +36,25 @@ def limit_memory(gigabytes: float) -> None:
         size = min(size, allowed)
     with contextlib.suppress(ValueError, OSError):  # macOS refuses it
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+@contextlib.contextmanager
+def importing_for_good() -> Iterator[None]:
+    """Import without looking for garbage; in a worker, what is there afterwards is never looked through again.
+
+    torch and what it needs are half a million objects that live as long as the process: to look through them again
+    and again took a tenth of a validation. What is dropped is freed at once all the same, and circles of objects
+    that are made later are found.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if multiprocessing.parent_process() is not None:
+            gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def discard_standard_output() -> None:

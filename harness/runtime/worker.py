@@ -28,6 +28,7 @@ from rnn_harness.runtime.printed_errors import PrintedErrors, print_errors_to
 from rnn_harness.runtime.process_group import end_group, exit_code, has_exited, lead_group, marked, wait_for_exit
 from rnn_harness.runtime.run_queue import seconds_waited
 from rnn_harness.runtime.target_call import CLOCK_SLOTS, USUAL_TARGET_TIMEOUT, FloatSlots, TargetClock, install_clock
+from rnn_harness.runtime.this_process import importing_for_good
 
 Argument = TypeVar("Argument")
 Message = TypeVar("Message")
@@ -347,7 +348,8 @@ def _run_work(
     _leave_resource_tracker()
     install_clock(TargetClock(slots))
     refusal = _confine() if setting.is_confined else ""
-    work, argument, message_types = pickle.loads(task)
+    with importing_for_good():
+        work, argument, message_types = pickle.loads(task)
     types = _declared(message_types)
 
     def send(message: Message | WorkerEnded | _WorkDone) -> None:

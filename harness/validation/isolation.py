@@ -318,8 +318,9 @@ def run_with_limits(
     """
     this_process.limit_memory(request.memory_limit)
     try:
-        from rnn_harness.specs import SpecError, library
-        from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch and all that is needed
+        with this_process.importing_for_good():
+            from rnn_harness.specs import SpecError, library
+            from rnn_harness.validation.judging import validate as _validate  # noqa: F401  # torch, and all else
 
         library()  # read before the target may limit the files that can be opened
     except (MemoryError, ImportError, OSError) as error:

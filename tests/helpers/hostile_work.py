@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import pickle
@@ -61,6 +62,27 @@ def prints_what_a_terminal_obeys(send: Send, _: object) -> None:
 def writes_part_of_a_message(send: Send, _: object) -> None:
     _write_to_all(b"\x00\x00\x10\x00abc")
     time.sleep(1000)
+
+
+class _Circle:
+    """An object that holds itself, and is dropped only when garbage is looked for."""
+
+    dropped = 0
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        type(self).dropped += 1
+
+
+def tells_what_is_looked_through(send: Send, _: object) -> None:
+    kept = gc.get_freeze_count()
+    _Circle()
+    send(Said("before", _Circle.dropped))
+    gc.collect()
+    send(Said("enabled" if gc.isenabled() else "disabled", _Circle.dropped))
+    send(Said("kept", kept))
 
 
 def tells_its_pipes(send: Send, _: object) -> None:

@@ -56,7 +56,8 @@ def _autocast(evaluation: Evaluation) -> Iterator[Finding]:
     except _LACKING_ERRORS as error:
         raise _refusal("autocast", error) from None
     short = UNIT_ROUNDOFF["bfloat16"]
-    allowed = Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short)
+    parts = evaluation.options.bias_parts
+    allowed = Rounding(short, UNDERFLOW["bfloat16"], UNIT_ROUNDOFF["float32"], operands=short, bias_parts=parts)
     if evaluation.options.absolute_function_error:
         # A function put together out of others is computed one operation after the other, each in bfloat16.
         allowed = replace(allowed, wide=None, absolute=ABSOLUTE_FUNCTION_ROUNDINGS * short)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import re
@@ -22,6 +23,7 @@ from rnn_harness.records.verdict import Outcome
 from rnn_harness.runtime.messages import LENGTH_BYTES, FrameBuffer, MessageTypes, UnreadableMessage
 from rnn_harness.runtime.pipe_bytes import read_some, write_all
 from rnn_harness.runtime.printed_errors import MOST_LETTERS, PrintedErrors
+from rnn_harness.runtime.this_process import importing_for_good
 from rnn_harness.runtime.worker import Ending, WorkerEnded, run_in_worker
 from tests.helpers import HELPERS, hostile_work
 from tests.helpers.hostile_work import Said
@@ -94,6 +96,27 @@ def test_garbage_ends_a_worker(work: Callable[[hostile_work.Send, str], None], s
     (ended,) = _ended(work)
     assert isinstance(ended, WorkerEnded)
     assert (ended.ending, ended.sentence) == (Ending.UNREADABLE, sentence)
+
+
+@pytest.mark.process
+def test_a_worker_looks_for_garbage_in_all_but_what_it_imported() -> None:
+    before, after, kept = _ended(hostile_work.tells_what_is_looked_through)
+    assert (before, after) == (Said("before", 0), Said("enabled", 1))
+    assert isinstance(kept, Said)
+    assert kept.number > 10_000
+
+
+def test_in_this_process_imports_leave_the_search_for_garbage_as_it_was() -> None:
+    kept = gc.get_freeze_count()
+    for was_enabled in (True, False):
+        (gc.enable if was_enabled else gc.disable)()
+        try:
+            with importing_for_good():
+                assert not gc.isenabled()
+            assert gc.isenabled() == was_enabled
+        finally:
+            gc.enable()
+    assert gc.get_freeze_count() == kept
 
 
 @pytest.mark.process
