@@ -29,23 +29,41 @@ def run_batches(
         batches: what is decided.
         digest: gives a digest of everything that the records of a batch depend on.
         known: records of an earlier run; a batch of which nothing has changed is not decided again.
-        on_start: called with each title before the first record of it.
+        on_start: called with each title before the first record of it is made; in a pool, when the first of its parts
+            is done, in whatever order that happens.
         pool: where the work is done.
         examples: number of cases that were asked for, for the records.
     """
-    title = ""
-    made = None if pool.is_this_process else _made_in_pool(batches, digest, known, pool, examples)
+    started = _StartedTitles(on_start)
+    made = None if pool.is_this_process else _made_in_pool(batches, digest, known, pool, examples, started)
     for batch in batches:
-        if batch.title != title:
-            title = batch.title
-            on_start(title)
         key = digest(batch)
+        if made is None or known.batch(key):
+            started.add(batch.title)
         records = known.batch(key)
         if not records and made is not None:
             records = next(made)
         elif not records:
             records = _finished(batch, [part() for part in batch.parts], key, examples)
         yield from records
+
+
+class _StartedTitles:
+    """Titles of which something is begun or done; each is announced once.
+
+    Args:
+        on_start: Called with every title.
+    """
+
+    def __init__(self, on_start: Callable[[str], None]) -> None:
+        self._on_start = on_start
+        self._titles: set[str] = set()
+
+    def add(self, title: str) -> None:
+        """Announce a title, unless it was announced before."""
+        if title not in self._titles:
+            self._titles.add(title)
+            self._on_start(title)
 
 
 def _finished(batch: RecordBatch[Any], parts: Sequence[Any], key: str, examples: int) -> list[Record]:
@@ -85,6 +103,7 @@ def _made_in_pool(
     known: KnownRecords,
     pool: WorkerPool,
     examples: int,
+    started: _StartedTitles,
 ) -> Iterator[list[Record]]:
     """Yield the records of every batch that is not known, in the order of the batches.
 
@@ -101,6 +120,7 @@ def _made_in_pool(
             parts = results[placed.batch]
             parts[placed.place] = value
             batch = pending[placed.batch]
+            started.add(batch.title)
             if len(parts) == len(batch.parts):
                 ordered = [parts[place] for place in range(len(parts))]
                 finished[placed.batch] = _finished(batch, ordered, digest(batch), examples)

@@ -32,7 +32,7 @@ def verify(
         examples: number of cases drawn for each cell, after the fixed ones.
         known: records of an earlier run; those that depend on nothing that has changed are not made again.
         on_start: called with the title of every spec before it is decided; where several processes decide, when the
-            first record of it comes.
+            first part of it is done.
         pool: where the work is done; in this process where None.
 
     Yields:

@@ -56,6 +56,16 @@ def test_parts_done_in_any_order_give_the_records_of_one_process(monkeypatch: py
 
 
 @pytest.mark.usefixtures("disorderly")
+def test_progress_in_a_pool_tells_each_part_when_it_is_done_and_not_when_its_turn_comes() -> None:
+    announced: list[int] = []
+    for pool in (WorkerPool(), WorkerPool(2)):
+        titles: list[str] = []
+        next(iter(EquationRun(SELECTION, 0, 0, pool).make_records(KnownRecords(), titles.append)))
+        announced.append(len(titles))
+    assert announced == [1, 2], "in the pool the parts of the first spec are the last that are done"
+
+
+@pytest.mark.usefixtures("disorderly")
 def test_what_is_done_before_its_turn_is_in_the_file_and_is_not_done_again(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     run = EquationRun(SELECTION, 0, 0, WorkerPool(2))
