@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from rnn_harness.options import Options, OptionTable
 from rnn_harness.runtime.target_call import call_target
+from rnn_harness.validation.loading.size_arguments import argument_names
 
 _SIZES: tuple[tuple[str, int | float | bool], ...] = (
     (r"bidirectional|batch_first|use_|with_", False),
@@ -39,9 +40,8 @@ def named_arguments(function: Callable[..., object], options: Options) -> Option
     Returns:
         The arguments by name; None where a name suggests nothing, so that any value would be made up.
     """
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
+    parameters = argument_names(function)
+    if not parameters and not _shows_no_arguments(function):
         return None
     further = iter(_FURTHER_SIZES)
     arguments: OptionTable = {}
@@ -54,6 +54,14 @@ def named_arguments(function: Callable[..., object], options: Options) -> Option
             return None
         arguments[name] = next(further, 5) if value is None else value
     return arguments
+
+
+def _shows_no_arguments(function: Callable[..., object]) -> bool:
+    """Whether a function or class says that it takes no arguments, and not only hides them."""
+    try:
+        return not inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def made_with_named_arguments(written_class: type, options: Options) -> object | None:

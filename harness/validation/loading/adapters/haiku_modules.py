@@ -9,8 +9,8 @@ from typing import Any
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
-from rnn_harness.validation.cells.capabilities import TargetCapabilities
-from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from, import_library
+from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
+from rnn_harness.validation.loading.adapters.adapter import DrivenModule, HeldPart, comes_from, import_library
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax, jax_function_module
 
 
@@ -50,6 +50,37 @@ def deferred(cell_type: type) -> Callable[..., DeferredModule]:
     make.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect.signature
     make.__module__ = cell_type.__module__
     return make
+
+
+def haiku_parts(run: Callable[[], object]) -> list[HeldPart]:
+    """List the recurrent cores of Haiku that a transformed function calls, those made of a hidden size alone.
+
+    Args:
+        run: Runs the function.
+    """
+    haiku = import_library("haiku", "haiku")
+    parts: dict[str, HeldPart] = {}
+    cores = (haiku.GRU, haiku.LSTM, haiku.VanillaRNN)
+
+    def observe(call: Callable[..., Any], arguments: Any, keywords: Any, context: Any) -> Any:
+        module = context.module
+        if type(module) in cores and context.method_name == "__call__" and arguments:
+            sizes = CellSizes(int(arguments[0].shape[-1]), int(module.hidden_size))
+            parts.setdefault(str(module.module_name), _part(str(module.module_name), type(module), sizes))
+        return call(*arguments, **keywords)
+
+    with haiku.intercept_methods(observe):
+        run()
+    return list(parts.values())
+
+
+def _part(name: str, core: type, sizes: CellSizes) -> HeldPart:
+    """A core inside of a model, of its own sizes: every other size would be compiled anew."""
+
+    def make(_: CellSizes) -> DeferredModule:
+        return DeferredModule(lambda: core(sizes.hidden_size), core.__name__)
+
+    return HeldPart(name, core.__name__, make, sizes, any_sizes=False, is_layer=False)
 
 
 class HaikuAdapter:

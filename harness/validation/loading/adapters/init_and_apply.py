@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, dis
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
+from rnn_harness.validation.loading.adapters.model_of_pair import model_of_pair
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves
 from rnn_harness.validation.loading.adapters.step_functions import drive_with_parameters
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
@@ -65,9 +67,12 @@ class InitAndApplyAdapter:
             UsageError: The object is no such pair, or no way of calling it was found.
         """
         pair, sizes, failures = _pair_of(cell), CellSizes(n, d), list[str]()
-        for state_class in (None, *_named_tuples_beside(pair.apply)):
+        model = model_of_pair(pair.init, _of_parameters_and_data(pair.apply, None), sizes)
+        if model is not None and not model.may_be_layer:
+            return model.driven
+        for state_class in _state_classes(pair) if model is None else (None,):
             step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, state_class)))
-            for call in _calls_of_init(pair.init, step, sizes):
+            for call in _calls_of_init(pair.init, step, sizes, state_class):
                 try:
                     tree = _parameters_of(call_target(call))
                 except Exception as error:  # a user's function that is called in a wrong way may raise anything
@@ -77,6 +82,8 @@ class InitAndApplyAdapter:
                 if driven is not None:
                     return driven
                 failures.insert(0, _what_came_back(step, tree, sizes))
+        if model is not None:
+            return model.driven
         raise UsageError(
             f"{failures[0] if failures else 'no way of calling init is known'}; expected init(key), init(key, n, d), "
             f"init(key, shape) or init(key, x), and apply(params, x), apply(params, h, x) or apply(params, x, h) that "
@@ -95,7 +102,10 @@ def sizes_of_pair(cell: Any) -> CellSizes | None:
     """
     pair, sizes = _pair_of(cell), _TRIED_SIZES
     step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, None)))
-    if len(step.data) != 1:
+    if len(step.data) == 2:
+        return next((CellSizes(sizes.input_size, d) for d in _HIDDEN_SIZES if _takes_state(pair, d)), None)
+    model = model_of_pair(pair.init, _of_parameters_and_data(pair.apply, None), sizes)
+    if len(step.data) != 1 or (model is not None and not model.may_be_layer):
         return None
     for call, data in itertools.product(_calls_of_init(pair.init, step, sizes), step.trial_data(*sizes)):
         try:
@@ -106,6 +116,34 @@ def sizes_of_pair(cell: Any) -> CellSizes | None:
         if np.ndim(x) == len(outputs.shape) >= 3 and np.shape(x)[:-1] == outputs.shape[:-1]:
             return CellSizes(sizes.input_size, outputs.shape[-1])
     return None
+
+
+_HIDDEN_SIZES = (*range(2, 65), 96, 100, 128, 200, 256, 512)
+"""What is tried for the hidden size of a step that is made already."""
+
+
+def _takes_state(pair: InitAndApply, d: int) -> bool:
+    """Whether a step takes a state of that width with an input, and gives one back."""
+    jax, (n, _) = import_jax(), _TRIED_SIZES
+    for state_class in _state_classes(pair):
+        step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, state_class)))
+        for data in itertools.islice(step.trial_data(n, d), 2):  # a state alone, or in a pair
+            first = tuple(_as_state(value, state_class) for value in data)
+            try:
+                tree = jax.eval_shape(pair.init, jax.random.PRNGKey(0), *first)
+                result = jax.eval_shape(step.call, tree, data)
+            except Exception:  # a user's function that is called in a wrong way may raise anything
+                continue
+            if step.gives_states(data, result, d):
+                return True
+    return False
+
+
+def _state_classes(pair: InitAndApply) -> tuple[type | None, ...]:
+    """What a pair of states may be handed over as: a plain tuple, or a named one of its module or of Haiku."""
+    haiku = sys.modules.get("haiku")
+    of_library = () if haiku is None else (haiku.LSTMState,)
+    return (None, *dict.fromkeys((*_named_tuples_beside(pair.apply), *of_library)))
 
 
 def _named_tuples_beside(function: Callable[..., Any]) -> list[type]:
@@ -135,7 +173,25 @@ def _pair_of(cell: Any) -> InitAndApply:
     if len(pair) != len(InitAndApply._fields) or not all(callable(function) for function in pair):
         kinds = ", ".join(type(value).__name__ for value in pair)
         raise UsageError(f"a tuple of {kinds or 'nothing'}; expected two functions, init and apply")
-    return InitAndApply(*pair)
+    return InitAndApply(pair[0], _with_arguments_of_init(*pair))
+
+
+def _with_arguments_of_init(init: Callable[..., Any], apply: Callable[..., Any]) -> Callable[..., Any]:
+    """The function ``apply`` of Haiku with all of its arguments: what it shows lacks one that is named ``state``."""
+    if not str(getattr(apply, "__module__", "")).startswith("haiku."):
+        return apply
+    _, *data = inspect.signature(init).parameters.values()
+    shown = inspect.signature(apply).parameters.values()
+    if not {argument.name for argument in data} - {argument.name for argument in shown}:
+        return apply
+    ahead = itertools.takewhile(lambda argument: argument.name not in {known.name for known in data}, shown)
+
+    def apply_all(*arguments: Any, **named: Any) -> Any:
+        return apply(*arguments, **named)
+
+    apply_all.__signature__ = inspect.Signature([*ahead, *data])  # type: ignore[attr-defined]  # read by inspect
+    apply_all.__module__ = apply.__module__
+    return apply_all
 
 
 def _shown(function: Callable[..., Any]) -> str:
@@ -150,22 +206,15 @@ def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None)
         apply: The function.
         state_class: The class of named tuples that its states are handed over as; None for plain tuples.
     """
-    fields = 0 if state_class is None else len(tuple_fields(state_class))
-
-    def as_state(value: Any) -> Any:
-        is_one = state_class is not None and isinstance(value, tuple) and len(value) == fields
-        return state_class(*value) if is_one and state_class is not None else value
-
     signature = inspect.signature(apply)
     of_tree, *rest = (argument for argument in signature.parameters.values() if argument.kind not in _VARIADIC)
     random = [argument.name for argument in rest if _RANDOM_KEY.match(argument.name) and _is_required(argument)]
     data = [argument for argument in rest if not _RANDOM_KEY.match(argument.name)]
 
     def apply_parameters(*values: Any, **named: Any) -> Any:
-        arguments = {
-            name: as_state(value) for name, value in shown.bind(*values, **named).arguments.items() if name != TREE
-        }
-        tree, key = shown.bind(*values, **named).arguments[TREE], import_jax().random.PRNGKey(1)
+        bound = shown.bind(*values, **named).arguments
+        arguments = {name: _as_state(value, state_class) for name, value in bound.items() if name != TREE}
+        tree, key = bound[TREE], import_jax().random.PRNGKey(1)
         arguments |= dict.fromkeys(random, key)
         # By their places: some functions show names that they do not take.
         placed = [arguments.pop(argument.name) for argument in rest if _is_required(argument)]
@@ -178,12 +227,21 @@ def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None)
     return apply_parameters
 
 
+def _as_state(value: Any, state_class: type | None) -> Any:
+    """A pair of states as a named tuple, where that is what is handed over; anything else as it is."""
+    if state_class is None or not isinstance(value, tuple) or len(value) != len(tuple_fields(state_class)):
+        return value
+    return state_class(*value)
+
+
 def _is_required(argument: inspect.Parameter) -> bool:
     """Whether an argument is handed over by its place, and has no default."""
     return argument.kind is not argument.KEYWORD_ONLY and argument.default is argument.empty
 
 
-def _calls_of_init(init: Callable[..., Any], step: StepSignature, sizes: CellSizes) -> Iterator[Callable[[], object]]:
+def _calls_of_init(
+    init: Callable[..., Any], step: StepSignature, sizes: CellSizes, state_class: type | None = None
+) -> Iterator[Callable[[], object]]:
     """Yield the ways to call ``init`` that fit its arguments: with sizes, with a shape, with the first data."""
     key, signature = import_jax().random.PRNGKey(0), inspect.signature(init)
     n, d = sizes
@@ -191,7 +249,9 @@ def _calls_of_init(init: Callable[..., Any], step: StepSignature, sizes: CellSiz
     shapes = ((rows, steps, n), (steps, rows, n), (steps, n), (rows, n), (n,), n)
     data = (map_tree(import_jax().numpy.asarray, values) for values in step.trial_data(n, d))
     ways: Iterator[tuple[object, ...]] = itertools.chain(
-        [(key,), (key, n, d), (n, d, key)], ((key, shape) for shape in shapes), ((key, *values) for values in data)
+        [(key,), (key, n, d), (n, d, key)],
+        ((key, shape) for shape in shapes),
+        ((key, *(_as_state(value, state_class) for value in values)) for values in data),
     )
     for values in ways:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from rnn_harness.validation.loading.adapters.adapter import (
     import_library,
 )
 from rnn_harness.validation.loading.adapters.default_format import default_format
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 from rnn_harness.validation.loading.adapters.jax_calls import ModelCall, model_calls
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax, jax_function_module
 from rnn_harness.validation.loading.adapters.jax_models import (
@@ -48,9 +50,11 @@ class NnxAdapter:
         jax = import_jax()
         nnx = import_library("flax.nnx", "flax")
         graph, parameters, further_state = nnx.split(cell, nnx.Param, ...)
+        # What counts random numbers is written to while a call is traced; Flax 0.10 knows no other way than that.
+        copied = {"copy": True} if "copy" in inspect.signature(nnx.merge).parameters else {}
 
         def run(tree: object, *arguments: object, **keywords: object) -> object:
-            return nnx.merge(graph, tree, further_state)(*arguments, **keywords)
+            return nnx.merge(graph, tree, further_state, **copied)(*arguments, **keywords)
 
         module = jax_function_module(run, parameters)
         is_cell = isinstance(cell, nnx.RNN | nnx.RNNCellBase)
@@ -87,14 +91,19 @@ class EquinoxAdapter:
         equinox = import_library("equinox", "equinox")
         parameters, static_fields = equinox.partition(cell, equinox.is_inexact_array)
 
+        parts = equinox_parts(jax, equinox, cell)
+        own = parts[0].sizes if parts else CellSizes(n, d)
+        is_batched = not is_equinox_cell(equinox, cell) and takes_batches(jax, cell, own)
+
         def run(tree: object, *arguments: object, **keywords: object) -> object:
             combined = equinox.combine(tree, static_fields)
+            if is_batched:
+                return combined(*arguments, **keywords)
             fixed = {name: value for name, value in keywords.items() if not hasattr(value, "shape")}
             of_rows = {name: value for name, value in keywords.items() if name not in fixed}
             return jax.vmap(lambda row, named: combined(*row, **named, **fixed))(arguments, of_rows)
 
         module = jax_function_module(run, parameters)
-        parts = equinox_parts(jax, equinox, cell)
         if not is_equinox_cell(equinox, cell):
             embeddings = jax.tree_util.tree_leaves(cell, is_leaf=lambda node: isinstance(node, equinox.nn.Embedding))
             tokens = [node.num_embeddings for node in embeddings if isinstance(node, equinox.nn.Embedding)]
@@ -106,6 +115,35 @@ class EquinoxAdapter:
             capabilities = TargetCapabilities(library="JAX", has_parts=True)
             return DrivenModule(JaxModelModule(module, parts, inputs, type(cell)), capabilities)
         return DrivenModule(module, TargetCapabilities(library="JAX"))
+
+
+def takes_batches(jax: Any, model: Any, sizes: CellSizes) -> bool:
+    """Say whether a module of equinox maps the rows of a batch itself: it takes a batch, and not one row.
+
+    Args:
+        jax: The library.
+        model: The module.
+        sizes: What it is made for.
+    """
+    rows, steps = distinct_batch_size(*sizes), distinct_step_count(*sizes)
+    count = len(required_arguments(type(model).__call__)) - 1
+
+    def takes(lead: tuple[int, ...], of_state: tuple[int, ...]) -> bool:
+        x, state = (jax.ShapeDtypeStruct(shape, "float32") for shape in ((*lead, sizes[0]), (*of_state, sizes[1])))
+        ways = [(state,) * (count - 1)] + [((state, state),)] * (count == 2)
+        return any(_can_be_called(jax, model, (x, *states)) for states in ways)
+
+    of_rows = takes((steps,), ()) or takes((), ())
+    return not of_rows and (takes((rows, steps), (rows,)) or takes((rows,), (rows,)))
+
+
+def _can_be_called(jax: Any, model: Any, shapes: tuple[Any, ...]) -> bool:
+    """Whether a model can be traced with arguments of such shapes."""
+    try:
+        jax.eval_shape(model, *shapes)
+    except Exception:  # a user's module that is called in a wrong way may raise anything
+        return False
+    return True
 
 
 def _drive_model(
