@@ -149,3 +149,15 @@ class NumberOfStep(nn.Module):
         i, f, g, o = self.gates(torch.cat([input_, h], 1)).chunk(4, 1)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         return o.sigmoid() * self.norms[min(time, len(self.norms) - 1)](c).tanh(), c
+
+
+class CutsItsState(nn.Module):
+    """It cuts the last column off its new state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.weights = nn.Linear(input_size + hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        new: Tensor = self.weights(torch.cat([x, h], 1)).tanh()
+        return new[:, :-1]

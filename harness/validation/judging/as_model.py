@@ -193,7 +193,8 @@ def judge_unknown_parameters(
     if events := events_of_model(target, probe, request, listener, judge_target):
         yield from events
         return
-    unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, str(error))
+    reason = "; ".join((str(error), *target.capabilities.notes))
+    unknown = identification_check(target.name, request, "unknown", Outcome.NOT_RUN, reason)
     yield TargetIdentified(identification_record(()))
     yield from with_consistency(target, probe, request, [RecordMade(unknown)])
 

@@ -31,6 +31,22 @@ def has_further_inputs(joined: Joined) -> bool:
     return isinstance(joined.joined if isinstance(joined, JoinedInSpace) else joined, JoinedInputs)
 
 
+def note_of_joined(joined: Joined, made_for: CellSizes) -> str:
+    """Say how the states or inputs of a cell are judged; and where its state has another width than it was made with.
+
+    Args:
+        joined: How they are joined.
+        made_for: The sizes that the cell was made with.
+    """
+    if not isinstance(joined, JoinedStates) or len(joined.widths) > 1 or joined.input_size == made_for.input_size:
+        return joined.note()
+    return (
+        f"made with input size {made_for.input_size} and hidden size {made_for.hidden_size}, it gives back a state of "
+        f"another width than it is given: widths agree only for inputs of {joined.input_size} and a state of "
+        f"{joined.widths[0]} numbers, and with these it is judged"
+    )
+
+
 def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) -> Joined | None:
     """Find how the states or inputs of a torch cell are joined, or lie; None if it can be called as it is.
 

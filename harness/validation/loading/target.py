@@ -49,7 +49,7 @@ from rnn_harness.validation.loading.first_call import with_first_calls
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
 from rnn_harness.validation.loading.function_kinds import is_step, names_configuration
 from rnn_harness.validation.loading.function_networks import network_of_functions
-from rnn_harness.validation.loading.joined_cells import has_further_inputs, joined_cell
+from rnn_harness.validation.loading.joined_cells import has_further_inputs, joined_cell, note_of_joined
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
 from rnn_harness.validation.loading.own_errors import own_place
@@ -195,7 +195,7 @@ def _constructed_target(maker: CellMaker, adapter: Adapter, options: Options) ->
         return _with_note(target, construction.sizes_note(maker.options))
     wrap = joined.wrap
     target = _driven_target(maker.name, adapter, lambda _: wrap(make(made_for)), options, joined.sizes)
-    target = _with_note(target, joined.note())
+    target = _with_note(target, note_of_joined(joined, made_for))
     if has_further_inputs(joined):
         target = replace(target, capabilities=replace(target.capabilities, has_further_inputs=True))
     if isinstance(joined, SpatialStates):

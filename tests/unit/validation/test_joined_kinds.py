@@ -145,3 +145,15 @@ def test_a_gate_that_is_computed_and_not_used_is_told() -> None:
     events = run_validation(target, ValidationRequest(dtypes=("float64",), examples=0))
     reasons = [event.record.reason for event in events if isinstance(event, RecordMade)]
     assert any("cell.to_r.weight, cell.to_r.bias" in (reason or "") for reason in reasons)
+
+
+def test_a_state_that_comes_back_with_another_width_is_told() -> None:
+    target = load_target(f"{FILE}:CutsItsState")
+    (note,) = target.capabilities.notes
+    assert note.startswith(
+        "made with input size 5 and hidden size 3, it gives back a state of another width than it is"
+    )
+    assert "inputs of 6 and a state of 2 numbers" in note
+    events = run_validation(target, ValidationRequest(dtypes=("float64",), examples=0))
+    reasons = [event.record.reason for event in events if isinstance(event, RecordMade)]
+    assert any(note in (reason or "") for reason in reasons)
