@@ -41,7 +41,7 @@ def test_a_module_of_equinox_that_maps_its_rows_is_given_a_batch() -> None:
     equinox, jax = pytest.importorskip("equinox"), pytest.importorskip("jax")
     from rnn_harness.validation.loading.adapters.jax_modules import takes_batches
 
-    class OfRows(equinox.Module):  # type: ignore[misc,name-defined]
+    class OfRows(equinox.Module):  # type: ignore[name-defined]
         cell: Any
 
         def __call__(self, xs: Any) -> Any:
@@ -60,7 +60,7 @@ def test_a_tagger_of_nnx_that_takes_tokens_is_called() -> None:
     nnx = pytest.importorskip("flax.nnx")
     from rnn_harness.validation.loading.adapters.jax_modules import NnxAdapter
 
-    class Tagger(nnx.Module):  # type: ignore[misc,name-defined]
+    class Tagger(nnx.Module):  # type: ignore[name-defined]
         def __init__(self, rngs: Any) -> None:
             self.embed = nnx.Embed(11, 5, rngs=rngs)
             self.rnn = nnx.RNN(nnx.LSTMCell(5, 3, rngs=rngs))

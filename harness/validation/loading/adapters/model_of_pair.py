@@ -57,7 +57,9 @@ def model_of_pair(init: Callable[..., Any], apply: Callable[..., Any], sizes: Ce
                 result = jax.tree_util.tree_leaves(jax.eval_shape(run, tree, x))
         except Exception:  # a user's function that is called in a wrong way may raise anything
             continue
-        tables = [np.shape(leaf.value)[0] for leaf in tree_leaves(tree) if leaf.path.endswith("embeddings")]
+        tables = [
+            int(np.asarray(leaf.value).shape[0]) for leaf in tree_leaves(tree) if leaf.path.endswith("embeddings")
+        ]
         if not any(tree_leaves((tree,))) or (takes_tokens and not tables):
             continue
         inputs = ModelInputs(0, min(tables)) if takes_tokens else ModelInputs(sizes.input_size)
