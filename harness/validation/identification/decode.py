@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnn_harness.array_types import Array
-from rnn_harness.subjects.parameter_role import ParameterKind, find_role, is_kind
+from rnn_harness.subjects.parameter_role import ParameterKind, ParameterRole, find_role, is_kind
 from rnn_harness.validation.cells.cell_model import BlockKind, CellModel
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
 from rnn_harness.validation.identification.parameter_layout import Layout
@@ -69,6 +69,18 @@ class ParameterAssignment:
         wanted = ParameterKind.INPUT if kind == "x" else ParameterKind.RECURRENT
         roles = (find_role(role.name) for index, role in self.roles if self.layout.gate_blocks[index].kind == kind)
         return "".join(role.gate for role in roles if role is not None and role.kind is wanted)
+
+
+def weights_left_out(model: CellModel) -> tuple[str, ...]:
+    """Name the matrices that a cell does not use because of its faults.
+
+    Args:
+        model: The cell, with its faults.
+    """
+    kinds = {"input dropped": ParameterKind.INPUT, "recurrent dropped": ParameterKind.RECURRENT}
+    return tuple(
+        ParameterRole(kinds[fault.change], fault.where).name for fault in model.faults if fault.change in kinds
+    )
 
 
 class Decoder:
@@ -155,6 +167,7 @@ class Decoder:
         complete = self.probe.complete()
         if not partial:
             decoded = [assignment for assignment in decoded if not self._lacks_reset_bias(assignment)]
+            decoded = [assignment for assignment in decoded if self._has_all_weights(assignment)]
             steps = len(self.probe.inputs)
             decoded = [row for row in decoded if self.agree(complete, self.predict(dict(row.roles), steps))]
         return decoded[:MAX_ASSIGNMENTS]
@@ -190,6 +203,12 @@ class Decoder:
         """Whether both biases of the candidate stand outside the reset gate, where one of them belongs inside."""
         names = assignment.names
         return self.model.reset == "after" and names.count("b_g") > 1 and "b_hg" not in names
+
+    def _has_all_weights(self, assignment: ParameterAssignment) -> bool:
+        """Whether no matrix is missing but those that faults of the model leave out: a cell without one is another."""
+        wanted = (*self.model.parameter_names("x"), *self.model.parameter_names("h"))
+        left_out = weights_left_out(self.model)
+        return all(name in assignment.names or name in left_out for name in wanted)
 
     def _decoded(self, roles: dict[int, BlockRole], partial: bool) -> Iterator[ParameterAssignment]:
         unassigned = [index for index in range(len(self.layout.gate_blocks)) if index not in roles]

@@ -20,6 +20,7 @@ from rnn_harness.validation.diagnosis.explain import (
 )
 from rnn_harness.validation.diagnosis.faults import may_be_meant
 from rnn_harness.validation.diagnosis.nearest import SEARCH_SECONDS, agrees_at_zero, identify_faulty
+from rnn_harness.validation.identification.decode import weights_left_out
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
 from rnn_harness.validation.identification.parameter_layout import Layout
@@ -95,7 +96,9 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
-    is_meant = wanted.model is None and any(may_be_meant(match.model, has_read_out(probe)) for match in near)
+    is_meant = wanted.model is None and any(
+        may_be_meant(match.model, has_read_out(probe)) or _has_no_such_weights(match) for match in near
+    )
     is_sure = bool(mismatch.matches or (near and not is_meant) or matches_elsewhere or rewritten) or differs
     spec = (near[0].spec if near else None) or (wanted.spec if wanted.spec != "auto" else "unknown")
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
@@ -111,6 +114,11 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)
         if counterexample is not None:
             yield CounterexampleFound(counterexample)
+
+
+def _has_no_such_weights(match: Identification) -> bool:
+    """Say whether a cell has none of the weights that its fault leaves out: it is one of its own, and forgot none."""
+    return any(name not in match.assignment.names for name in weights_left_out(match.model))
 
 
 def _rewritten(mismatch: Mismatch) -> Diagnosis | None:

@@ -1,4 +1,4 @@
-"""What a step of one vector gives for several rows at once: where its states come back turned over, that is told."""
+"""What a step of one vector gives for several rows at once: where they come back turned over or mixed, that is told."""
 
 from __future__ import annotations
 
@@ -6,24 +6,33 @@ from dataclasses import replace
 
 import torch
 
+from rnn_harness.attributes import attribute
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
 
 TURNED_ROWS = (
     "it is judged one vector at a time: given rows, x (B, n) and h (B, d), it gives a state (d, B), transposed, which "
     "is not judged"
 )
+MIXED_ROWS = (
+    "it is judged one vector at a time: given rows, x (B, n) and h (B, d), it mixes them, as means over the "
+    "first axis do"
+)
 
 
 def note_on_rows(probe: Probe) -> tuple[str, ...]:
-    """Say that a step of one vector takes rows as well, and gives their states transposed; nothing of any other.
+    """Say that a step of one vector takes rows as well, and gives them transposed, or mixed; nothing of any other.
 
     That is no mistake of a step that is meant for one vector, and one of a step that is meant for rows.
 
     Args:
         probe: Runs of the target.
     """
-    vector = probe.convention
+    vector, step = probe.convention, attribute(probe.module, "function", HandwrittenCell)
+    if step is not None and not vector.sequence:
+        states_of_rows = probe.states[: vector.states]
+        return (MIXED_ROWS,) if step.mixes_rows(probe.parameters, probe.inputs[0], states_of_rows) else ()
     if vector.sequence or vector.axes_of_input != "n" or not vector.states:
         return ()
     of_rows = replace(vector, input_axes="Bn", state_axes="Bd")

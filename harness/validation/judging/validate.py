@@ -230,10 +230,9 @@ def _judge_spec_candidate(
 ) -> Iterator[ValidationEvent]:
     """Yield what a candidate of a spec without a reference is, and its records."""
     kernel = candidate.kernel
+    sentence = "; ".join((candidate.sentence, *note_on_rows(candidate.probe)))
     saved = None if candidate.match is None else to_spec_map_file(candidate.match, candidate.probe.convention)
-    yield TargetIdentified(
-        IdentificationRecord(answer="unique", spec=kernel.spec, sentence=candidate.sentence, map=saved)
-    )
+    yield TargetIdentified(IdentificationRecord(answer="unique", spec=kernel.spec, sentence=sentence, map=saved))
     outcome = Outcome.NOT_RUN if candidate.match is None else Outcome.AGREES
     reason = candidate.sentence if candidate.match is not None else f"not identified: {kernel.title}"
     identified = identification_check(kernel.id, request, kernel.spec, outcome, reason)

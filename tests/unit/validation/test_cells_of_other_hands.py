@@ -92,6 +92,27 @@ class InnerBiasUnused(nn.Module):
         return (1 - z) * n + z * h
 
 
+class GateOfTheInput(nn.Module):
+    """A cell of its own: a GRU whose update gate reads the input alone, and has no weights for the state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.z, self.r, self.n = (nn.Linear(input_size, hidden_size) for _ in range(3))
+        self.h_r, self.h_n = (nn.Linear(hidden_size, hidden_size, bias=False) for _ in range(2))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z, r = torch.sigmoid(self.z(x)), torch.sigmoid(self.r(x) + self.h_r(h))
+        return (1 - z) * h + z * torch.tanh(self.n(x) + self.h_n(r * h))
+
+
+class GateForgetsTheState(GateOfTheInput):
+    """Wrong: it has weights for the state in its update gate, and does not use them."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.h_z = nn.Linear(hidden_size, hidden_size, bias=False)
+
+
 class LimitedArgument(nn.Module):
     """A simple RNN with a limit in front of tanh, from a search for an overflow."""
 
@@ -158,6 +179,20 @@ def test_a_mistake_in_a_cell_with_states_side_by_side_is_named_by_the_spec_that_
 def test_a_bias_of_the_candidate_that_is_not_used_is_forgotten() -> None:
     (match,) = identify(target_of("cell", InnerBiasUnused))
     assert match.forgotten == ("h_n.bias",)
+
+
+def test_a_cell_without_the_weights_of_a_known_one_is_not_that_one() -> None:
+    assert identify(target_of("cell", GateOfTheInput)) == ()
+
+
+@pytest.mark.deep(
+    "tests/unit/validation/test_cells_of_other_hands.py::test_a_cell_without_the_weights_of_a_known_one_is_not_that_one"
+)
+@pytest.mark.parametrize(
+    ("cell", "outcome"), [(GateOfTheInput, "consistent"), (GateForgetsTheState, "refuted")], ids=["right", "wrong"]
+)
+def test_weights_are_forgotten_only_where_there_are_some(cell: type[nn.Module], outcome: str) -> None:
+    assert _validation(cell).outcome == outcome
 
 
 def test_a_limit_in_front_of_a_function_is_named() -> None:

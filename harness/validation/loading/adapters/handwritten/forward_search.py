@@ -28,6 +28,8 @@ from rnn_harness.validation.loading.adapters.handwritten.forward_way import (
     result_entries,
     trial_value,
 )
+from rnn_harness.validation.loading.adapters.handwritten.returned_names import returned_names
+from rnn_harness.validation.loading.adapters.handwritten.returned_states import stem_of
 from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import TrialNumbers
 
 # Batches first: where one vector and a batch of rows both run, the batch is what shows more.
@@ -191,7 +193,8 @@ def _completed(source: CellSource, bare: ForwardWay, numbers: TrialNumbers, log:
     state_shape = shape_of(bare.state_axes, letters)
     if not bare.is_sequence:
         for finals in _state_paths(entries, state_shape, bare.states):
-            yield _in_order(source, replace(bare, finals=finals), numbers)
+            way = _with_named_state(source, replace(bare, finals=finals), entries, state_shape)
+            yield _in_order(source, way, numbers)
             return
     else:
         for axes in OUTPUT_AXES[bare.is_batched]:
@@ -269,6 +272,25 @@ def _state_paths(
     if len(fitting) == count + 1 and any(np.array_equal(entries[fitting[0]], entries[path]) for path in fitting[1:]):
         fitting = fitting[1:]
     yield tuple(fitting[:count])
+
+
+def _with_named_state(
+    source: CellSource, way: ForwardWay, entries: dict[ResultPath, Array], shape: tuple[int, ...]
+) -> ForwardWay:
+    """The way with the result for its one state that has the state's name, and what stands before it for an output.
+
+    A step that ends in ``return h, c`` of a state ``c_prev`` gives back an output and its state.
+    """
+    if way.states != 1 or way.entry != "arguments" or not way.keywords or source.backward_function is not None:
+        return way
+    stem = stem_of(way.keywords[way.order.index("0")])
+    named = [
+        place for place, name in enumerate(returned_names(source.forward_function)) if name and stem_of(name) == stem
+    ]
+    path: ResultPath = (str(named[0]),) if len(named) == 1 else ()
+    if path in (*way.finals, ()) or path not in entries or entries[path].shape != shape:
+        return way
+    return replace(way, finals=(path,), shown=way.finals[0])
 
 
 def _in_order(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> ForwardWay:

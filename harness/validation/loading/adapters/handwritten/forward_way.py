@@ -35,6 +35,7 @@ class ForwardWay:
         output_axes: The axes of its outputs over time; empty for a cell of one step.
         output: Where its outputs over time are; unused for a cell of one step.
         finals: Where its states are after the call.
+        shown: Where the output of a step is that is none of its states; empty where it gives none.
     """
 
     order: tuple[str, ...]
@@ -47,6 +48,7 @@ class ForwardWay:
     output_axes: str = ""
     output: ResultPath = ()
     finals: tuple[ResultPath, ...] = ()
+    shown: ResultPath = ()
 
     @property
     def is_sequence(self) -> bool:
@@ -60,8 +62,10 @@ class ForwardWay:
 
     @property
     def results(self) -> tuple[tuple[ResultPath, str], ...]:
-        """Where its results are, each with its axes: the outputs over time, then the final states."""
+        """Where its results are, each with its axes: the outputs, over time or of a step, then the final states."""
         finals = tuple((path, self.state_axes) for path in self.finals)
+        if self.shown:
+            return ((self.shown, self.state_axes), *finals)
         return ((self.output, self.output_axes), *finals) if self.is_sequence else finals
 
     def __str__(self) -> str:

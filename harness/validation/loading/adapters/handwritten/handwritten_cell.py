@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
 
+from rnn_harness.arithmetic.assumptions import SCREEN
 from rnn_harness.array_types import Array
 from rnn_harness.errors import Refused, first_line
 from rnn_harness.validation.cells.calling_convention import CallingConvention
@@ -62,6 +64,28 @@ class HandwrittenCell:
         if not way.is_batched:
             return []
         return list(_arrays(way.call(self.source.fresh(parameters), x.copy(), [state.copy() for state in states])))
+
+    def mixes_rows(self, parameters: Mapping[str, Array], x: Array, states: Sequence[Array]) -> bool:
+        """Say whether a step of one vector takes rows as well, and gives for a row what depends on the others.
+
+        Args:
+            parameters: All parameters, by name.
+            x: The input of a step (B, n).
+            states: The states (B, d).
+        """
+        way = self.ways.forward
+        if (way.input_axes, way.state_axes) != ("N", "N"):
+            return False
+        apart = self._rows(parameters, x, states, False).arrays
+        of_rows = replace(way, input_axes="BN", state_axes="BN")
+        cell = self.source.fresh(parameters)
+        try:
+            together = of_rows.read(cell, of_rows.call(cell, x.copy(), [state.copy() for state in states]))
+        except (Exception, SystemExit):  # most steps of one vector take no rows
+            return False
+        pairs = list(zip(apart, together, strict=True))
+        have_its_shape = all(a.shape == b.shape for a, b in pairs)
+        return have_its_shape and not all(np.allclose(a, b, rtol=0, atol=SCREEN) for a, b in pairs)
 
     def _batch(
         self,
@@ -207,4 +231,6 @@ def outer_convention(way: ForwardWay) -> CallingConvention:
     Args:
         way: How the cell is called.
     """
+    if way.shown:
+        return CallingConvention(False, way.states, taken=(1,), output_place=0, wording=str(way))
     return CallingConvention(way.is_sequence, way.states, wording=str(way))
