@@ -178,7 +178,7 @@ def _pair_of(cell: Any) -> InitAndApply:
 
 def _with_arguments_of_init(init: Callable[..., Any], apply: Callable[..., Any]) -> Callable[..., Any]:
     """The function ``apply`` of Haiku with all of its arguments: what it shows lacks one that is named ``state``."""
-    if not str(getattr(apply, "__module__", "")).startswith("haiku."):
+    if not (attribute(apply, "__module__", str) or "").startswith("haiku."):
         return apply
     _, *data = inspect.signature(init).parameters.values()
     shown = inspect.signature(apply).parameters.values()
