@@ -220,7 +220,7 @@ class BallArithmetic:
         """Take a stored value as a sum of one term; a parameter has no batch axis."""
         if isinstance(value, OpenSum):
             return value
-        return OpenSum(value, _upper(value), 1, False, addends=int(value.ndim < 2))
+        return OpenSum(value, _upper(value), 1, False, addends=int(np.ndim(value) < 2))
 
     def add(self, x1: Array | OpenSum, x2: Array | OpenSum) -> OpenSum:
         a, b = self._open(x1), self._open(x2)

@@ -14,7 +14,7 @@ from rnn_harness.arithmetic.ball import BallArithmetic
 from rnn_harness.arithmetic.torch_arithmetic import TorchArithmetic
 from rnn_harness.array_types import Array
 from rnn_harness.derivatives import derive, differentiate
-from rnn_harness.specs import Spec, SpecError, parse_spec
+from rnn_harness.specs import Spec, SpecError, literature, parse_spec
 from rnn_harness.specs.notation import NotationError
 
 _rng = np.random.default_rng(4)
@@ -136,3 +136,22 @@ def test_a_maximum_with_zero_is_a_relu(formula: str) -> None:
 def test_what_cannot_be_read_is_refused(formula: str, message: str) -> None:
     with pytest.raises((SpecError, NotationError), match=message):
         _spec(formula).program()
+
+
+@pytest.mark.parametrize("name", ["fastgrnn", "fastgrnn.direct", "fastrnn"])
+def test_single_numbers_that_are_added_have_a_bound(name: str) -> None:
+    program = next(spec for spec in literature() if spec.id == name).program()
+    sizes = {"n": 5, "d": 4}
+    rng = np.random.default_rng(2)
+    parameters = {
+        v.name: rng.standard_normal(tuple(axis.size(sizes) for axis in v.shape)).astype(np.float32).astype(np.float64)
+        if v.shape
+        else np.asarray(np.float64(np.float32(rng.standard_normal())))
+        for v in program.parameters
+    }
+    values = Values(parameters, {"x": X}, {"h": STATE}, sizes)
+    balls = evaluate(program, values, BallArithmetic.of("float32"))
+    computed = evaluate(program, values, NumpyArithmetic(np.float32))
+    for step, numbers in zip(balls.steps, computed.steps, strict=True):
+        for ball, number in zip(step["h"].flat, numbers["h"].flat, strict=True):
+            assert ball.contains(float(number))
