@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from rnn_harness.validation.loading.size_arguments import (
     is_size_name,
     size_names,
 )
-from rnn_harness.validation.loading.usual_values import has_usual_value, usual_value
+from rnn_harness.validation.loading.usual_values import has_usual_value, usual_kernels, usual_value
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,8 @@ def _constructions(
     stated = _stated_arguments(maker, known)
     usual = {key: usual_value(key) for key in required if has_usual_value(key)}
     chosen = {**usual, **stated, **further}
-    for chosen_options in _readings(maker, options):
-        values = {**chosen, **chosen_options}
+    for chosen_options, kernels in itertools.product(_readings(maker, options), usual_kernels(required, options)):
+        values = {**chosen, **kernels, **chosen_options}
         for config in required:
             if is_configuration(chosen_options.get(config)):
                 yield from _configured(maker, arguments, config, chosen_options[config], values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable, Iterator
 
 _BY_NAME: dict[str, object] = {
     "num_layers": 1,
@@ -41,6 +42,22 @@ def usual_value(name: str) -> object:
         name: The argument's name; case does not count.
     """
     return _BY_NAME[name.lower()]
+
+
+_KERNEL = re.compile(r"(kernel|filter)_?sizes?$", re.I)
+_KERNELS: tuple[object, ...] = (3, (3, 3))
+"""Kernels that leave a space as large as it is, of a number or of two."""
+
+
+def usual_kernels(names: Iterable[str], given: Container[str]) -> Iterator[dict[str, object]]:
+    """Yield values for the sizes of kernels among the arguments of a constructor; one without any where there is none.
+
+    Args:
+        names: The names of the arguments that it requires.
+        given: The names of those that the user gives.
+    """
+    kernels = [name for name in names if _KERNEL.match(name) and name not in given]
+    yield from (dict.fromkeys(kernels, value) for value in (_KERNELS if kernels else _KERNELS[:1]))
 
 
 def is_dropped_part(name: str) -> bool:

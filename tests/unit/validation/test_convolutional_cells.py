@@ -7,6 +7,7 @@ import torch
 
 from rnn_harness.validation import Target, ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.construct import constructions
 from rnn_harness.validation.loading.pointwise_cells import at_one_point
 from rnn_harness.validation.loading.spatial_states import spatial_states
 from tests.helpers import HELPERS
@@ -66,3 +67,19 @@ def test_wrong_convolutional_cells_are_refuted(name: str, words: str) -> None:
     outcome, _, sentence = _verdict(name)
     assert outcome == "refuted"
     assert words in sentence
+
+
+class _OfOne:
+    def __init__(self, input_dim: int, hidden_dim: int, kernel_size: int) -> None:
+        self.padding = kernel_size // 2
+
+
+class _OfTwo:
+    def __init__(self, input_dim: int, hidden_dim: int, kernel_size: tuple[int, int]) -> None:
+        self.padding = kernel_size[0] // 2
+
+
+@pytest.mark.parametrize("cell", [_OfOne, _OfTwo])
+def test_a_kernel_that_nobody_gives_has_one_number_or_two(cell: type) -> None:
+    _, made = next(constructions("cell", cell, CellSizes(5, 3), {}, {}))
+    assert made.padding == 1
