@@ -37,3 +37,23 @@ class CarryOfOtherArguments(nn.Module):
         inputs, resets = x
         start = self.initialize_carry(inputs.shape[-1], *inputs.shape[:-1])
         return nn.GRUCell(inputs.shape[-1])(jnp.where(resets[:, None], start, carry), inputs)
+
+
+class WithStatistics(nn.RNNCellBase):
+    """An Elman cell whose inputs are normalised by the running statistics of a batch, which are no parameters."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, carry: Array, inputs: Array) -> tuple[Array, Array]:
+        normalised = nn.BatchNorm(use_running_average=True, use_bias=False, use_scale=False, dtype=inputs.dtype)(inputs)
+        new = nn.tanh(nn.Dense(self.features)(normalised) + nn.Dense(self.features, use_bias=False)(carry))
+        return new, new
+
+    @nn.nowrap
+    def initialize_carry(self, rng: Array, input_shape: tuple[int, ...]) -> Array:
+        return jnp.zeros((*input_shape[:-1], self.features))
+
+    @property
+    def num_feature_axes(self) -> int:
+        return 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.verdict import Outcome
@@ -25,12 +26,15 @@ from rnn_harness.validation import (
     run_validation,
     target_of,
 )
+from rnn_harness.validation.cells.state_form import result_leaves
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Violation
 from rnn_harness.validation.consistency.driven_cell import make_cell, numbered_states
 from rnn_harness.validation.consistency.length_properties import LENGTH_PROPERTIES
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
+from rnn_harness.validation.loading.compiled_modules import module_for_given_parameters
 from rnn_harness.validation.loading.find_convention import find_convention
+from rnn_harness.validation.loading.parameter_exchange import with_leaves
 from tests.helpers import HELPERS
 
 SEEDS = range(int(os.environ.get("RNN_HARNESS_SEEDS", "1")))
@@ -225,3 +229,25 @@ def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_driven_without_
     probe = probe_target(load_target(f"{HELPERS / 'flax_cells.py'}:CarryOfOtherArguments"))
     assert str(probe.convention) == "called with one step, and one state before the input"
     assert probe.sizes[0] == probe.sizes[1]
+
+
+@pytest.mark.parametrize(
+    ("where", "count"),
+    [("flax.linen:GRUCell", 10), (f"{HELPERS / 'flax_cells.py'}:WithStatistics", 3)],
+    ids=["GRUCell", "with statistics"],
+)
+def test_parameters_of_flax_that_are_given_with_every_call_are_not_drawn(where: str, count: int) -> None:
+    pytest.importorskip("flax")
+    target = load_target(where)
+    drawn, given = target.make_module(5, 7), module_for_given_parameters(target.make_module, 5, 7)
+    parameters = {name: value.detach() for name, value in drawn.named_parameters()}
+    assert len(parameters) == count
+    assert {name: value.shape for name, value in given.named_parameters()} == {
+        name: value.shape for name, value in parameters.items()
+    }
+    is_drawn = any(bool(value.any()) for value in given.parameters())
+    assert is_drawn == (where != "flax.linen:GRUCell"), "other variables than parameters need their values"
+    arguments = (torch.full((2, 7), 0.5, dtype=torch.float64), torch.full((2, 5), -0.25, dtype=torch.float64))
+    outputs = [with_leaves(module, parameters)(*arguments) for module in (drawn, given)]
+    for first, second in zip(*map(result_leaves, outputs), strict=True):
+        assert torch.equal(first.tensor, second.tensor)

@@ -14,6 +14,7 @@ from rnn_harness.kernels.driver_protocol import Tensors
 from rnn_harness.kernels.packing import ParameterMap
 from rnn_harness.validation.cells.calling_convention import CallingConvention, TensorArguments
 from rnn_harness.validation.cells.capabilities import TargetCapabilities
+from rnn_harness.validation.loading.compiled_modules import module_for_given_parameters
 from rnn_harness.validation.loading.parameter_exchange import (
     CalledWithParameters,
     in_evaluation,
@@ -166,7 +167,7 @@ class WithPackedRows:
 @functools.lru_cache(maxsize=64)
 def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype) -> nn.Module:
     """A module in evaluation mode whose buffers have that dtype; its parameters are given to every call."""
-    return in_evaluation(make_module(n, d).to(dtype))
+    return in_evaluation(module_for_given_parameters(make_module, n, d).to(dtype))
 
 
 @functools.lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilit
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.cells.loss_function import LossFunction
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
-from rnn_harness.validation.loading.adapters.adapter import HeldPart
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, driving
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
@@ -41,6 +41,7 @@ from rnn_harness.validation.loading.autograd_functions import (
 )
 from rnn_harness.validation.loading.cell_maker import CellMaker
 from rnn_harness.validation.loading.choose_construction import chosen_construction
+from rnn_harness.validation.loading.compiled_modules import CompiledModuleMaker
 from rnn_harness.validation.loading.construct import construct_cell, constructions, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.find_losses import loss_of_class
@@ -351,12 +352,12 @@ def _driven_target(
 ) -> Target:
     """The target. Its cell is made once here, so that what cannot be made is reported at once."""
 
-    def drive(n: int, d: int) -> DrivenModule:
+    def drive(n: int, d: int, has_values: bool = True) -> DrivenModule:
         cell = make_cell(CellSizes(n, d))
         if adapter.name == "torch" and not adapter.accepts(type(cell)):
             raise UsageError(f"{name} gives a {type(cell).__name__}; expected a torch module")
         try:
-            driven = adapter.drive(cell, n, d, options)
+            driven = driving(adapter, has_values)(cell, n, d, options)
         except (UsageError, NotRun):
             raise
         except Exception as error:  # its methods may raise anything
@@ -375,11 +376,10 @@ def _driven_target(
     # What joins states has other sizes than it was made with, and says so.
     capabilities = replace(trial.capabilities, fixed_sizes=trial.capabilities.fixed_sizes or sizes)
 
-    drive_once = functools.lru_cache(maxsize=32)(drive)
+    if trial.capabilities.library == "JAX" and trial.remake is None:
+        return Target(name, CompiledModuleMaker(drive), capabilities, trial.declared_model)
 
     def make_module(n: int, d: int) -> nn.Module:
-        if trial.capabilities.library == "JAX" and trial.remake is None:  # what is compiled serves every such module
-            return copy.deepcopy(drive_once(n, d).module)
         if trial.remake is None:
             return drive(n, d).module
         module = trial.remake(make_cell(CellSizes(n, d)), CellSizes(n, d))

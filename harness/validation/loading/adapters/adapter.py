@@ -121,6 +121,21 @@ class HoldsParts(Protocol):
 
 
 @runtime_checkable
+class DrivesWithoutValues(Protocol):
+    """An adapter that knows the shapes of parameters before their initial values are drawn, which may take long."""
+
+    def drive_without_values(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
+        """Drive an object as `Adapter.drive` does; its parameters have their shapes, and any values.
+
+        Args:
+            cell: The object.
+            n: Its input size.
+            d: Its hidden size.
+            options: Those of ``--init`` that are meant for the adapter.
+        """
+
+
+@runtime_checkable
 class Adapter(Protocol):
     """Drives the objects of one library.
 
@@ -166,6 +181,16 @@ class Adapter(Protocol):
         Raises:
             UsageError: The object cannot be driven; the message says what was expected.
         """
+
+
+def driving(adapter: Adapter, has_values: bool) -> Callable[[Any, int, int, Options], DrivenModule]:
+    """Return the method of an adapter that drives a cell.
+
+    Args:
+        adapter: The adapter.
+        has_values: Whether its parameters need their initial values.
+    """
+    return adapter.drive if has_values or not isinstance(adapter, DrivesWithoutValues) else adapter.drive_without_values
 
 
 def comes_from(cell_type: type, *packages: str) -> bool:
