@@ -14,6 +14,7 @@ from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.identification import Identification
+from rnn_harness.validation.identification.near_match import is_another_function
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates, possible_layouts
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.read_out import is_of_read_out
@@ -89,8 +90,8 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
     if probe.ignored or not layouts:
         layouts += [layout for layout in target_layouts(target, probe) if layout not in layouts]
     # A cell that computes in float32 under the name of float64 is identified all the same, and the checks report its
-    # precision. So is a cell that is wrong in sequences of one step alone.
-    end = time.process_time() + IDENTIFICATION_SECONDS
+    # precision, unless a constant of its own makes the difference. So is a cell that is wrong in sequences of one step.
+    end, finest = time.process_time() + IDENTIFICATION_SECONDS, probe.tolerance
     attempts = [(probe.tolerance, probe.steps), (SCREEN_SINGLE, probe.steps)]
     attempts += [(probe.tolerance, 2)] if probe.convention.sequence and probe.steps == 1 else []
     for tolerance, steps in dict.fromkeys(attempts):
@@ -98,6 +99,8 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
         for layout in layouts:
             identifications: dict[str, Identification] = {}
             for identification in _identifications(probe, layout, target.declared_model, end):
+                if tolerance > finest and is_another_function(identification, probe, finest):
+                    continue
                 complete = _with_remaining_parameters(identification, probe)
                 identifications.setdefault(complete.sentence(), complete)
             if identifications:

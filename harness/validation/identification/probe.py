@@ -114,16 +114,17 @@ class Probe:
         """Run with all parameters over all steps."""
         return self.respond(self.parameters, STEPS)
 
-    def masked(self, layout: Layout, alive: frozenset[int]) -> Response:
+    def masked(self, layout: Layout, alive: frozenset[int], scale: float = 1.0) -> Response:
         """Run with some blocks of parameters alone, over `steps` steps.
 
         Args:
             layout: The layout of the parameters.
             alive: The numbers of the blocks that are not zero.
+            scale: What these are multiplied by.
         """
-        key = (layout.forms, layout.recurrent_first, alive, self.steps)
+        key = (layout.forms, layout.recurrent_first, alive, self.steps, scale)
         if key not in self._responses:
-            self._responses[key] = self.respond(self._only(layout, alive), self.steps)
+            self._responses[key] = self.respond(self._only(layout, alive, scale), self.steps)
         return self._responses[key]
 
     def from_huge_states(self, layout: Layout) -> Response:
@@ -182,11 +183,11 @@ class Probe:
         size = n if block.side == "x" else d
         return rows, slice(0, size) if first else slice(n + d - size, None)
 
-    def _only(self, layout: Layout, alive: frozenset[int]) -> dict[str, Array]:
+    def _only(self, layout: Layout, alive: frozenset[int], scale: float = 1.0) -> dict[str, Array]:
         forms: dict[str, StorageForm] = dict(layout.forms)
         plain = {name: np.zeros_like(form.plain(self.parameters[name])) for name, form in forms.items()}
         for index in alive:
-            plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = self.value(layout, index)
+            plain[layout.gate_blocks[index].parameter][self.place(layout, index)] = scale * self.value(layout, index)
         unmasked = {name: self.parameters[name] for name in (*self.ignored, *self.constant)}
         return unmasked | {name: forms[name].stored(value) for name, value in plain.items()}
 
