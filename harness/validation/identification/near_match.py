@@ -34,16 +34,18 @@ def is_another_function(identification: Identification, probe: Probe, tolerance:
     """
     fine = replace(probe, tolerance=tolerance)
     decoder = Decoder(fine, identification.assignment.layout, identification.model, identification.states)
-    return any(_is_exact_alone(decoder, identification, kind) for kind in ("x", "h")) and _is_smooth(probe)
+    return any(_is_exact_alone(decoder, identification, block_kind) for block_kind in ("x", "h")) and _is_smooth(probe)
 
 
-def _is_exact_alone(decoder: Decoder, identification: Identification, kind: str) -> bool:
+def _is_exact_alone(decoder: Decoder, identification: Identification, block_kind: str) -> bool:
     """Whether the target equals the cell where it has weights of one kind alone, and these have an influence.
 
     They are made larger: a function that is right near 0 need not be right for what all weights together give.
     """
     probe, layout = decoder.probe, identification.assignment.layout
-    roles = {index: role for index, role in identification.assignment.roles if layout.gate_blocks[index].kind == kind}
+    roles = {
+        index: role for index, role in identification.assignment.roles if layout.gate_blocks[index].kind == block_kind
+    }
     without, alone = probe.masked(layout, frozenset()), probe.masked(layout, frozenset(roles), _SCALE)
     parameters = {name: _SCALE * value for name, value in decoder.parameters(roles).items()}
     return not probe.equal(without, alone) and decoder.agree(alone, decoder.run_model(parameters, probe.steps))
@@ -64,26 +66,26 @@ def _is_smooth(probe: Probe) -> bool:
         return False
 
 
-def _way(array: Array) -> Array:
+def _direction(array: Array) -> Array:
     return np.random.default_rng(_SEED).standard_normal(array.shape)
 
 
 def _moved_parameter(name: str) -> Callable[[Probe, float], Probe]:
     def move(probe: Probe, length: float) -> Probe:
         value = probe.parameters[name]
-        return replace(probe, parameters={**probe.parameters, name: value + length * _way(value)}, _responses={})
+        return replace(probe, parameters={**probe.parameters, name: value + length * _direction(value)}, _responses={})
 
     return move
 
 
 def _moved_inputs(probe: Probe, length: float) -> Probe:
-    return replace(probe, inputs=probe.inputs + length * _way(probe.inputs), _responses={})
+    return replace(probe, inputs=probe.inputs + length * _direction(probe.inputs), _responses={})
 
 
 def _moved_state(place: int) -> Callable[[Probe, float], Probe]:
     def move(probe: Probe, length: float) -> Probe:
         states = list(probe.states)
-        states[place] = states[place] + length * _way(states[place])
+        states[place] = states[place] + length * _direction(states[place])
         return replace(probe, states=tuple(states), _responses={})
 
     return move

@@ -8,9 +8,8 @@ from torch import nn
 import rnn_harness
 from tests.helpers import near_cells
 
-OF_A_CONSTANT = (
-    "tests/unit/validation/test_near_match.py::"
-    "test_a_cell_with_a_constant_of_its_own_that_is_near_1_is_not_told_to_compute_coarsely"
+DEEP = pytest.mark.deep(
+    "tests/unit/validation/test_near_match.py::test_a_constant_of_its_own_near_1_is_no_coarse_computation"
 )
 
 
@@ -18,11 +17,11 @@ OF_A_CONSTANT = (
     "name",
     [
         "NormalisedElman",
-        pytest.param("DampedGRU", marks=pytest.mark.deep(OF_A_CONSTANT)),
-        pytest.param("NormalisedLSTM", marks=pytest.mark.deep(OF_A_CONSTANT)),
+        pytest.param("DampedGRU", marks=DEEP),
+        pytest.param("NormalisedLSTM", marks=DEEP),
     ],
 )
-def test_a_cell_with_a_constant_of_its_own_that_is_near_1_is_not_told_to_compute_coarsely(name: str) -> None:
+def test_a_constant_of_its_own_near_1_is_no_coarse_computation(name: str) -> None:
     validation = rnn_harness.validate(vars(near_cells)[name], examples=0, dtypes=("float64",))
     assert validation.outcome == "consistent", [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
 

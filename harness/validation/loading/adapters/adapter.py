@@ -187,7 +187,7 @@ def driving(adapter: Adapter, has_values: bool) -> Callable[[Any, int, int, Opti
     """Return the method of an adapter that drives a cell.
 
     Args:
-        adapter: The adapter.
+        adapter: What drives the cells of its library.
         has_values: Whether its parameters need their initial values.
     """
     return adapter.drive if has_values or not isinstance(adapter, DrivesWithoutValues) else adapter.drive_without_values

@@ -57,9 +57,9 @@ def with_weights(cell: Any, input_size: int, forwards: Sequence[str]) -> Any:
     """
     if has_weights(cell):
         return cell
-    for made in itertools.chain(_made_by_methods(cell, input_size), _made_by_forward(cell, input_size, forwards)):
-        if has_weights(made):
-            return made
+    for prepared in itertools.chain(_made_by_methods(cell, input_size), _made_by_forward(cell, input_size, forwards)):
+        if has_weights(prepared):
+            return prepared
     return cell
 
 
@@ -78,16 +78,16 @@ def _made_by_methods(cell: Any, input_size: int) -> Iterator[Any]:
         if not _MAKES_WEIGHTS.match(name):
             continue
         for shape in (None, (_STEPS, input_size), (input_size,)):
-            made = copy.deepcopy(cell)
-            shaped = [key for key in vars(made) if _SHAPE.match(key)]
+            prepared = copy.deepcopy(cell)
+            shaped = [key for key in vars(prepared) if _SHAPE.match(key)]
             if shape is not None and not shaped:
                 continue
-            vars(made).update(dict.fromkeys(shaped, shape) if shape is not None else {})
+            vars(prepared).update(dict.fromkeys(shaped, shape) if shape is not None else {})
             try:
-                call_target(member(made, name), **_filled(member(made, name), input_size))
+                call_target(member(prepared, name), **_filled(member(prepared, name), input_size))
             except Exception:  # a method that is called in a wrong way may raise anything
                 continue
-            yield made
+            yield prepared
 
 
 def _filled(method: Callable[..., Any], input_size: int) -> dict[str, object]:
@@ -104,28 +104,28 @@ def _made_by_forward(cell: Any, input_size: int, forwards: Sequence[str]) -> Ite
         states = len(required_arguments(member(cell, forward))) - 1
         if not 0 <= states <= _MOST_STATES or (states and len(shape) == 3):
             continue
-        made = copy.deepcopy(cell)
+        prepared = copy.deepcopy(cell)
         state = np.zeros(tuple(_units(cell) if size == input_size else size for size in shape))
         arguments = [np.random.default_rng(5).standard_normal(shape), *[state] * states]
-        names = [name for name in _method_names(type(made)) if name != forward]
-        vars(made).update({name: functools.partial(_watched, member(made, name), made) for name in names})
+        names = [name for name in _method_names(type(prepared)) if name != forward]
+        vars(prepared).update({name: functools.partial(_watched, member(prepared, name), prepared) for name in names})
         try:
             with np.errstate(all="ignore"):
-                call_target(member(made, forward), *(_first_operation_stops(value, made) for value in arguments))
+                call_target(member(prepared, forward), *(_first_operation_stops(value, prepared) for value in arguments))
         except _WeightsAreMade:
             pass
         except Exception:  # a method that is called in a wrong way may raise anything
             continue
         for name in names:
-            del vars(made)[name]
-        yield made
+            del vars(prepared)[name]
+        yield prepared
 
 
 def _units(cell: object) -> int:
     """The width of a state that an object says; 1 where it says none."""
-    whole = {name: value for name, value in vars(cell).items() if type(value) is int}
-    names = size_names(whole)
-    return next((whole[name] for name in (*names.hidden, *whole)), 1)
+    integers = {name: value for name, value in vars(cell).items() if type(value) is int}
+    names = size_names(integers)
+    return next((integers[name] for name in (*names.hidden, *integers)), 1)
 
 
 def _watched(method: Callable[..., Any], cell: object, *arguments: object, **named: object) -> object:
