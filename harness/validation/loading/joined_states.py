@@ -186,9 +186,20 @@ def first_fit(cell: nn.Module, possible: Iterable[JoinedStates]) -> JoinedStates
         if not is_named:  # the last ones: an output may repeat a state before them
             starts = [place for place in range(len(shapes)) if shapes[place : place + len(wanted)] == wanted]
             places = tuple(range(starts[-1], starts[-1] + len(wanted))) if starts else ()
-        if places and [shapes[place] for place in places] == wanted:
+        fits = bool(places) and [shapes[place] for place in places] == wanted
+        if fits and (not joined.shapes or _reads_last_row(joined, called, x, state, places)):
             return replace(joined, places=places, output_place=_output_place(results, places, is_named))
     return None
+
+
+def _reads_last_row(
+    joined: JoinedStates, cell: nn.Module, x: torch.Tensor, state: torch.Tensor, places: tuple[int, ...]
+) -> bool:
+    """Whether the last row of a matrix state reaches its new one; a stack over time reads one row for each layer."""
+    moved = torch.cat([state[:-1], state[-1:] + 1])
+    with torch.no_grad():
+        before, after = ([leaf.tensor for leaf in joined.call(cell, x, given)] for given in (state, moved))
+    return not all(torch.equal(before[place][-1], after[place][-1]) for place in places)
 
 
 def _output_place(results: Sequence[Leaf], places: Sequence[int], is_named: bool) -> int | None:

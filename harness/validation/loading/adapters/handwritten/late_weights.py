@@ -109,9 +109,10 @@ def _made_by_forward(cell: Any, input_size: int, forwards: Sequence[str]) -> Ite
         arguments = [np.random.default_rng(5).standard_normal(shape), *[state] * states]
         names = [name for name in _method_names(type(prepared)) if name != forward]
         vars(prepared).update({name: functools.partial(_watched, member(prepared, name), prepared) for name in names})
+        watched = [_first_operation_stops(value, prepared) for value in arguments]
         try:
             with np.errstate(all="ignore"):
-                call_target(member(prepared, forward), *(_first_operation_stops(value, prepared) for value in arguments))
+                call_target(member(prepared, forward), *watched)
         except _WeightsAreMade:
             pass
         except Exception:  # a method that is called in a wrong way may raise anything
