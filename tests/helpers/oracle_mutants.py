@@ -95,7 +95,7 @@ ORACLE_MUTANTS: tuple[OracleMutant, ...] = (
         ("value.parts + further, flushed, wide=", "value.terms + further, flushed, wide="),
         ("value.parts + further, flushed, wide=", "value.parts, flushed, wide="),
         ("round_sums(value.value, value.mass, shares", "round_sums(value.value, _upper(value.value), shares"),
-        ("addends=int(value.ndim < 2)", "addends=1"),
+        ("addends=int(np.ndim(value) < 2)", "addends=1"),
         ("if value.products else value.value", "if not value.products else value.value"),
         ("OpenSum(value, a.mass + b.mass, terms,", "OpenSum(value, a.mass - b.mass, terms,"),
         ("terms, products = a.terms + b.terms, a", "terms, products = a.terms * b.terms, a"),

@@ -233,10 +233,15 @@ def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_driven_without_
 
 @pytest.mark.parametrize(
     ("where", "count"),
-    [("flax.linen:GRUCell", 10), (f"{HELPERS / 'flax_cells.py'}:WithStatistics", 3)],
-    ids=["GRUCell", "with statistics"],
+    [
+        ("flax.linen:GRUCell", 10),
+        (f"{HELPERS / 'flax_cells.py'}:WithStatistics", 3),
+        ("equinox.nn:GRUCell", 4),
+        (f"{HELPERS / 'equinox_models.py'}:RollsItsState", 4),
+    ],
+    ids=["GRUCell of flax", "with statistics", "GRUCell of equinox", "with a number of places"],
 )
-def test_parameters_of_flax_that_are_given_with_every_call_are_not_drawn(where: str, count: int) -> None:
+def test_parameters_that_are_given_with_every_call_are_not_drawn(where: str, count: int) -> None:
     pytest.importorskip("flax")
     target = load_target(where)
     drawn, given = target.make_module(5, 7), module_for_given_parameters(target.make_module, 5, 7)
@@ -246,8 +251,12 @@ def test_parameters_of_flax_that_are_given_with_every_call_are_not_drawn(where: 
         name: value.shape for name, value in parameters.items()
     }
     is_drawn = any(bool(value.any()) for value in given.parameters())
-    assert is_drawn == (where != "flax.linen:GRUCell"), "other variables than parameters need their values"
-    arguments = (torch.full((2, 7), 0.5, dtype=torch.float64), torch.full((2, 5), -0.25, dtype=torch.float64))
+    assert is_drawn == where.startswith(str(HELPERS)), "other variables than parameters need their values"
+    state, x = (
+        torch.linspace(-1, 1, 14, dtype=torch.float64).reshape(2, 7),
+        torch.full((2, 5), -0.25, dtype=torch.float64),
+    )
+    arguments = (x, state) if "equinox" in where else (state, x)
     outputs = [with_leaves(module, parameters)(*arguments) for module in (drawn, given)]
     for first, second in zip(*map(result_leaves, outputs), strict=True):
         assert torch.equal(first.tensor, second.tensor)

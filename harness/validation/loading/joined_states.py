@@ -234,6 +234,8 @@ def _possible(
     for states, n, handing in itertools.product(series, inputs, handings):
         if handing.takes(len(states)):
             yield JoinedStates(n, tuple(states), handing, ())
+    if any(isinstance(part, nn.RNNCellBase) for part in cell.modules()):
+        return  # torch's own cells read beyond a state that has fewer rows than the input, and end the process
     hidden = [width for width in widths if width == hidden_size] or widths
     for shapes, n, handing in itertools.product(_with_matrices(hidden), inputs, handings):
         if handing.takes(len(shapes)):

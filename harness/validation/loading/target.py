@@ -15,7 +15,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilit
 from rnn_harness.validation.cells.cell_model import CellModel
 from rnn_harness.validation.cells.loss_function import LossFunction
 from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choose_adapter, choose_backend
-from rnn_harness.validation.loading.adapters.adapter import HeldPart, driving
+from rnn_harness.validation.loading.adapters.adapter import HeldPart, driving, new_object
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
@@ -353,7 +353,7 @@ def _driven_target(
     """The target. Its cell is made once here, so that what cannot be made is reported at once."""
 
     def drive(n: int, d: int, has_values: bool = True) -> DrivenModule:
-        cell = make_cell(CellSizes(n, d))
+        cell = new_object(adapter, has_values, functools.partial(make_cell, CellSizes(n, d)))
         if adapter.name == "torch" and not adapter.accepts(type(cell)):
             raise UsageError(f"{name} gives a {type(cell).__name__}; expected a torch module")
         try:

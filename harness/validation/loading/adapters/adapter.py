@@ -121,6 +121,18 @@ class HoldsParts(Protocol):
 
 
 @runtime_checkable
+class MakesWithoutValues(Protocol):
+    """An adapter whose library can make an object that has the shapes of its parameters before their values."""
+
+    def make_without_values(self, make: Callable[[], Any]) -> Any:
+        """Make an object whose parameters have any values; with its initial ones, where it cannot be made otherwise.
+
+        Args:
+            make: Makes it with its initial values.
+        """
+
+
+@runtime_checkable
 class DrivesWithoutValues(Protocol):
     """An adapter that knows the shapes of parameters before their initial values are drawn, which may take long."""
 
@@ -181,6 +193,17 @@ class Adapter(Protocol):
         Raises:
             UsageError: The object cannot be driven; the message says what was expected.
         """
+
+
+def new_object(adapter: Adapter, has_values: bool, make: Callable[[], Any]) -> Any:
+    """Make an object of an adapter's library.
+
+    Args:
+        adapter: What drives it.
+        has_values: Whether its parameters need their initial values.
+        make: Makes it with them.
+    """
+    return make() if has_values or not isinstance(adapter, MakesWithoutValues) else adapter.make_without_values(make)
 
 
 def driving(adapter: Adapter, has_values: bool) -> Callable[[Any, int, int, Options], DrivenModule]:

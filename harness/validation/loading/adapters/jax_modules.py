@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from rnn_harness.options import Options
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
@@ -84,6 +86,22 @@ class EquinoxAdapter:
     def defaults(self, cell_type: type) -> Options:
         """Return random numbers for the initial parameters."""
         return {"key": import_jax().random.PRNGKey(0)}
+
+    def make_without_values(self, make: Callable[[], Any]) -> Any:
+        """Make a module with zeros for parameters: to compile what draws them takes longer than the cell."""
+        jax, equinox = import_jax(), import_library("equinox", "equinox")
+
+        def zeros(leaf: Any) -> Any:
+            if not isinstance(leaf, jax.ShapeDtypeStruct):
+                return leaf
+            if not jax.numpy.issubdtype(leaf.dtype, jax.numpy.inexact):
+                raise TypeError("no parameter, and so its value counts")
+            return jax.numpy.asarray(np.zeros(leaf.shape, leaf.dtype))
+
+        try:
+            return jax.tree_util.tree_map(zeros, equinox.filter_eval_shape(make))
+        except Exception:  # its constructor may look at the values, or hold what cannot be traced
+            return make()
 
     def drive(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
         """Drive the cell over the rows of a batch."""
