@@ -5,22 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import Any
 
 
-@contextmanager
-def default_format(jax: Any, *, double: bool) -> Iterator[None]:
-    """Let JAX make float64 numbers by default, or float32, for a while.
+def default_format(jax: Any, *, double: bool) -> AbstractContextManager[None]:
+    """Let JAX make float64 numbers by default, or float32, for a while; in this thread alone, since two may run cells.
 
     Args:
         jax: The library.
         double: Whether it is float64.
     """
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", double)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_enable_x64", before)
+    # JAX before 0.8 has the switch of a thread among what it calls experimental.
+    holder = jax if hasattr(jax, "enable_x64") else import_module("jax.experimental")
+    lent: AbstractContextManager[None] = holder.enable_x64(double)
+    return lent
