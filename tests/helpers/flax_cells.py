@@ -57,3 +57,23 @@ class WithStatistics(nn.RNNCellBase):
     @property
     def num_feature_axes(self) -> int:
         return 1
+
+
+class ScaledElman(nn.RNNCellBase):
+    """An Elman cell with a number of its own, which is 1, in front of what goes into tanh."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, carry: Array, inputs: Array) -> tuple[Array, Array]:
+        scale = self.param("scale", nn.initializers.ones, ())
+        new = nn.tanh(scale * (nn.Dense(self.features)(inputs) + nn.Dense(self.features, use_bias=False)(carry)))
+        return new, new
+
+    @nn.nowrap
+    def initialize_carry(self, rng: Array, input_shape: tuple[int, ...]) -> Array:
+        return jnp.zeros((*input_shape[:-1], self.features))
+
+    @property
+    def num_feature_axes(self) -> int:
+        return 1

@@ -244,8 +244,9 @@ def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_driven_without_
 def test_parameters_that_are_given_with_every_call_are_not_drawn(where: str, count: int) -> None:
     pytest.importorskip("flax")
     target = load_target(where)
-    drawn, given = target.make_module(5, 7), module_for_given_parameters(target.make_module, 5, 7)
+    drawn = target.make_module(5, 7)
     parameters = {name: value.detach() for name, value in drawn.named_parameters()}
+    given = module_for_given_parameters(target.make_module, 5, 7, frozenset(parameters))
     assert len(parameters) == count
     assert {name: value.shape for name, value in given.named_parameters()} == {
         name: value.shape for name, value in parameters.items()
@@ -260,3 +261,14 @@ def test_parameters_that_are_given_with_every_call_are_not_drawn(where: str, cou
     outputs = [with_leaves(module, parameters)(*arguments) for module in (drawn, given)]
     for first, second in zip(*map(result_leaves, outputs), strict=True):
         assert torch.equal(first.tensor, second.tensor)
+
+
+def test_a_number_of_flax_that_is_no_weight_keeps_the_value_that_its_cell_is_made_with() -> None:
+    pytest.importorskip("flax")
+    target = load_target(f"{HELPERS / 'flax_cells.py'}:ScaledElman")
+    validation = collect_validation(
+        "scaled", run_validation(target, ValidationRequest(examples=0, dtypes=("float32",)))
+    )
+    assert (validation.outcome, validation.spec) == ("agrees", "rnn.tanh")
+    assert validation.identification is not None
+    assert "scale = 1" in validation.identification.sentence

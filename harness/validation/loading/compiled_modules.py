@@ -55,13 +55,20 @@ class CompiledModuleMaker:
         return copy.deepcopy(self._drive(n, d, False).module)
 
 
-def module_for_given_parameters(make_module: Callable[[int, int], nn.Module], n: int, d: int) -> nn.Module:
-    """Make a module that is given its parameters with every call.
+def module_for_given_parameters(
+    make_module: Callable[[int, int], nn.Module], n: int, d: int, given: frozenset[str]
+) -> nn.Module:
+    """Make a module that is given parameters with every call; those that it is not given keep their initial values.
 
     Args:
         make_module: Makes the module.
         n: The input size.
         d: The hidden size.
+        given: The names of the parameters that it is given.
     """
     maker: object = make_module
-    return maker.for_given_parameters(n, d) if isinstance(maker, MakesForGivenParameters) else make_module(n, d)
+    if isinstance(maker, MakesForGivenParameters):
+        module = maker.for_given_parameters(n, d)
+        if given.issuperset(name for name, _ in module.named_parameters()):
+            return module
+    return make_module(n, d)

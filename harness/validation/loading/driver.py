@@ -165,17 +165,19 @@ class WithPackedRows:
 
 
 @functools.lru_cache(maxsize=64)
-def _module_in_dtype(make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype) -> nn.Module:
-    """A module in evaluation mode whose buffers have that dtype; its parameters are given to every call."""
-    return in_evaluation(module_for_given_parameters(make_module, n, d).to(dtype))
+def _module_in_dtype(
+    make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype, given: frozenset[str]
+) -> nn.Module:
+    """A module in evaluation mode whose buffers have that dtype; the parameters of those names come with every call."""
+    return in_evaluation(module_for_given_parameters(make_module, n, d, given).to(dtype))
 
 
 @functools.lru_cache(maxsize=64)
 def _parameter_shapes(
-    make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype
+    make_module: Callable[[int, int], nn.Module], n: int, d: int, dtype: torch.dtype, given: frozenset[str]
 ) -> dict[str, tuple[int, ...]]:
     """The shapes of what a module of some size can be given, by name."""
-    module = _module_in_dtype(make_module, n, d, dtype)
+    module = _module_in_dtype(make_module, n, d, dtype, given)
     tensors = (*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False))
     return {name: tuple(tensor.shape) for name, tensor in tensors}
 
@@ -221,7 +223,7 @@ class TargetDriver:
         parameters.
         """
         n, d = inputs.shape[2], self._hidden_size(states)
-        module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
+        module = _module_in_dtype(self.make_module, n, d, inputs.dtype, frozenset(leaves))
         return leaves_in_place(module, leaves)
 
     def run(
@@ -244,7 +246,7 @@ class TargetDriver:
         n, d = inputs.shape[2], self._hidden_size(states)
         self._refuse_arguments(n, d, states, lengths)
         self._refuse_other_parameters(n, d, inputs.dtype, leaves)
-        module = _module_in_dtype(self.make_module, n, d, inputs.dtype)
+        module = _module_in_dtype(self.make_module, n, d, inputs.dtype, frozenset(leaves))
         initial_states = self.given_states(states)
         callee = module if lengths is None else self._with_lengths(module, lengths)
         try:
@@ -319,7 +321,7 @@ class TargetDriver:
 
         Some project their inputs where these are not as wide as their states, and have no matrix for it elsewhere.
         """
-        shapes = _parameter_shapes(self.make_module, n, d, dtype)
+        shapes = _parameter_shapes(self.make_module, n, d, dtype, frozenset(leaves))
         for name, leaf in leaves.items():
             if shapes.get(name) != tuple(leaf.shape):
                 has = f"its {name} is of shape {shapes[name]}" if name in shapes else f"it has no {name}"
