@@ -130,9 +130,10 @@ def order_assignments(unordered: tuple[Statement, ...], context: Context) -> tup
             message = f"{label} is defined twice, by {waiting[label].equation} and {statement.equation}"
             raise ElaborationError("defined twice", message, statement.target.column, statement.equation)
         waiting[label] = statement
+    needed = {label: _needs(statement, context) for label, statement in waiting.items()}
     done: list[Assignment] = []
     while waiting:
-        ready = [label for label, statement in waiting.items() if not _needs(statement, context) & set(waiting)]
+        ready = [label for label in waiting if needed[label].isdisjoint(waiting)]
         if not ready:
             raise _cycle(waiting, context)
         label = ready[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import gc
 import os
 import tempfile
@@ -12,6 +13,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 import torch
+import typer.main
+import typer.testing
 
 from tests.helpers.work_here import do_work_here, validate_in_float64
 
@@ -22,6 +25,9 @@ if not torch.cuda.is_available():
 hypothesis.settings.register_profile("default", max_examples=25, derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("deep", max_examples=1000, print_blob=True, deadline=None, database=None)
 hypothesis.settings.load_profile("default")
+
+# For every call of a command typer's runner reads the annotations of the functions of all commands.
+vars(typer.testing)["_get_command"] = functools.cache(typer.main.get_command)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

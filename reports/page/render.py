@@ -14,28 +14,24 @@ from rnn_harness.records.record import Record
 from rnn_harness.records.validation import Validation
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.reports.junit import write_junit
-from rnn_harness.reports.page.again import measured_again
 from rnn_harness.reports.page.badge import badge_svg
 from rnn_harness.reports.page.chart import Chart
-from rnn_harness.reports.page.check_matrix import CHECK_GROUPS
 from rnn_harness.reports.page.contents import Contents
-from rnn_harness.reports.page.defined_terms import defined_heading, with_definitions
-from rnn_harness.reports.page.document_statements import PrintedEntry
 from rnn_harness.reports.page.flow_chart import flow_chart
 from rnn_harness.reports.page.gate_chart import gate_chart
-from rnn_harness.reports.page.glossary import GLOSSARY, shown_initialisation
+from rnn_harness.reports.page.glossary import GLOSSARY
 from rnn_harness.reports.page.kill_matrix import COLUMNS
 from rnn_harness.reports.page.learning_curves import learning_chart
 from rnn_harness.reports.page.page_verdict import answers, counters, findings
-from rnn_harness.reports.page.places import places_text
 from rnn_harness.reports.page.plots import PLOTTED_DECAYS, decay_chart
 from rnn_harness.reports.page.row_pages import RowPage, remove_pages_beyond, row_pages
 from rnn_harness.reports.page.side_by_side import comparison_chart
 from rnn_harness.reports.page.speed_bars import speed_chart
+from rnn_harness.reports.page.templates import page_template
 from rnn_harness.reports.summary import WITNESSES, count_outcomes
 from rnn_harness.reports.text.matrix import summary_sentence
 from rnn_harness.runtime.atomic_file import write_whole
-from rnn_harness.specs import DOCUMENT_TITLES, document_title
+from rnn_harness.specs import DOCUMENT_TITLES
 
 CONTENTS_ADAPTER = TypeAdapter(Contents)
 _HEADINGS = (
@@ -79,29 +75,6 @@ def _sections(contents: Contents) -> list[_Section]:
     ]
 
 
-def _formula(latex: str, is_formula: bool = True) -> str:
-    """Return a formula as MathML; as text where it is none, or cannot be read (a print that is wrong)."""
-    from latex2mathml.converter import convert
-    from markupsafe import Markup, escape
-
-    if not is_formula:
-        return Markup(f"<pre>{escape(latex)}</pre>")
-    try:
-        return Markup(f'<div class="formula">{convert(latex)}</div>')
-    except Exception:  # the prints of documents may hold anything
-        return Markup(f"<code>{escape(latex)}</code>")
-
-
-def _print_formula(entry: PrintedEntry) -> str:
-    """Return the print of an entry for the page."""
-    return _formula(entry.printed, entry.is_formula)
-
-
-def _reading_formula(entry: PrintedEntry) -> str:
-    """Return what is computed in the place of the print, for the page."""
-    return _formula(entry.reading, entry.is_formula)
-
-
 def report_html(contents: Contents) -> str:
     """Write the page as HTML, with all rows of all tables.
 
@@ -119,28 +92,13 @@ def _page_html(contents: Contents, rows: RowPage) -> str:
 
     Everything that comes from records or documents is escaped, except for formulas and plots, which are made here.
     """
-    from jinja2 import Environment, PackageLoader
-
-    loader = PackageLoader("rnn_harness.reports.page", ".")
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["print_formula"] = _print_formula
-    environment.filters["reading_formula"] = _reading_formula
-    environment.filters["formula"] = _formula
-    environment.filters["group_title"] = lambda group: CHECK_GROUPS.get(group, group)
-    environment.filters["document_title"] = document_title
-    environment.filters["places"] = places_text
-    environment.filters["defined"] = with_definitions
-    environment.filters["initialisation"] = shown_initialisation
-    environment.filters["heading"] = defined_heading
-    environment.filters["again"] = measured_again
-    environment.filters["time"] = _format_time
     if rows.name != "report.html":
-        return environment.get_template("row_page.html.j2").render(
+        return page_template("row_page.html.j2").render(
             page=rows.contents, rows=rows, findings=findings(contents), glossary=GLOSSARY
         )
     plotted = [row for row in contents.decay if row.initialisation in PLOTTED_DECAYS.get(row.subject, ())]
     curves = [learning_chart(title, rows) for title, rows in contents.learning.items() if rows[0].loss_curve]
-    return environment.get_template("page.html.j2").render(
+    return page_template("page.html.j2").render(
         page=rows.contents,
         rows=rows,
         sections=_sections(contents),
@@ -167,14 +125,6 @@ def _gate_charts(contents: Contents) -> list[Chart]:
     """Return a picture of each cell that was unrolled, in the order of the measurements."""
     names = dict.fromkeys(row.subject for row in contents.unrolled)
     return [gate_chart([row for row in contents.unrolled if row.subject == name]) for name in names]
-
-
-def _format_time(seconds: float) -> str:
-    """Write a time with three digits in the unit that suits it."""
-    unit, factor = next(
-        (scale for scale in (("s", 1.0), ("ms", 1000.0)) if seconds * scale[1] >= 1), ("µs", 1_000_000.0)
-    )
-    return f"{seconds * factor:.3g} {unit}"
 
 
 def report_markdown(contents: Contents) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnn_harness.options import Options
 from rnn_harness.validation import load_target
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
-from rnn_harness.validation.loading.adapters.one_program import made_in_one_program
+from rnn_harness.validation.loading.adapters.one_program import compiler_options, made_in_one_program
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
 from tests.helpers import HELPERS
 
@@ -70,3 +71,24 @@ def test_what_a_function_of_jax_makes_is_made_once_for_all_trials() -> None:
     assert first["w"] is second["w"]  # type: ignore[index]  # a dictionary
     assert first["tau"] is not second["tau"]  # type: ignore[index]  # arrays of NumPy can be written to
     assert calls.count((3, 4)) == 1
+
+
+class OlderJax:
+    """A JAX whose XLA knows one option."""
+
+    numpy = np
+
+    def jit(self, function: Any, compiler_options: Options) -> Any:
+        """Refuse every other option, when the function is called."""
+
+        def call() -> Any:
+            if set(compiler_options) != {"xla_backend_optimization_level"}:
+                raise RuntimeError("No such compile option")
+            return function()
+
+        return call
+
+
+def test_an_option_that_a_version_of_xla_does_not_know_is_left_out() -> None:
+    assert compiler_options(OlderJax()) == {"xla_backend_optimization_level": 0}
+    assert compiler_options(import_jax())["xla_backend_optimization_level"] == 0

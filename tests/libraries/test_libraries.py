@@ -238,11 +238,13 @@ def test_a_flax_cell_whose_carry_is_made_from_other_arguments_is_driven_without_
         (f"{HELPERS / 'flax_cells.py'}:WithStatistics", 3),
         ("equinox.nn:GRUCell", 4),
         (f"{HELPERS / 'equinox_models.py'}:RollsItsState", 4),
+        ("haiku:GRU", 3),
     ],
-    ids=["GRUCell of flax", "with statistics", "GRUCell of equinox", "with a number of places"],
+    ids=["GRUCell of flax", "with statistics", "GRUCell of equinox", "with a number of places", "GRU of haiku"],
 )
 def test_parameters_that_are_given_with_every_call_are_not_drawn(where: str, count: int) -> None:
     pytest.importorskip("flax")
+    pytest.importorskip("haiku")
     target = load_target(where)
     drawn = target.make_module(5, 7)
     parameters = {name: value.detach() for name, value in drawn.named_parameters()}
@@ -257,7 +259,7 @@ def test_parameters_that_are_given_with_every_call_are_not_drawn(where: str, cou
         torch.linspace(-1, 1, 14, dtype=torch.float64).reshape(2, 7),
         torch.full((2, 5), -0.25, dtype=torch.float64),
     )
-    arguments = (x, state) if "equinox" in where else (state, x)
+    arguments = (state, x) if "flax" in where else (x, state)
     outputs = [with_leaves(module, parameters)(*arguments) for module in (drawn, given)]
     for first, second in zip(*map(result_leaves, outputs), strict=True):
         assert torch.equal(first.tensor, second.tensor)

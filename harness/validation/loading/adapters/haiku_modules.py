@@ -11,7 +11,7 @@ from rnn_harness.options import Options
 from rnn_harness.validation.cells.calling_convention import plain_convention
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, HeldPart, comes_from, import_library
-from rnn_harness.validation.loading.adapters.jax_functions import import_jax, jax_function_module
+from rnn_harness.validation.loading.adapters.jax_functions import import_jax, jax_function_module, zeros_in_shape
 
 
 class DeferredModule:
@@ -103,14 +103,23 @@ class HaikuAdapter:
         Raises:
             UsageError: It has no initial state, or no parameters come of it.
         """
+        return self._driven(cell, n, d, lambda function, *arguments: function(*arguments))
+
+    def drive_without_values(self, cell: Any, n: int, d: int, options: Options) -> DrivenModule:
+        """Drive it with zeros for parameters: what draws them is compiled, operation by operation, for every size."""
+        return self._driven(cell, n, d, zeros_in_shape)
+
+    def _driven(self, cell: Any, n: int, d: int, computed: Callable[..., Any]) -> DrivenModule:
+        """Drive the cell, with an initial state and parameters that are computed in a way."""
         if not isinstance(cell, DeferredModule):
             raise UsageError(f"{type(cell).__name__} belongs to one run of a transformed function: name its class")
         jax, haiku = import_jax(), import_library("haiku", "haiku")
         rows = 2
         try:
-            start = haiku.testing.transform_and_run(lambda: cell.make().initial_state(rows))()
+            start = computed(haiku.testing.transform_and_run(lambda: cell.make().initial_state(rows)))
             transformed = haiku.transform(lambda x, state: cell.make()(x, state))
-            parameters = transformed.init(jax.random.PRNGKey(0), jax.numpy.zeros((rows, n), "float32"), start)
+            x = jax.numpy.zeros((rows, n), "float32")
+            parameters = computed(transformed.init, jax.random.PRNGKey(0), x, start)
         except Exception as error:  # a user's module may raise anything
             raise UsageError(
                 f"{cell.name} of Haiku cannot be called with inputs ({rows}, {n}) and its initial state: "

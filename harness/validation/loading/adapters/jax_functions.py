@@ -18,7 +18,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import (
     Cotangents,
 )
 from rnn_harness.validation.loading.adapters.default_format import default_format
-from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
+from rnn_harness.validation.loading.adapters.one_program import compiler_options
 
 
 def import_jax() -> Any:
@@ -59,8 +59,8 @@ class JaxFunction:
             return jax.vjp(flat_results, parameters, arguments)[1](cotangents)
 
         # Compiled from the first call on: what XLA compiles rounds otherwise than what runs operation by operation.
-        self._run = jax.jit(flat_results, compiler_options=COMPILER_OPTIONS)
-        self._pull_back = jax.jit(pulled_back, compiler_options=COMPILER_OPTIONS)
+        self._run = jax.jit(flat_results, compiler_options=compiler_options(jax))
+        self._pull_back = jax.jit(pulled_back, compiler_options=compiler_options(jax))
 
     def __deepcopy__(self, _: object) -> JaxFunction:
         """It holds no state, and what is compiled serves every copy of a module."""
@@ -106,6 +106,18 @@ def _path_name(path: Iterable[object]) -> str:
         str(next((member(step, kind) for kind in ("key", "name", "idx") if hasattr(step, kind)), "")) for step in path
     ]
     return "/".join(step for step in steps if step not in ("value", "params"))
+
+
+def zeros_in_shape(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Return zeros in the shapes and formats of what a function would give; it is traced, and nothing is computed.
+
+    Args:
+        function: The function, which JAX can trace.
+        arguments: Its arguments.
+    """
+    jax = import_jax()
+    shapes = jax.eval_shape(function, *arguments)
+    return jax.tree_util.tree_map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 def jax_function_module(function: Callable[..., object], tree: object) -> ArrayLibraryModule:

@@ -19,11 +19,16 @@ from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.jax_calls import ModelCall, model_calls
-from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, import_jax, jax_function_module
+from rnn_harness.validation.loading.adapters.jax_functions import (
+    JaxFunction,
+    import_jax,
+    jax_function_module,
+    zeros_in_shape,
+)
 from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts
 from rnn_harness.validation.loading.adapters.jax_padded import padded_layer
 from rnn_harness.validation.loading.adapters.linen_policies import linen_policy
-from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
+from rnn_harness.validation.loading.adapters.one_program import compiler_options
 
 
 class LinenAdapter:
@@ -51,7 +56,7 @@ class LinenAdapter:
     def _driven(self, cell: Any, n: int, d: int, initialised: Callable[..., Any]) -> DrivenModule:
         """Drive the cell, or a layer made of one, with variables that are made in a way."""
         jax = import_jax()
-        key, x = jax.random.PRNGKey(0), jax.numpy.zeros((2, n), "float32")
+        key, x = jax.random.PRNGKey(0), np.zeros((2, n), "float32")
         is_layer = not hasattr(cell, "initialize_carry")
         inner = attribute(cell, "cell", object) if is_layer else cell
         if inner is None or not hasattr(inner, "initialize_carry"):
@@ -183,15 +188,13 @@ def _vocabulary(tree: Mapping[str, Any]) -> int:
 
 def _initialised(jax: Any, initialise: Callable[..., Any], *arguments: Any) -> Any:
     """The variables of a module of flax.linen: one program is compiled sooner than each of its operations."""
-    return jax.jit(initialise, compiler_options=COMPILER_OPTIONS)(jax.random.PRNGKey(0), *arguments)
+    return jax.jit(initialise, compiler_options=compiler_options(jax))(jax.random.PRNGKey(0), *arguments)
 
 
 def _shaped(jax: Any, initialise: Callable[..., Any], *arguments: Any) -> Any:
     """Variables whose parameters are zeros; where there are others besides parameters, they have their values."""
-    shapes = jax.eval_shape(initialise, jax.random.PRNGKey(0), *arguments)
-    if set(shapes) != {"params"}:
-        return _initialised(jax, initialise, *arguments)
-    return jax.tree_util.tree_map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
+    variables = zeros_in_shape(initialise, jax.random.PRNGKey(0), *arguments)
+    return variables if set(variables) == {"params"} else _initialised(jax, initialise, *arguments)
 
 
 def drive_with_resets(jax: Any, cell: Any, n: int, d: int) -> DrivenModule | None:

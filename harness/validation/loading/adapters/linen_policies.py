@@ -20,7 +20,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryMod
 from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.jax_functions import jax_function_module
 from rnn_harness.validation.loading.adapters.jax_models import JaxModelModule, linen_parts
-from rnn_harness.validation.loading.adapters.one_program import COMPILER_OPTIONS
+from rnn_harness.validation.loading.adapters.one_program import compiler_options
 
 
 class LinenPolicy(JaxModelModule):
@@ -61,7 +61,7 @@ def linen_policy(jax: Any, cell: Any, n: int) -> DrivenModule | None:
 
         try:
             parts = linen_parts(jax, initialise, (carry, (x, never)))
-            variables = jax.jit(initialise, compiler_options=COMPILER_OPTIONS)(jax.random.PRNGKey(0), carry, (x, never))
+            variables = jax.jit(initialise, compiler_options=compiler_options(jax))(jax.random.PRNGKey(0), carry, (x, never))
             results = jax.eval_shape(cell.apply, variables, carry, (x, never))
         except Exception:  # a user's module may raise anything
             return None
