@@ -61,7 +61,8 @@ def linen_policy(jax: Any, cell: Any, n: int) -> DrivenModule | None:
 
         try:
             parts = linen_parts(jax, initialise, (carry, (x, never)))
-            variables = jax.jit(initialise, compiler_options=compiler_options(jax))(jax.random.PRNGKey(0), carry, (x, never))
+            compiled = jax.jit(initialise, compiler_options=compiler_options(jax))
+            variables = compiled(jax.random.PRNGKey(0), carry, (x, never))
             results = jax.eval_shape(cell.apply, variables, carry, (x, never))
         except Exception:  # a user's module may raise anything
             return None
