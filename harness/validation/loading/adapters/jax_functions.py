@@ -113,7 +113,7 @@ def zeros_in_shape(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Args:
         function: The function, which JAX can trace.
-        arguments: Its arguments.
+        *arguments: Its arguments.
     """
     jax = import_jax()
     shapes = jax.eval_shape(function, *arguments)
