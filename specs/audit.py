@@ -129,7 +129,7 @@ def _audit_name(
 ) -> Iterator[PrintFinding]:
     """Report a name that is not declared, or whose value is not known when the chain's first side is computed."""
     symbol = context.denote(name)
-    known = symbol.name in context.shapes or context.layer is not None
+    known = symbol.name in context.shapes or context.layer is not None or context.names_function(name)
     if not known and symbol.name not in reported:
         reported.add(symbol.name)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from rnn_harness.specs.dimensions import Shape
@@ -62,10 +62,14 @@ class Context:
     def denote(self, name: Name) -> Denoted:
         """Interpret a printed name with the letters and aliases of this context.
 
+        The digit of ``b_1`` is a label where ``b_1`` is declared, and else an absolute step.
+
         Args:
             name: the name as parsed, with its scripts and accents.
         """
-        return denote(name, self.time, self.indices, self.aliases)
+        symbol = denote(name, self.time, self.indices, self.aliases)
+        numbered = f"{symbol.name}_{symbol.step}"
+        return symbol if numbered not in self.shapes else replace(symbol, name=numbered, step=None)
 
     def variable(self, name: Name) -> Node:
         """Look up the variable (or component, or transpose) that a printed name stands for.

@@ -24,6 +24,8 @@ _GREEK = re.compile(
     "(var)?phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Sigma|Upsilon|Phi|Psi|Omega|ell"
 )
 _TRANSPOSED = ("T", "\\top", "\\intercal")
+_SIGNS = {"*": "star", "\\ast": "star", "+": "plus", "-": "minus"}
+"""Labels that are signs: c^* is no c."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +51,29 @@ class Denoted:
     latex: str = ""
 
 
+def letter_latex(base: str) -> str:
+    """Write a letter or a word in LaTeX.
+
+    Args:
+        base: The letter, its Greek name, or a word.
+    """
+    if _GREEK.fullmatch(base):
+        return f"\\{base}"
+    return base if len(base) == 1 else f"\\mathrm{{{base}}}"
+
+
 def _latex(name: Name, label: str, sup: str) -> str:
     """Write a name in LaTeX with its labels below and above."""
-    letter = f"\\{name.base}" if _GREEK.fullmatch(name.base) else name.base
-    if len(letter) > 1 and letter == name.base:
-        letter = f"\\mathrm{{{letter}}}"
+    letter = letter_latex(name.base)
     base = f"\\{name.accent}{{{letter}}}" if name.accent else letter
     label = f"_{{{label}}}" if label else ""
     return base + label + (f"^{{{sup}}}" if sup else "")
 
 
 def _bare(text: str) -> str:
-    """Remove fonts, blanks and one pair of enclosing parentheses."""
+    """Remove fonts, blanks and one pair of enclosing parentheses or brackets."""
     text = _FONT.sub(r"\2", text).replace(" ", "")
-    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    return text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
 
 
 def _offset(text: str, letter: str) -> int | None:
@@ -108,7 +119,8 @@ class _Decorations:
             bare = _FONT.sub(r"\2", part).strip()
             inner = re.sub(r"^(\\langle|<|\()|(\\rangle|>|\))$", "", bare.replace(" ", ""))
             enclosed = inner != bare.replace(" ", "")
-            offset = _offset(inner, self.letter) if enclosed else None
+            offset = _offset(inner if enclosed else inner.strip("[]"), self.letter)
+            offset = offset if enclosed or inner.startswith("[") else None
             layer = _offset(inner, "l") if enclosed else None
             if bare in _TRANSPOSED:
                 self.transposed = True
@@ -117,7 +129,7 @@ class _Decorations:
             elif offset is not None and self.time is None:
                 self.time = offset
             else:
-                labels.append(re.sub(r"\W", "", bare))
+                labels.append(_SIGNS.get(bare) or re.sub(r"\W", "", bare))
         return "".join(labels)
 
 
@@ -133,6 +145,8 @@ def denote(name: Name, time_letter: str, indices: frozenset[str], aliases: dict[
     decorations = _Decorations(time_letter, indices)
     label = decorations.below(name.sub) if name.sub else ""
     sup = decorations.above(name.sup) if name.sup else ""
+    if decorations.time is not None and decorations.step is not None:  # h_1^{(t)}: the digit is no time
+        label, decorations.step = f"{label}{decorations.step}", None
     base = aliases.get(name.base, name.base)
     accent = _ACCENTS.get(name.accent, f"_{name.accent}")
     plain = "_".join(part for part in (base + accent, label, sup, name.direction) if part)

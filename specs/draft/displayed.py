@@ -6,19 +6,32 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_ENVIRONMENTS = "equation|align|gather|eqnarray|multline|displaymath"
+_ENVIRONMENTS = "equation|align|gather|eqnarray|multline|displaymath|flalign"
+_WRAPPERS = "aligned|split|gathered|alignedat"
 _DISPLAYED = re.compile(
     r"\$\$(?P<dollars>.+?)\$\$"
     r"|\\\[(?P<brackets>.+?)\\\]"
-    rf"|\\begin\{{(?P<name>{_ENVIRONMENTS})(?P<star>\*?)\}}(?P<environment>.+?)\\end\{{(?P=name)(?P=star)\}}"
-    r"|^```math\s*\n(?P<fenced>.+?)^```",
+    rf"|\\begin\{{(?P<name>{_ENVIRONMENTS}|{_WRAPPERS})(?P<star>\*?)\}}(?P<environment>.+?)\\end\{{(?P=name)(?P=star)\}}"
+    r"|^[ \t]*```math\s*\n(?P<fenced>.+?)^[ \t]*```"
+    r"|^[ \t]*```[^\n]*\n(?P<code>.+?)^[ \t]*```",
     re.DOTALL | re.MULTILINE,
 )
+_WRAPPED = re.compile(
+    rf"\\(?:begin|end)\{{(?:{_WRAPPERS})\}}|\\begin\{{array\}}\{{[rlc@{{}}|\s]*[rl][rlc@{{}}|\s]*\}}(?=.*?=)",
+    re.DOTALL,
+)
 _PLAIN = re.compile(r"^\s*(?P<plain>[A-Za-z\\][^=\n]{0,40}?=[^=\n].*[_^\\].*)$", re.MULTILINE)
+_TIMED_LINE = re.compile(
+    r"^[ \t]*(?P<plain>[^\W\d](?:\w|[\u0300-\u036f]){0,12}['´]?(?:_\{?t\}?|ₜ|\[t\]|\((?:t|n|k)\))"
+    r"[ \t]*=[ \t]*[^=\s].*)$",
+    re.MULTILINE,
+)
+"""A line that gives a symbol at a time: ``h_t = ...``, ``h[t] = ...``, ``x(n) = ...``."""
 _HEADING = re.compile(
     r"^#{1,6}\s+(?P<markdown>.+?)\s*#*$|\\(?:sub)*(?:section|paragraph)\*?\{(?P<latex>[^{}]*)\}", re.MULTILINE
 )
-_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?")
+_ROW = re.compile(r"\\\\(?:\[[^\]]*\])?|\\(?P<edge>begin|end)\{(?P<inner>\w+)\*?\}")
+_CONTINUED = re.compile(r"[\s&]*(=|\+|-|\\(?:quad|times|cdot|odot|circ|star))")
 _NOT_READ = re.compile(r"\\(?:label|tag|nonumber|notag)\b(?:\{[^{}]*\})?")
 
 
@@ -30,59 +43,87 @@ class DisplayedEquation:
         line: The line on which it begins, from 1.
         text: The LaTeX, as printed.
         section: The heading that it stands under; empty where there is none.
+        block: The number of the display that it is a row of.
+        is_code: Whether it stands in a block of code or a line of plain text.
     """
 
     line: int
     text: str
     section: str
+    block: int = 0
+    is_code: bool = False
 
 
 def displayed_equations(text: str) -> tuple[DisplayedEquation, ...]:
     r"""Find the displayed formulas of a text, in order.
 
     Args:
-        text: Markdown (``$$...$$``, a block of ``math``), LaTeX (``\[...\]``, ``align`` and others). Where there are no
-            such formulas, every line that is an equation in LaTeX's letters is taken.
+        text: Markdown (``$$...$$``, a block of ``math``, a block of code whose lines give symbols at a time), LaTeX
+            (``\[...\]``, ``align`` and others). Where there are no such formulas, every line that gives a symbol at a
+            time is taken, or else every line that is an equation in LaTeX's letters.
     """
-    formulas = list(_in_displays(text)) or list(_in_lines(text))
+    formulas = list(_in_displays(text)) or list(_in_lines(text, _TIMED_LINE)) or list(_in_lines(text, _PLAIN))
     return tuple(formulas)
+
+
+def text_between(text: str) -> str:
+    """Return a document with a full stop in the place of every display.
+
+    Args:
+        text: The document.
+    """
+    return _DISPLAYED.sub(". ", text)
 
 
 def _in_displays(text: str) -> Iterator[DisplayedEquation]:
     """Yield the displays; of those of several rows, every row that is an equation of its own."""
-    for match in _DISPLAYED.finditer(text):
-        kind = next(key for key in ("dollars", "brackets", "environment", "fenced") if match[key] is not None)
-        body, start = match[kind], match.start(kind)
-        for offset, row in _rows(body):
+    for block, match in enumerate(_DISPLAYED.finditer(text)):
+        kinds = ("dollars", "brackets", "environment", "fenced", "code")
+        form = next(key for key in kinds if match[key] is not None)
+        body, start = match[form], match.start(form)
+        rows = ((m.start("plain"), m["plain"]) for m in _TIMED_LINE.finditer(body)) if form == "code" else _rows(body)
+        for offset, row in rows:
             if row.strip():
                 place = start + offset + len(row) - len(row.lstrip())
-                yield DisplayedEquation(_line(text, place), _NOT_READ.sub("", row).strip(), _section(text, start))
+                printed = _NOT_READ.sub("", row).strip()
+                yield DisplayedEquation(_line(text, place), printed, _section(text, start), block, form == "code")
 
 
 def _rows(body: str) -> Iterator[tuple[int, str]]:
     """Yield the rows of a display with their offsets: rows without a left side belong to the row before."""
-    if "\\begin{" in body and "aligned" not in body and "split" not in body:
-        yield 0, body
-        return
+    bare = _WRAPPED.sub(lambda match: " " * len(match[0]), body)
+    bare = re.sub(r"^\s*\\label\{[^{}]*\}", lambda match: re.sub(r"\S", " ", match[0]), bare)
+    if bare != body:  # the end of a wrapping array has no name of its own
+        bare = re.sub(r"\\end\{array\}\s*$", lambda match: " " * len(match[0]), bare)
     rows: list[tuple[int, str]] = []
-    start = 0
-    for part in (*_ROW.finditer(body), None):
-        stop = len(body) if part is None else part.start()
-        row = body[start:stop]
-        if rows and re.match(r"[\s&]*(=|\+|-|\\(?:quad|times|cdot|odot|circ|star))", row):
-            rows[-1] = (rows[-1][0], body[rows[-1][0] : stop])
+    start = depth = 0
+    for part in (*_ROW.finditer(bare), None):
+        if part is not None and part["edge"]:
+            depth += 1 if part["edge"] == "begin" else -1
+            continue
+        if part is not None and depth:
+            continue
+        stop = len(bare) if part is None else part.start()
+        row = bare[start:stop]
+        if rows and (_CONTINUED.match(row) or _is_open(rows[-1][1])):
+            rows[-1] = (rows[-1][0], bare[rows[-1][0] : stop])
         else:
             rows.append((start, row))
         start = stop if part is None else part.end()
-    yield from rows if len(rows) > 1 and "\\begin{" not in body else [(0, body)]
+    yield from rows
 
 
-def _in_lines(text: str) -> Iterator[DisplayedEquation]:
+def _is_open(row: str) -> bool:
+    """Say whether a bracket of a row is still to be closed."""
+    return any(row.count(opening) > row.count(closing) for opening, closing in ("()", "[]", "{}"))
+
+
+def _in_lines(text: str, pattern: re.Pattern[str]) -> Iterator[DisplayedEquation]:
     """Yield the lines of a plain text that are equations."""
-    for match in _PLAIN.finditer(text):
-        yield DisplayedEquation(
-            _line(text, match.start("plain")), match["plain"].strip().strip("$"), _section(text, match.start())
-        )
+    for match in pattern.finditer(text):
+        block = text.count("\n\n", 0, match.start("plain"))
+        line, section = _line(text, match.start("plain")), _section(text, match.start())
+        yield DisplayedEquation(line, match["plain"].strip().strip("$"), section, block, True)
 
 
 def _line(text: str, place: int) -> int:
@@ -93,4 +134,5 @@ def _line(text: str, place: int) -> int:
 def _section(text: str, place: int) -> str:
     """Return the last heading before a place."""
     headings = list(_HEADING.finditer(text[:place]))
-    return (headings[-1]["markdown"] or headings[-1]["latex"] or "").strip(" *") if headings else ""
+    title = headings[-1]["markdown"] or headings[-1]["latex"] or "" if headings else ""
+    return re.sub(r"\\q?quad(?![A-Za-z])", " ", title).strip(" *")

@@ -12,13 +12,13 @@ from pathlib import Path
 from rnn_harness.specs.draft.displayed import DisplayedEquation, displayed_equations
 from rnn_harness.specs.draft.functions_told import functions_told
 from rnn_harness.specs.draft.grouping import EquationGroup, group_equations
-from rnn_harness.specs.draft.layers_told import layer_notes
+from rnn_harness.specs.draft.reading import functions_line, output_of, read_products, toml_table
+from rnn_harness.specs.draft.remarks import Surroundings, remarks
 from rnn_harness.specs.draft.shapes import BELOW, Length, ShapeInference, ShapeTable, timed_weights
 from rnn_harness.specs.load import parse_spec
-from rnn_harness.specs.notation import Binary, Bracket, Call, Negative, Tree
 from rnn_harness.specs.spec import SpecError
 
-_SIZES = "dnkmpqr"
+_SIZES = "dnkmpqrsuvwabcefghij"
 _ROLES = ("inputs", "states", "parameters")
 
 
@@ -67,23 +67,25 @@ def draft_document(text: str, name: str) -> Draft:
         name: What ids begin with.
     """
     displayed = displayed_equations(text)
-    groups, reasons = group_equations(displayed)
+    groups, reasons, constants = group_equations(displayed, text)
     function_of = functions_told(text)
-    specs = tuple(_drafted(group, f"{name}.{number}", function_of) for number, group in enumerate(groups, 1))
+    for group in groups:
+        read_products(group, text)
+    surroundings = Surroundings(tuple(groups), tuple(displayed[number] for number in reasons), constants)
+    specs = tuple(
+        _drafted(group, f"{name}.{number}", function_of, surroundings) for number, group in enumerate(groups, 1)
+    )
     return Draft(displayed, specs, reasons)
 
 
-def _drafted(group: EquationGroup, name: str, function_of: Mapping[str, str]) -> DraftedSpec:
+def _drafted(
+    group: EquationGroup, name: str, function_of: Mapping[str, str], surroundings: Surroundings
+) -> DraftedSpec:
     """Write a group as a spec file, and try whether it makes a step."""
     aliases = _case_aliases(group)
     table = ShapeInference(group, aliases).infer()
     shapes = _declared(group, table, aliases)
-    notes = [f"{x} and {y} are taken for one symbol" for x, y in aliases.items()]
-    notes += [f"{name} is printed with a time, and is a weight by its letter" for name in sorted(timed_weights(group))]
-    given_elsewhere = sorted(name for name in shapes["inputs"] if (name, True) in group.given)
-    notes += [f"{name} is given by no equation of this step, but elsewhere in the document" for name in given_elsewhere]
-    notes += layer_notes(group)
-    notes += [f"could not be settled: {conflict}" for conflict in table.conflicts]
+    notes = remarks(group, shapes, table, aliases, surroundings)
     text = _spec_text(group, name, shapes, aliases, notes, function_of)
     problem = _problem(text, name)
     if problem:
@@ -180,16 +182,12 @@ def _spec_text(
     title = re.sub(r"[\"\\]", "", first.section) or name
     lines = [*(f"# {note}" for note in notes), f'id = "{name}"', f'title = "{title}"']
     lines += [f'time = "{group.letter}"'] if group.letter != "t" else []
-    lines += [f"{role} = {_table(shapes[role])}" for role in _ROLES if shapes[role] or role == "inputs"]
+    lines += [f"{role} = {toml_table(shapes[role])}" for role in _ROLES if shapes[role] or role == "inputs"]
     lines += ["layers = true"] if group.has_layers else []
-    letters = _unknown_functions(group)
-    functions = {
-        letter: function_of.get(letter, "sigmoid" if letter.startswith("sigma") else "identity") for letter in letters
-    }
-    unsettled = [letter for letter in letters if letter not in function_of]
-    comment = f"  # which functions {', '.join(unsettled)} are could not be settled" if unsettled else ""
-    lines += [f"functions = {_table(functions)}{comment}"] if functions else []
-    lines += [f"aliases = {_table(aliases)}"] if aliases else []
+    output = output_of(group, list(shapes["states"]))
+    lines += [f'output = "{output}"'] if output else []
+    lines += functions_line(group, function_of)
+    lines += [f"aliases = {toml_table(aliases)}"] if aliases else []
     rows = [(definition, False) for definition in group.definitions.values()]
     rows += [(definition, True) for definition in group.others]
     written: set[str] = set()
@@ -215,41 +213,3 @@ def _spec_text(
 def _quoted(text: str) -> str:
     """Write a text as a string of TOML: literally where it can be."""
     return json.dumps(text, ensure_ascii=False) if "'" in text or not text.isprintable() else f"'{text}'"
-
-
-def _unknown_functions(group: EquationGroup) -> list[str]:
-    """List the letters that are applied as functions of which nobody knows which ones they are."""
-    functions: dict[str, None] = {}
-
-    def visit(tree: Tree) -> None:
-        match tree:
-            case Call():
-                if tree.function in _LETTERS or re.fullmatch(r"(sigma|phi|varphi|psi)_\w+", tree.function):
-                    functions.setdefault(tree.function)
-                visit(tree.argument)
-            case Binary():
-                visit(tree.left)
-                visit(tree.right)
-            case Negative():
-                visit(tree.body)
-            case Bracket():
-                for item in tree.items:
-                    visit(item)
-
-    for definition in group.definitions.values():
-        visit(definition.tree)
-    return list(functions)
-
-
-_LETTERS = frozenset({"O", "phi", "varphi", "psi", "f", "g"})
-
-
-def _table(values: dict[str, str]) -> str:
-    """Write a TOML table in one line."""
-    inner = ", ".join(f'{_key(name)} = "{value}"' for name, value in values.items())
-    return f"{{ {inner} }}" if inner else "{}"
-
-
-def _key(name: str) -> str:
-    """Write a key of TOML."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import re
 
-_LETTER = re.compile(
-    r"\\(?P<letter>sigma|phi|varphi|psi)(?:_(?:\{(?:\\\w+\{)?(?P<long>\w+)\}?\}|(?P<short>\w)))?(?![A-Za-z_(])"
+from rnn_harness.specs.draft.plain_letters import letters_as_latex
+
+_APPLIED = r"\s*(?:\\[!,;:]\s*)*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[]"
+_GREEK = (
+    r"\\(?P<greek>sigma|phi|varphi|psi|Phi|Psi)(?:_(?:\{(?:\\\w+\{)?(?P<long>\w+)\}?\}|(?P<short>\w)))?"
+    rf"(?:\(\s*\\cdot\s*\))?(?![A-Za-z_])(?!{_APPLIED})"
 )
+_LATIN = (
+    r"(?<=[$(])\s*(?:\\(?:mathcal|mathscr|mathrm)\s*\{?)?(?P<latin>[fghFGH])(?:_(?P<index>\w))?\}?"
+    r"(?=\s*(?:\$|=|\\\)|\\in|:))"
+)
+_LETTER = re.compile(f"{_GREEK}|{_LATIN}")
 """A letter of a function, with or without an index, that is not applied to anything."""
 _WORDS = {
     "tanh": r"\\?tanh|hyperbolic tangent",
     "softmax": r"softmax",
-    "relu": r"re-?lu|rectif\w+",
-    "sigmoid": r"sigmoid|logistic",
+    "relu": r"(?<!leaky )(?<!leaky-)\bre-?lu|(?<!leaky )rectif\w+",
+    "sigmoid": r"(?<!hard )sigmoid|logistic|\\mathrm\{sigm\}",
     "identity": r"identity|linear (?:function|activation)",
+    "softplus": r"softplus",
+    "": r"leaky|hard[- ]?(?:sigmoid|tanh)|gelu|\belu|swish|softsign|step function",
 }
-_FURTHEST = 60
+"""Words for functions; the last ones have none in a spec."""
+_FURTHEST = 100
 """Within so many characters behind a letter its function is named."""
+_JOINED = re.compile(r"[\s$,\\()]*(?:and|or|resp\.)?[\s$,\\()]*")
+_SENTENCE = re.compile(r"[.;]\s|\n\s*\n|\\\[|\\begin|\$\$")
+_AFFINE = re.compile(
+    r"\$\s*(?:\\\w+\s*\{)?(?P<letter>[A-Z])\}?(?:_\{?[^$]*?)?(?::[^$]*)?\$[^.$]{0,60}\b(?:affine|linear)\s+(?:transform|map|layer)"
+)
+_CHOICE = re.compile(r"\\in\s*\\?\{")
 
 
 def functions_told(text: str) -> dict[str, str]:
@@ -28,18 +46,39 @@ def functions_told(text: str) -> dict[str, str]:
     Returns:
         The function of every letter, as ``sigma_c``, of which one is named before another letter follows.
     """
+    text = letters_as_latex(text) if not text.isascii() else text
     function_of: dict[str, str] = {}
     letters = list(_LETTER.finditer(text))
-    ends = [letter.start() for letter in letters[1:]]
-    for match, end in zip(letters, (*ends, len(text))[: len(letters)], strict=True):
-        stop = min(match.end() + _FURTHEST, end)
-        named = {
-            function: first.start()
-            for function, words in _WORDS.items()
-            if (first := re.search(words, text[match.end() : stop], re.IGNORECASE))
-        }
-        index = match["long"] or match["short"]
-        letter = match["letter"] + (f"_{index}" if index else "")
-        if named and letter not in function_of:
-            function_of[letter] = min(named, key=lambda function: named[function])
+    waiting: list[str] = []
+    for place, match in enumerate(letters):
+        index = match["long"] or match["short"] or match["index"]
+        waiting.append((match["greek"] or match["latin"]) + (f"_{index}" if index else ""))
+        end = letters[place + 1].start() if place + 1 < len(letters) else len(text)
+        if _JOINED.fullmatch(text[match.end() : end]):
+            continue  # g and h share what is said of them
+        function = _named_function(text[match.end() : min(match.end() + _FURTHEST, end)])
+        for letter in waiting if function else ():
+            function_of.setdefault(letter, function)
+        waiting = []
     return function_of
+
+
+def _named_function(words: str) -> str:
+    """Return the function that is named first; empty where none is, or one that no spec has."""
+    sentence = _SENTENCE.search(words)
+    words = words[: sentence.start()] if sentence else words
+    if _CHOICE.match(words.lstrip()):
+        return ""
+    named = {
+        function: first.start() for function, pattern in _WORDS.items() if (first := re.search(pattern, words, re.I))
+    }
+    return min(named, key=lambda function: named[function]) if named else ""
+
+
+def affine_letters(text: str) -> frozenset[str]:
+    """Find the letters of which a document says that they are maps with a matrix and a bias.
+
+    Args:
+        text: The document.
+    """
+    return frozenset(match["letter"] for match in _AFFINE.finditer(text))

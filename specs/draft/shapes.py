@@ -6,12 +6,14 @@ import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from rnn_harness.specs.draft.definition import labelled
 from rnn_harness.specs.draft.grouping import EquationGroup
 from rnn_harness.specs.notation import Binary, Bracket, Call, Name, Negative, Number, Tree, Tuple, names
 from rnn_harness.specs.symbols import Denoted, denote
 
 _ENTRYWISE = ("\\odot", "\\circ", "\\otimes", "\\star")
 _SUMS = ("+", "-", "\\oplus")
+_ACCENTS = ("_tilde", "_hat", "_bar", "_dot", "_check", "_prime", "_star", "_right", "_left")
 BELOW = "@below"
 """Ends the name of a symbol of the layer below."""
 Length = tuple[int, ...]
@@ -105,9 +107,12 @@ class ShapeInference:
         entrywise = {
             self._denoted(name).name for d in group.definitions.values() for name in _entrywise_factors(d.tree)
         }
+        printed = {name: kind for d in group.definitions.values() for name, kind in d.kinds.items()}
+        entrywise |= {name for name, kind in printed.items() if kind == "vector"}
+        self.table.kinds |= {name: kind for name, kind in printed.items() if kind == "matrix"}
         for symbol in symbols:
             self.table.kinds.setdefault(symbol.name, "vector")
-            if _is_small(symbol.name) and symbol.name not in entrywise:
+            if _is_small(symbol.name) and symbol.name not in entrywise | set(printed):
                 self.table.kinds[symbol.name] = "scalar"
         self.table.kinds |= dict.fromkeys(self._vectors, "vector")
         for symbol_name, kind in self.table.kinds.items():
@@ -117,7 +122,7 @@ class ShapeInference:
 
     def _denoted(self, name: Name) -> Denoted:
         """Interpret a name; what stands in the layer below is another symbol."""
-        symbol = denote(name, self.group.letter, frozenset(), self.aliases)
+        symbol = labelled(denote(name, self.group.letter, frozenset(), self.aliases))
         return replace(symbol, name=f"{symbol.name}{BELOW}") if symbol.layer else symbol
 
     def infer(self) -> ShapeTable:
@@ -161,6 +166,9 @@ class ShapeInference:
         pending: list[tuple[Length, Length]] = []
         result: Length | None = None
         for factor in factors:
+            if isinstance(factor, Name) and (symbol := self._denoted(factor)).transposed and symbol.time is not None:
+                what = "their product is a matrix or one number, which stands in no step"
+                raise ShapeConflict(f"{symbol.name} is transposed beside a vector: {what}")
             matrix = self._matrix(factor)
             if matrix is not None and result is None:
                 pending.append(matrix)
@@ -198,7 +206,8 @@ def timed_weights(group: EquationGroup) -> set[str]:
         group: The equations of a step.
     """
     timed = {s.name for s in group.symbols if s.time is not None and s.name not in group.definitions}
-    return {name for name in timed if any(s.time is None and s.name.startswith(f"{name}_") for s in group.symbols)}
+    labelled_names = {s.name for s in group.symbols if s.time is None and not s.name.endswith(_ACCENTS)}
+    return {name for name in timed if any(label.startswith(f"{name}_") for label in labelled_names)}
 
 
 def _row(tree: Tree) -> Iterable[Tree]:
@@ -244,6 +253,8 @@ def _entrywise_factors(tree: Tree) -> Iterable[Name]:
         case Negative():
             yield from _entrywise_factors(tree.body)
         case Call():
+            if tree.function in ("LN", "LayerNorm") and isinstance(tree.argument, Tuple):  # gain and shift
+                yield from (item for item in tree.argument.items[1:] if isinstance(item, Name))
             yield from _entrywise_factors(tree.argument)
         case Bracket() | Tuple():
             for item in tree.items:

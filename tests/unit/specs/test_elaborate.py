@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnn_harness.specs import Spec, SpecError, library, load_spec
+from rnn_harness.specs import Spec, SpecError, audit, library, load_spec
 from rnn_harness.specs.expression import Concatenate, MatrixVector, Multiply, VectorMatrix, walk
 from rnn_harness.specs.latex import to_latex
 
@@ -141,6 +141,23 @@ def test_entry_by_entry_waits_for_the_product(tmp_path: Path) -> None:
 def test_a_letter_declared_as_a_function_is_applied(tmp_path: Path, text: str) -> None:
     made = spec(tmp_path, text, head=HEAD + 'functions = { f = "relu", phi = "relu" }\n')
     assert to_latex(made.program().assignments[0].expression).startswith(r"\operatorname{relu}")
+
+
+def test_the_audit_of_a_print_knows_the_letters_that_are_declared_as_functions(tmp_path: Path) -> None:
+    made = spec(tmp_path, "h_t = f(W x_t + U h_{t-1})", head=HEAD + 'functions = { f = "relu" }\n')
+    assert audit(made) == ()
+
+
+def test_numbered_parameters_and_symbols_with_a_mark_are_told_apart(tmp_path: Path) -> None:
+    head = HEAD.replace('b = "d"', 'b_1 = "d", b_2 = "d"')
+    made = spec(tmp_path, "h^{*}_t = W x_t + b_1", "h_t = U h_{t-1} + h_t^{*} + b_2", head=head)
+    assert [a.target.name for a in made.program().assignments] == ["h_star", "h"]
+    assert [v.name for v in made.program().parameters] == ["W", "U", "b_1", "b_2"]
+
+
+def test_a_symbol_with_a_number_and_a_time_has_the_number_for_a_label(tmp_path: Path) -> None:
+    made = spec(tmp_path, "s_1^{[t]} = W x^{[t]}", "h^{[t]} = U h^{[t-1]} + s_1^{[t]}")
+    assert [a.target.name for a in made.program().assignments] == ["s_1", "h"]
 
 
 def test_a_declared_meaning_of_sigma_goes_before_the_usual_one(tmp_path: Path) -> None:
