@@ -11,17 +11,20 @@ from rnn_harness.specs.notation import Binary, Bracket, Call, Name, Number, Tree
 from rnn_harness.specs.notation.syntax import Tuple
 from rnn_harness.specs.symbols import denote
 
-_BY_LETTER = frozenset({"f", "g", "h", "Phi", "Psi"})
+_BY_LETTER = frozenset({"f", "g", "h", "Phi", "Psi", "rho", "theta", "chi"})
 """Letters that are functions where they stand before a parenthesis and nowhere else; of others the text must say it."""
 _SCRIPT = re.compile(r"\\(?:mathcal|mathscr|cal)\s*\{?\s*([A-Z])")
 
 
-def applied_letters(definitions: Iterable[Definition], told_letters: Collection[str]) -> frozenset[str]:
-    """Find the letters that a document applies as functions.
+def applied_letters(
+    definitions: Iterable[Definition], told_letters: Collection[str], targets: Collection[str]
+) -> frozenset[str]:
+    """Find the letters that a display applies as functions.
 
     Args:
-        definitions: The equations of the document.
+        definitions: The equations of the display.
         told_letters: Letters of which the text says that they are functions.
+        targets: What the equations of the document give: no function, unless the text says so.
 
     Returns:
         Their plain names: letters that stand before a parenthesis wherever they stand without a time.
@@ -40,7 +43,8 @@ def applied_letters(definitions: Iterable[Definition], told_letters: Collection[
     candidates = {n for n in applied - {""} if n in by_letter or n in told_letters or n.partition("_")[0] in by_letter}
     with_functions = [with_applied(definition, frozenset(candidates)) for definition in definitions]
     alone = {s.name for definition in with_functions for s in definition.reads if s.time is None}
-    return frozenset(candidates - alone)
+    gates = {definition.target for definition in definitions} | (set(targets) - set(told_letters))
+    return frozenset(candidates - alone - gates)
 
 
 def with_applied(definition: Definition, letters: frozenset[str]) -> Definition:

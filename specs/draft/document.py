@@ -13,7 +13,7 @@ from rnn_harness.specs.draft.displayed import DisplayedEquation, displayed_equat
 from rnn_harness.specs.draft.functions_told import functions_told
 from rnn_harness.specs.draft.grouping import EquationGroup, group_equations
 from rnn_harness.specs.draft.reading import functions_line, output_of, read_products, toml_table
-from rnn_harness.specs.draft.remarks import Surroundings, remarks
+from rnn_harness.specs.draft.remarks import Surroundings, remarks, says_star_is_a_convolution
 from rnn_harness.specs.draft.shapes import BELOW, Length, ShapeInference, ShapeTable, timed_weights
 from rnn_harness.specs.load import parse_spec
 from rnn_harness.specs.spec import SpecError
@@ -71,7 +71,9 @@ def draft_document(text: str, name: str) -> Draft:
     function_of = functions_told(text)
     for group in groups:
         read_products(group, text)
-    surroundings = Surroundings(tuple(groups), tuple(displayed[number] for number in reasons), constants)
+    surroundings = Surroundings(
+        tuple(groups), tuple(displayed[n] for n in reasons), constants, says_star_is_a_convolution(text)
+    )
     specs = tuple(
         _drafted(group, f"{name}.{number}", function_of, surroundings) for number, group in enumerate(groups, 1)
     )

@@ -21,8 +21,9 @@ from rnn_harness.specs.notation import Chain, Name, NotationError, parse
 _SEVERAL = re.compile(r"\\operatorname\{(\w+)\}\s*\([^()]*(?:\([^()]*\)[^()]*)*,")
 _WITHOUT_SUMS = "sums over entries are written as products of a matrix and a vector"
 _SUM = re.compile(r"\\sum_\{[^{}]*\}")
+_WHEN = re.compile(r"\\(?:text|textrm|mbox)\s*\{\s*,?\s*(?:if|otherwise|else|when|unless)\b[^{}]*\}", re.IGNORECASE)
 _CONDITION = re.compile(r"_\{[^{}]*=[^{}]*\}")
-TIME_LETTERS = ("t", "i", "n", "k")
+TIME_LETTERS = ("t", "i", "n", "k", "j")
 """Letters that count time in papers, the usual one first."""
 
 
@@ -75,7 +76,8 @@ def _rewrite(read: EquationsRead, told_letters: Collection[str], affine: frozens
     blocks: dict[int, list[Definition]] = {}
     for definition, _ in read.definitions_found:
         blocks.setdefault(definition.displayed.block, []).append(definition)
-    functions = {block: applied_letters(definitions, told_letters) for block, definitions in blocks.items()}
+    targets = {definition.target for definition, _ in read.definitions_found}
+    functions = {block: applied_letters(rows, told_letters, targets) for block, rows in blocks.items()}
     definitions = [with_applied(d, functions[d.displayed.block]) for d, _ in read.definitions_found]
     definitions = [with_own_weights(with_bias_of_ones(d), affine) for d in definitions]
     definitions = with_results_of_this_step(with_whole_vectors(definitions))
@@ -101,6 +103,9 @@ def _reason(text: str, definitions: Collection[Definition]) -> str:
 def _read(equation: DisplayedEquation, text: str, notes: tuple[str, ...], usual: Mapping[str, int]) -> list[Definition]:
     """Read a row of a display. Raises NotationError."""
     text = without_loose_bracket(text)
+    when = _WHEN.search(equation.text)
+    if when is not None:
+        raise NotationError(f"{when[0]!r}: what holds under a condition is no equation of every step", text, 1)
     condition = _CONDITION.search(_SUM.sub("", text))
     if condition is not None:
         raise NotationError(f"{condition[0]!r}: a condition below a symbol has no meaning in a step", text, 1)

@@ -8,15 +8,17 @@ from rnn_harness.specs.draft.plain_letters import letters_as_latex
 
 _APPLIED = r"\s*(?:\\[!,;:]\s*)*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[]"
 _GREEK = (
-    r"\\(?P<greek>sigma|phi|varphi|psi|Phi|Psi)(?:_(?:\{(?:\\\w+\{)?(?P<long>\w+)\}?\}|(?P<short>\w)))?"
+    r"\\(?P<greek>sigma|phi|varphi|psi|Phi|Psi|rho|theta|eta|chi|zeta)(?:_(?:\{(?:\\\w+\{)?(?P<long>\w+)\}?\}|(?P<short>\w)))?"
     rf"(?:\(\s*\\cdot\s*\))?(?![A-Za-z_])(?!{_APPLIED})"
 )
 _LATIN = (
-    r"(?<=[$(])\s*(?:\\(?:mathcal|mathscr|mathrm)\s*\{?)?(?P<latin>[fghFGH])(?:_(?P<index>\w))?\}?"
+    r"(?:(?<=[$(])|\b(?:where|with)\s*\})\s*(?:\\(?:mathcal|mathscr|mathrm)\s*\{?)?(?P<latin>[fghFGH])(?:_(?P<index>\w))?\}?"
     r"(?=\s*(?:\$|=|\\\)|\\in|:))"
 )
 _LETTER = re.compile(f"{_GREEK}|{_LATIN}")
 """A letter of a function, with or without an index, that is not applied to anything."""
+UNKNOWN = "?"
+"""Stands for a function that a document names, and no spec has, or lets one choose."""
 _WORDS = {
     "tanh": r"\\?tanh|hyperbolic tangent",
     "softmax": r"softmax",
@@ -24,7 +26,7 @@ _WORDS = {
     "sigmoid": r"(?<!hard )sigmoid|logistic|\\mathrm\{sigm\}",
     "identity": r"identity|linear (?:function|activation)",
     "softplus": r"softplus",
-    "": r"leaky|hard[- ]?(?:sigmoid|tanh)|gelu|\belu|swish|softsign|step function",
+    UNKNOWN: r"leaky|hard[- ]?(?:sigmoid|tanh)|gelu|\belu|swish|softsign|step function",
 }
 """Words for functions; the last ones have none in a spec."""
 _FURTHEST = 100
@@ -44,7 +46,8 @@ def functions_told(text: str) -> dict[str, str]:
         text: The document.
 
     Returns:
-        The function of every letter, as ``sigma_c``, of which one is named before another letter follows.
+        The function of every letter, as ``sigma_c``, of which one is named before another letter follows; `UNKNOWN` for
+        one that no spec has.
     """
     text = letters_as_latex(text) if not text.isascii() else text
     function_of: dict[str, str] = {}
@@ -64,11 +67,11 @@ def functions_told(text: str) -> dict[str, str]:
 
 
 def _named_function(words: str) -> str:
-    """Return the function that is named first; empty where none is, or one that no spec has."""
+    """Return the function that is named first; empty where none is."""
     sentence = _SENTENCE.search(words)
     words = words[: sentence.start()] if sentence else words
     if _CHOICE.match(words.lstrip()):
-        return ""
+        return UNKNOWN
     named = {
         function: first.start() for function, pattern in _WORDS.items() if (first := re.search(pattern, words, re.I))
     }

@@ -33,7 +33,7 @@ _FUNCTIONS = (
 _GREEK = "alpha|beta|gamma|delta|epsilon|lambda|sigma|tau|phi|psi|rho|theta|mu|eta|omega|kappa"
 _TIME = r"\[\s*[tnk]\s*(?:[-+]\s*\d+)?\s*\]|\(\s*[tnk]\s*(?:[-+]\s*\d+)?\s*\)"
 _WORD = re.compile(
-    rf"(?P<function>(?<![A-Za-z0-9_\\])(?:np\.|torch\.|math\.)?(?:{_FUNCTIONS})(?=\s*\())"
+    rf"(?P<function>(?<![A-Za-z0-9_\\])(?:np\.|torch\.|math\.)?(?:(?:{_FUNCTIONS})(?=\s*\()|(?:[A-Za-z]{{4,}}|[a-z]{{3}}|[A-Z]{{3}})(?=\()))"
     rf"|(?P<letter>\\tilde\{{\w+\}}|\\hat\{{\w+\}}|\\bar\{{\w+\}}|\\[A-Za-z]+(?=[_\[(])|[A-Za-z])"
     rf"(?P<rest>[A-Za-z0-9]*)(?P<labels>(?:_(?:\{{[^{{}}]*\}}|[A-Za-z0-9]+))*)(?P<time>{_TIME})?(?P<prime>'*)"
     r"|(?P<command>\\[A-Za-z]+)"

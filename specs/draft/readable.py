@@ -12,9 +12,10 @@ _REWRITES = tuple(
     (re.compile(pattern, re.DOTALL), replacement)
     for pattern, replacement in (
         (r"(?<!\\)%[^\n]*", ""),
+        (r"\\(?:Delta|delta)\s*t(?![A-Za-z_])", r"\\delta_{step}"),
         # A second column of a row holds words: what the row is called.
         (r"&\s*&\s*(?:\\q?quad|\\[,;: ])*\s*(?:\\(?:text|textrm|textit|mbox)\s*\{.*|\([A-Za-z].*)$", ""),
-        (r"\\(?:q?quad|[,;])\s*\\(?:text|textrm|mbox)\s*\{\s*,?\s*(?:where|with|for|if)\b.*$", ""),
+        (r"\\(?:q?quad|[,;])\s*\\(?:text|textrm|mbox)\s*\{\s*,?\s*(?:where|with|for)\b.*$", ""),
         (r"(?:\\q?quad|,|\\ )\s*\\(?:text|textrm|mbox)\s*\{\s*,?\s*and\s*\}", r"\\quad "),
         (r"\\[td]frac(?![A-Za-z])", r"\\frac"),
         (r"\\frac\s*(\w)\s*(\w)(?![\w{])", r"\\frac{\1}{\2}"),
@@ -26,7 +27,7 @@ _REWRITES = tuple(
         (r"(\\(?:left|[bB]igg?l?)\s*)?\\lbrace(?![A-Za-z])|(\\(?:left|[bB]igg?l?)\s*)?\\\{", "("),
         (r"(\\(?:right|[bB]igg?r?)\s*)?\\rbrace(?![A-Za-z])|(\\(?:right|[bB]igg?r?)\s*)?\\\}", ")"),
         (
-            r"(?:\\left)?\s*(?:\||\\lvert)((?:(?!\\right)[^|])+?)(?:\\right)?\s*(?:\||\\rvert)",
+            r"(?:\\left)?\s*(?:\||\\lvert)((?:(?!\\right)[^|=])+?)(?:\\right)?\s*(?:\||\\rvert)",
             r"\\operatorname{abs}(\1)",
         ),
         (r"([_^])\s*(\\(?!top|intercal|prime)[A-Za-z]+)(?![A-Za-z{])(?!\s*\{)", r"\1{\2}"),

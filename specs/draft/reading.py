@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 
 from rnn_harness.specs.draft.definition import Definition, mapped
 from rnn_harness.specs.draft.entrywise import diagonal_weights, says_entry_by_entry, with_diagonals, with_signs
+from rnn_harness.specs.draft.functions_told import UNKNOWN
 from rnn_harness.specs.draft.grouping import EquationGroup
 from rnn_harness.specs.draft.past import with_inputs_held
 from rnn_harness.specs.draft.shapes import timed_weights
 from rnn_harness.specs.notation import Call, Name, Tree
 from rnn_harness.specs.symbols import Denoted
 
-_GREEK = frozenset({"phi", "varphi", "psi", "Phi", "Psi"})
+_GREEK = frozenset({"phi", "varphi", "psi", "Phi", "Psi", "rho", "theta", "eta", "chi", "zeta"})
 
 
 def read_products(group: EquationGroup, document: str) -> None:
@@ -66,8 +67,9 @@ def functions_line(group: EquationGroup, function_of: Mapping[str, str]) -> list
         if letter == "sigma" and function in ("", "sigmoid"):
             continue
         usual = "sigmoid" if letter.startswith("sigma") else "identity" if letter == "O" else "tanh"
-        functions[letter] = function or usual
-        unsettled += [] if function else [letter]
+        is_settled = function not in ("", UNKNOWN)
+        functions[letter] = function if is_settled else usual
+        unsettled += [] if is_settled else [letter]
     if not functions:
         return []
     put = ", ".join(functions[letter] for letter in unsettled)

@@ -7,12 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rnn_harness.specs.draft.definition import labelled, mapped
-from rnn_harness.specs.draft.displayed import DisplayedEquation
+from rnn_harness.specs.draft.displayed import DisplayedEquation, text_between
 from rnn_harness.specs.draft.grouping import EquationGroup, plain_text
 from rnn_harness.specs.draft.layers_told import layer_notes
 from rnn_harness.specs.draft.shapes import ShapeTable, timed_weights
 from rnn_harness.specs.notation import Binary, Name, Tree, names
 from rnn_harness.specs.symbols import denote
+
+_STAR = re.compile(r"(?<!\^)(?<!\^\{)(?:\*|\\ast(?![A-Za-z]))")
+_CONVOLUTION = re.compile(
+    r"(?:`|\$)?(?:\*|\\ast)(?:`|\$)?[^.]{0,50}convolution|convolution[^.]{0,40}(?:`|\$)(?:\*|\\ast)(?:`|\$)",
+    re.IGNORECASE,
+)
+
+
+def says_star_is_a_convolution(text: str) -> bool:
+    """Say whether a document uses ``*`` for a convolution.
+
+    Args:
+        text: The document.
+    """
+    return bool(_CONVOLUTION.search(text_between(text)))
 
 
 @dataclass(frozen=True)
@@ -23,11 +38,13 @@ class Surroundings:
         groups: All its groups of equations.
         unread: The formulas that are in none.
         constants: The line of every symbol that is given by symbols without a time.
+        is_star_a_convolution: Whether the text says that ``*`` is a convolution.
     """
 
     groups: tuple[EquationGroup, ...]
     unread: tuple[DisplayedEquation, ...]
     constants: Mapping[str, int]
+    is_star_a_convolution: bool
 
 
 def remarks(
@@ -60,6 +77,8 @@ def remarks(
         for name in shapes["parameters"]
         if name in surroundings.constants
     ]
+    if surroundings.is_star_a_convolution and any(_STAR.search(d.displayed.text) for d in group.definitions.values()):
+        notes.append("* is a convolution by the text, and is read as a product: no spec has a convolution")
     notes += _of_the_step(group, list(shapes["states"]))
     notes += _given_again(group, surroundings)
     notes += layer_notes(group)

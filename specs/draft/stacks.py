@@ -20,6 +20,7 @@ _WEIGHT = re.compile(
     rf"(?P<letter>{_FONTED})(?P<below>_(?:\{{[^{{}}]*\}}|[A-Za-z0-9]))?(?P<above>\^(?:\{{[^{{}}]*\}}|\w))?"
 )
 _INNER = re.compile(r"\\begin\{[bp]?matrix\}.*?\\end\{[bp]?matrix\}", re.DOTALL)
+_APPLIED = re.compile(r"\\(?:tanh|sigma|phi|varphi|psi|operatorname\{\w+\})(?![A-Za-z])\s*(?=\\left|\()")
 _TIME = re.compile(r"(?<![A-Za-z\\])t(?![A-Za-z])")
 
 
@@ -44,17 +45,43 @@ def rows_of_stack(text: str, affine: frozenset[str]) -> tuple[list[str], str]:
     if len(functions) != len(targets) or not all(f == "" or _FUNCTION.fullmatch(f) for f in functions):
         return [], ""
     product = match["rest"].strip()
+    shared = _APPLIED.match(product)
+    if not match["functions"] and shared is not None and _is_enclosed(product[shared.end() :]):
+        functions, product = [shared[0].strip()] * len(targets), product[shared.end() :]
     if re.search(r"\\operatorname|\\(?:tanh|sigma|exp)(?![A-Za-z])", product):
         return [], ""
     product = re.sub(r"^\(|^\\left\s*\(|(\\right\s*)?\)$", "", product) if _is_enclosed(product) else product
     rows, cut = [], dict[str, None]()
-    for target, function in zip(targets, functions, strict=True):
-        label = re.sub(r"\\[A-Za-z]+|[^A-Za-z]", "", re.sub(r"_\{?[^{}]*\}?|\^\{?[^{}]*\}?", "", target)) or "a"
-        row = _row(product, label, affine, cut)
+    for place, (target, function) in enumerate(zip(targets, functions, strict=True)):
+        row = _row(_with_rows(product, place, len(targets)), _labels(targets)[place], affine, cut)
         inner = f"{_function(function)}({row})" if function else row
         rows.append(f"{target} = {inner}")
+    if not cut:
+        return rows, f"the stack of {', '.join(targets)} is written as one equation for each"
     verb = "is" if len(cut) == 1 else "are"
     return rows, f"{', '.join(cut)} {verb} cut into the rows of {', '.join(targets)}: each has weights of its own"
+
+
+def _labels(targets: list[str]) -> list[str]:
+    """Return the label of every row: the letter of its target, with the row's number where two share a letter."""
+    bare = [re.sub(r"_\{?[^{}]*\}?|\^\{?[^{}]*\}?", "", target) for target in targets]
+    letters = [re.sub(r"\\[A-Za-z]+|[^A-Za-z]", "", text) for text in bare]
+    return [
+        letter if letter and letters.count(letter) == 1 else f"{letter or 'row'},{place}"
+        for place, letter in enumerate(letters, 1)
+    ]
+
+
+def _with_rows(text: str, place: int, count: int) -> str:
+    """Return the right side with one row of every stack of weights, which has as many rows as the left side."""
+
+    def row(match: re.Match[str]) -> str:
+        entries = re.split(r"\\\\", re.sub(r"\\(?:begin|end)\{\w+\}", "", match[0]))
+        if len(entries) != count or _TIME.search(match[0]):
+            return match[0]
+        return f"\\begin{{pmatrix}}{entries[place]}\\end{{pmatrix}}"
+
+    return _INNER.sub(row, text)
 
 
 def _is_enclosed(text: str) -> bool:
@@ -68,6 +95,11 @@ def _is_enclosed(text: str) -> bool:
         if not depth:
             return place == len(inner) - 1
     return False
+
+
+def _without_frame(stack: str) -> str:
+    """Return the only row of a stack; a stack of several as it is."""
+    return stack if "\\\\" in stack else re.sub(r"\\(?:begin|end)\{\w+\}", " ", stack)
 
 
 def _function(text: str) -> str:
@@ -95,5 +127,5 @@ def _row(text: str, label: str, affine: frozenset[str], cut: dict[str, None]) ->
         return f"{match['letter']}_{{{','.join(filter(None, (below, label)))}}}{above}"
 
     bare = _WEIGHT.sub(weight, _INNER.sub(keep, text))
-    result = re.sub(r"@(\d+)@", lambda match: stacks[int(match[1])], bare)
+    result = re.sub(r"@(\d+)@", lambda match: _without_frame(stacks[int(match[1])]), bare)
     return f"{result} + b_{{{label}}}" if any(letter in cut for letter in affine) else result

@@ -212,8 +212,9 @@ h_t & = & \sigma(W_h x_t + U_h y_{t-1}) \\ y_t & = & \tanh(V h_t)
         (r"$$h_t = \tanh(W x_t \mathbb{I}_{\{l=1\}} + U h_{t-1})$$", "a condition below a symbol"),
         ("```\nh[t] = clamp(h[t-1] + x[t], -1, 1)\n```", "applies clamp to several arguments"),
         (r"$$\alpha = \sqrt{1 + b}$$", "reads nothing with a time"),
+        (r"$$h_t = h_{t-1} \quad \text{if } m_t = 1$$", "what holds under a condition"),
     ],
-    ids=["an indicator", "a clip", "a constant"],
+    ids=["an indicator", "a clip", "a constant", "a condition"],
 )
 def test_what_is_in_no_step_is_told_with_its_reason(text: str, words: str) -> None:
     draft = draft_document(text, "none")
@@ -225,3 +226,47 @@ def test_comments_say_what_is_carried_nowhere_and_what_no_equation_gives() -> No
     (drafted,) = draft_document(r"$$h_t = o_t \odot \tanh(W x_t)$$", "gates").specs
     assert "# nothing is carried from one time to the next: no recurrent step\n" in drafted.text
     assert "# o is taken for an input: no equation of the document gives it, no weight multiplies it\n" in drafted.text
+
+
+def test_stacked_weights_are_cut_with_their_stack_and_rows_of_one_letter_share_nothing() -> None:
+    stacked = (
+        r"\begin{pmatrix} z_t \\ r_t \end{pmatrix} = \sigma\left(\begin{pmatrix} W_z \\ W_r \end{pmatrix} x_t\right)"
+    )
+    update = r"h_t = z_t \odot h_{t-1} + r_t"
+    assert _only(rf"\[ {stacked} \] \[ {update} \]").shapes["parameters"] == {"W_z": "d n", "W_r": "d n"}
+    alike = r"\begin{pmatrix} g_t \\ \tilde{g}_t \end{pmatrix} = \tanh(W x_t)"
+    drafted = _only(rf"\[ {alike} \] \[ h_t = g_t \odot h_{{t-1}} + \tilde{{g}}_t \]")
+    assert drafted.shapes["parameters"] == {"W_g1": "d n", "W_g2": "d n"}
+
+
+def test_a_gate_without_a_time_is_no_function_of_what_stands_behind_it_in_parentheses() -> None:
+    drafted = _only(r"\[ f = \sigma(W x_t + U h_{t-1}) \] \[ h_t = f (h_{t-1} + V x_t) \]")
+    assert "functions" not in drafted.text
+    assert "multiplied entry by entry" in drafted.text
+
+
+def test_greek_letters_before_a_parenthesis_are_functions_and_steps_are_numbers() -> None:
+    text = r"\[ h_j = h_{j-1} + \Delta t (-h_{j-1} + \rho(W x_j) + \epsilon (U h_{j-1})) \] where $\rho$ is a rectifier"
+    drafted = _only(text)
+    assert drafted.shapes["parameters"] == {"delta_step": "", "W": "d n", "epsilon": "", "U": "d d"}
+    assert ('time = "j"' in drafted.text, 'functions = { rho = "relu" }' in drafted.text) == (True, True)
+
+
+def test_a_convolution_is_told_and_an_unknown_function_makes_no_step() -> None:
+    (images,) = draft_document("$$h_t = \\tanh(W * x_t + U * h_{t-1})$$ where $*$ is the convolution.", "images").specs
+    assert "# * is a convolution by the text, and is read as a product: no spec has a convolution\n" in images.text
+    (unknown,) = draft_document("    h[t] = h[t-1] + MLP(x[t])\n", "unknown").specs
+    assert "function MLP has no meaning here" in unknown.problem
+
+
+@pytest.mark.parametrize(
+    ("words", "shape"),
+    [
+        ("The matrix $U_h$ is diagonal.", "d"),
+        ("We initialise $U_h$ to a diagonal matrix.", "d d"),
+        ("$U_h$ is dense.", "d d"),
+    ],
+)
+def test_a_matrix_is_diagonal_only_where_the_text_says_so_of_the_cell(words: str, shape: str) -> None:
+    drafted = _only(rf"\[ h_t = \tanh(W_h x_t + U_h h_{{t-1}}) \] {words}")
+    assert drafted.shapes["parameters"]["U_h"] == shape
