@@ -148,12 +148,13 @@ def _reevaluated(records: list[Record], returned: list[NumbersReturned], request
 def _events(request: ValidationRequest, limits: Limits, listener: Listener) -> Iterator[ValidationEvent]:
     """Yield the events of one worker, or of two that run at the same time."""
     deadline = time.monotonic() + limits.total
-    first, further_dtypes = replace(request, dtypes=request.dtypes[:1]), request.dtypes[1:]
+    first_dtype, further_dtypes = request.dtypes[:1], request.dtypes[1:]
     if not further_dtypes or this_process.core_count() < 2:
         yield from _part_events(_Part(request), limits, deadline, listener)
         return
     events: queue.SimpleQueue[ValidationEvent | None] = queue.SimpleQueue()
-    second = _Part(replace(request, dtypes=further_dtypes), is_identified=True)
+    first = replace(request, dtypes=first_dtype, other_dtypes=further_dtypes)
+    second = _Part(replace(request, dtypes=further_dtypes, other_dtypes=first_dtype), is_identified=True)
     # A daemon: a caller that stops listening is not kept waiting for it, and its process ends with ours.
     arguments = (events, second, limits, deadline, listener)
     threading.Thread(target=_put_events, args=arguments, daemon=True).start()

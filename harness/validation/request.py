@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from rnn_harness.validation.judging.expected_failures import ExpectedFailure
 
 DTYPES = ("float64", "float32")
 """The dtypes in which a target is judged unless others are asked for."""
+_BY_PRECISION = ("float64", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class ValidationRequest:
         typed_options: `options` as they were typed, for the records.
         is_confined: Whether its process has no network, and can write to no file.
         left_out: Names of checks that it is not asked.
+        other_dtypes: Those in which another process judges it at the same time.
     """
 
     target: str = ""
@@ -57,6 +59,19 @@ class ValidationRequest:
     typed_options: tuple[str, ...] = ()
     is_confined: bool = False
     left_out: tuple[str, ...] = ()
+    other_dtypes: tuple[str, ...] = ()
+
+    def widest_dtype(self, taken: Container[str]) -> str:
+        """Return the most precise of all dtypes that are asked for, in which most questions are asked.
+
+        Args:
+            taken: The dtypes that the target takes.
+
+        Returns:
+            Its name; empty if the target takes none of them.
+        """
+        asked = (*self.dtypes, *self.other_dtypes)
+        return next((dtype for dtype in _BY_PRECISION if dtype in asked and dtype in taken), "")
 
     @property
     def memory_limit(self) -> float:

@@ -22,6 +22,7 @@ from rnn_harness.validation.consistency.question import Answer, AskedCell, Quest
 from rnn_harness.validation.consistency.real_arithmetic import with_real_arithmetic
 from rnn_harness.validation.consistency.unknown_cell import PROPERTIES
 from rnn_harness.validation.loading.driver import TargetDriver
+from rnn_harness.validation.request import ValidationRequest
 
 SECONDS = 1.5
 """What all questions may take in one dtype."""
@@ -42,26 +43,27 @@ PROPERTY_CHECKS = tuple(
 STATE_WORDS = {"h": "hidden state", "c": "cell state"}
 
 
-def judge_identified(kernel: Kernel, wider: tuple[Kernel, ...], seed: int) -> Iterator[Answer]:
+def judge_identified(kernel: Kernel, wider: tuple[Kernel, ...], request: ValidationRequest) -> Iterator[Answer]:
     """Ask of a cell what its equations do not say.
 
     Args:
         kernel: The cell.
         wider: The same cell, with what else it may round as a right one.
-        seed: The seed of the request, for the records.
+        request: What is asked for: the dtypes, and the seed for the records.
     """
     for setting in kernel.settings:
         cell = kernel.subject(setting).cell
         assert isinstance(cell, TorchReference), "a candidate is driven as a kernel"
         assert isinstance(cell.driver, TargetDriver), "these questions are for candidates"
-        asked = AskedCell(kernel.id, kernel.spec, kernel.spec, setting.dtype, seed)
+        asked = AskedCell(kernel.id, kernel.spec, kernel.spec, setting.dtype, request.seed)
         try:
             small = _small_cell(setting, cell.driver)
         except Exception as error:  # a target may raise anything
             yield from answers([unasked("large-batches", f"it cannot be run: {named_error(error)}")], asked)
             continue
         if small.arithmetic:
-            yield from answers(_questions((kernel, *wider), setting, small), asked)
+            is_widest = setting.dtype == request.widest_dtype(small.capabilities.dtypes)
+            yield from answers(_questions((kernel, *wider), setting, small, is_widest), asked)
 
 
 def _small_cell(setting: Setting, driver: TargetDriver) -> DrivenCell:
@@ -72,10 +74,9 @@ def _small_cell(setting: Setting, driver: TargetDriver) -> DrivenCell:
     return with_real_arithmetic(cell)
 
 
-def _questions(forms: tuple[Kernel, ...], setting: Setting, cell: DrivenCell) -> Iterator[Question]:
+def _questions(forms: tuple[Kernel, ...], setting: Setting, cell: DrivenCell, is_widest: bool) -> Iterator[Question]:
     """Yield the questions, from small sizes to large ones."""
     budget = Budget(SECONDS)
-    is_widest = setting.dtype == cell.capabilities.dtypes[0]
     for prop in PROPERTIES:
         if prop.for_identified and is_widest:
             yield property_question(prop, cell)

@@ -23,6 +23,7 @@ from rnn_harness.validation.consistency.row_properties import ROW_PROPERTIES
 from rnn_harness.validation.consistency.time_properties import TIME_PROPERTIES
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import ValidationRequest
 
 PROPERTIES = (
     *MODE_PROPERTIES,
@@ -49,19 +50,19 @@ SECONDS = 20.0
 """What all questions may take in one dtype, so that the larger sizes are not reached by what is slow."""
 
 
-def judge_unknown(target: Target, probe: Probe, dtypes: tuple[str, ...], seed: int) -> Iterator[Answer]:
+def judge_unknown(target: Target, probe: Probe, request: ValidationRequest) -> Iterator[Answer]:
     """Ask every property of a cell that equals no known one.
 
     Args:
         target: The cell.
         probe: How it is driven, and the widest dtype in which it is.
-        dtypes: The dtypes that are asked for.
-        seed: The seed of the request, for the records.
+        request: What is asked for: the dtypes, and the seed for the records.
     """
-    for dtype in dtypes:
-        if dtype not in target.capabilities.dtypes or (dtype == "float64" and probe.dtype != "float64"):
+    taken = {dtype for dtype in target.capabilities.dtypes if dtype != "float64" or probe.dtype == "float64"}
+    for dtype in request.dtypes:
+        if dtype not in taken:
             continue
-        asked = AskedCell(target.name, "unknown", "a recurrent cell", dtype, seed)
+        asked = AskedCell(target.name, "unknown", "a recurrent cell", dtype, request.seed)
         try:
             states = numbered_states(probe.convention)
             cell = make_cell(target.make_module, target.capabilities, probe.convention, probe.sizes, dtype, states)
@@ -71,7 +72,7 @@ def judge_unknown(target: Target, probe: Probe, dtypes: tuple[str, ...], seed: i
             yield from answers([unasked("same-call-twice", reason)], asked)
             continue
         if cell.arithmetic:
-            yield from answers(_questions(cell, dtype == probe.dtype), asked)
+            yield from answers(_questions(cell, dtype == request.widest_dtype(taken)), asked)
         else:
             reason = "its arithmetic is coarser than float32, so that rounding cannot be told from what is wrong"
             yield from answers([unasked("same-call-twice", reason)], asked)

@@ -46,7 +46,7 @@ def consistency_events(target: Target, probe: Probe, request: ValidationRequest)
         probe: How it is driven.
         request: What is asked for.
     """
-    for answer in judge_unknown(target, probe, request.dtypes, request.seed):
+    for answer in judge_unknown(target, probe, request):
         for marked in mark_expected((answer.record,), request.expected):
             yield RecordMade(marked)
             if answer.diagnosis is not None and not marked.expected:

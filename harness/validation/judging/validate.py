@@ -316,7 +316,7 @@ def _judge_candidate(
         yield RecordMade(record)
     judged = [record for record in records if not record.expected]
     answers: list[Answer] = []
-    for answer in judge_identified(judge.kernel, tuple(wider_kernels(judge.kernel)), request.seed):
+    for answer in judge_identified(judge.kernel, tuple(wider_kernels(judge.kernel)), request):
         for record in mark_expected((answer.record,), request.expected):
             yield RecordMade(record)
             answers += [] if record.expected else [answer]

@@ -36,7 +36,7 @@ def _layout_fault(target: Target) -> str:
 
 
 def _answers(target: Target, dtypes: tuple[str, ...] = ("float64",)) -> tuple[list[Record], list[Diagnosis]]:
-    answers = list(judge_unknown(target, probe_target(target), dtypes, 0))
+    answers = list(judge_unknown(target, probe_target(target), ValidationRequest(dtypes=dtypes)))
     diagnoses = [answer.diagnosis for answer in answers if answer.diagnosis is not None]
     return [answer.record for answer in answers], diagnoses
 
@@ -217,3 +217,15 @@ def test_the_rows_of_a_read_out_of_a_numpy_function_are_judged(name: str, count:
     records, _ = _answers(load_target(f"{HELPERS / 'steps_with_read_out.py'}:{name}"))
     refuted = [record.check for record in records if record.outcome is Outcome.REFUTED]
     assert refuted == ["consistency.rows-of-every-result"] * count
+
+
+@pytest.mark.parametrize(("name", "check"), [("SineCell", "rows-apart"), ("TwoStates", "long-gradients")])
+def test_the_most_precise_of_the_formats_that_are_asked_for_is_tried_for_everything(name: str, check: str) -> None:
+    target = _target("consistent_cells", name)
+    probe = probe_target(target)
+    alone = ValidationRequest(dtypes=("float32",))
+    beside = ValidationRequest(dtypes=("float32",), other_dtypes=("float64",))
+    tried = [{answer.record.check for answer in judge_unknown(target, probe, request)} for request in (alone, beside)]
+    assert [f"consistency.{check}" in checks for checks in tried] == [True, False]
+    outcomes = {answer.record.outcome for answer in judge_unknown(target, probe, alone)}
+    assert Outcome.REFUTED not in outcomes

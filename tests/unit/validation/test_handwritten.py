@@ -41,6 +41,28 @@ def cell_backward(dh, cache):
 """
 
 
+ONE_GRADIENT_OF_TWO_BIASES = """
+import numpy as np
+class Cell:
+    def __init__(self, n_in, n_hidden):
+        rng = np.random.default_rng(1)
+        self.Wx, self.Wh = rng.standard_normal((n_hidden, n_in)), rng.standard_normal((n_hidden, n_hidden))
+        self.bx, self.bh = rng.standard_normal(n_hidden), rng.standard_normal(n_hidden)
+        self.dWx, self.dWh = np.zeros_like(self.Wx), np.zeros_like(self.Wh)
+        self.dbx, self.dbh = np.zeros_like(self.bx), np.zeros_like(self.bh)
+    def forward(self, x, h_prev):
+        self.x, self.h_prev = x, h_prev
+        self.h = np.tanh(self.Wx @ x + self.bx + self.Wh @ h_prev + self.bh)
+        return self.h
+    def backward(self, delta):
+        da = delta * (1 - self.h * self.h)
+        self.dWx, self.dWh = np.outer(da, self.x), np.outer(da, self.h_prev)
+        self.dbx = da
+        self.dbh = da
+        return da @ self.Wx, da @ self.Wh
+"""
+
+
 GRADIENTS_IN_A_TWIN = """
 import numpy as np
 class Net:
@@ -322,3 +344,21 @@ def test_one_matrix_that_is_called_as_all_parameters_are_is_driven(tmp_path: Pat
     target = load_target(f"{written(tmp_path, text)}:rnn_forward,rnn_backward")
     validation = collect_validation("one matrix", run_validation(target, request))
     assert validation.outcome == ("refuted" if is_wrong else "agrees")
+
+
+@pytest.mark.parametrize(
+    ("edit", "difference"),
+    [
+        (("", ""), ""),
+        (("self.dbh = da", "self.dbh = delta"), "gradient b, share 2[0] is"),
+        (("self.dWh = np.outer(da,", "self.dWh = np.outer(delta,"), "the gradient of the input weights is wrong"),
+    ],
+    ids=["right", "without the slope", "wrong elsewhere"],
+)
+def test_one_array_may_be_the_gradient_of_two_biases(edit: tuple[str, str], difference: str, tmp_path: Path) -> None:
+    path = written(tmp_path, ONE_GRADIENT_OF_TWO_BIASES.replace(*edit) if difference else ONE_GRADIENT_OF_TWO_BIASES)
+    request = ValidationRequest(examples=0, dtypes=("float64",))
+    validation = collect_validation("Cell", run_validation(load_target(f"{path}:Cell"), request))
+    assert validation.has_decided_gradients
+    assert validation.outcome == ("refuted" if difference else "agrees")
+    assert difference in ("" if validation.diagnosis is None else validation.diagnosis.sentence())

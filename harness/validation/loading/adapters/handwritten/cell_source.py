@@ -13,7 +13,11 @@ from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
 from rnn_harness.validation.loading.adapters.handwritten.data_arguments import FilledArgument
 from rnn_harness.validation.loading.adapters.handwritten.further_inputs import FilledInputs
-from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import copy_with_arrays, stored_arrays
+from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import (
+    arrays_of_every_name,
+    copy_with_arrays,
+    stored_arrays,
+)
 
 
 class Methods(NamedTuple):
@@ -120,8 +124,8 @@ class ObjectCall:
         self.backward = method_if_any(cell, backward)
 
     def arrays(self) -> dict[str, Array]:
-        """Return the arrays that it keeps."""
-        return stored_arrays(self.cell)
+        """Return the arrays that it keeps, under every name."""
+        return arrays_of_every_name(self.cell)
 
     def set_states(self, attributes: Sequence[str], states: Sequence[Array]) -> None:
         """Give it its states."""

@@ -40,6 +40,24 @@ def stored_arrays(holder: object) -> dict[str, Array]:
     return dict(paths.values())
 
 
+def arrays_of_every_name(holder: object) -> dict[str, Array]:
+    """Return the arrays that an object keeps, by their paths; one that is kept under two names has two paths.
+
+    A gradient may be that of two parameters: ``self.dbx = self.dbh = dr``.
+
+    Args:
+        holder: The object; attributes, dictionaries, lists and objects in it are entered, each once.
+    """
+    arrays = stored_arrays(holder)
+    names = {(id(value), path.rpartition("/")[2]) for path, value in arrays.items()}
+    for path, value in _walk(holder, "", 0, set()):
+        name = path.rpartition("/")[2]
+        if not name.isdigit() and (id(value), name) not in names:
+            names.add((id(value), name))
+            arrays[path] = value
+    return arrays
+
+
 def _rank(path: str) -> tuple[int, bool, int]:
     """Order paths: short ones first, named ones before numbered ones."""
     last = path.rpartition("/")[2]
