@@ -11,7 +11,7 @@ from rnn_harness.specs.notation import Binary, Bracket, Call, Name, Number, Tree
 from rnn_harness.specs.notation.syntax import Tuple
 from rnn_harness.specs.symbols import denote
 
-_BY_LETTER = frozenset({"f", "g", "h", "Phi", "Psi", "rho", "theta", "chi"})
+_BY_LETTER = frozenset({"f", "g", "h", "Phi", "Psi", "Theta", "rho", "theta", "chi"})
 """Letters that are functions where they stand before a parenthesis and nowhere else; of others the text must say it."""
 _SCRIPT = re.compile(r"\\(?:mathcal|mathscr|cal)\s*\{?\s*([A-Z])")
 

@@ -17,7 +17,7 @@ _DISPLAYED = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _WRAPPED = re.compile(
-    rf"\\(?:begin|end)\{{(?:{_WRAPPERS})\}}|\\begin\{{array\}}\{{[rlc@{{}}|\s]*[rl][rlc@{{}}|\s]*\}}(?=.*?=)",
+    rf"\\(?:begin|end)\{{(?:{_WRAPPERS}|align\*?|gather\*?)\}}|\\begin\{{array\}}\{{[rlc@{{}}|\s]*[rl][rlc@{{}}|\s]*\}}(?=.*?=)",
     re.DOTALL,
 )
 _PLAIN = re.compile(r"^\s*(?P<plain>[A-Za-z\\][^=\n]{0,40}?=[^=\n].*[_^\\].*)$", re.MULTILINE)
@@ -27,6 +27,9 @@ _TIMED_LINE = re.compile(
     re.MULTILINE,
 )
 """A line that gives a symbol at a time: ``h_t = ...``, ``h[t] = ...``, ``x(n) = ...``."""
+_LINE_OF_CODE = re.compile(r"^[ \t]*(?P<plain>[A-Za-z]\w{0,12}[ \t]*=[ \t]*[^=\s].*)$", re.MULTILINE)
+_PREVIOUS = re.compile(r"\b[A-Za-z]\w*_(?:prev|old)\b|\bprev_\w+")
+"""The state before in code that prints no times: ``h_prev``."""
 _HEADING = re.compile(
     r"^#{1,6}\s+(?P<markdown>.+?)\s*#*$|\\(?:sub)*(?:section|paragraph)\*?\{(?P<latex>[^{}]*)\}", re.MULTILINE
 )
@@ -62,8 +65,14 @@ def displayed_equations(text: str) -> tuple[DisplayedEquation, ...]:
             (``\[...\]``, ``align`` and others). Where there are no such formulas, every line that gives a symbol at a
             time is taken, or else every line that is an equation in LaTeX's letters.
     """
-    formulas = list(_in_displays(text)) or list(_in_lines(text, _TIMED_LINE)) or list(_in_lines(text, _PLAIN))
-    return tuple(formulas)
+    formulas = list(_in_displays(text)) or list(_in_lines(text, _pattern_of_code(text)))
+    return tuple(formulas or _in_lines(text, _PLAIN))
+
+
+def _pattern_of_code(text: str) -> re.Pattern[str]:
+    """Return what a line of code or plain text looks like that is an equation of a step."""
+    without_times = _PREVIOUS.search(text) and not _TIMED_LINE.search(text)
+    return _LINE_OF_CODE if without_times else _TIMED_LINE
 
 
 def text_between(text: str) -> str:
@@ -81,7 +90,11 @@ def _in_displays(text: str) -> Iterator[DisplayedEquation]:
         kinds = ("dollars", "brackets", "environment", "fenced", "code")
         form = next(key for key in kinds if match[key] is not None)
         body, start = match[form], match.start(form)
-        rows = ((m.start("plain"), m["plain"]) for m in _TIMED_LINE.finditer(body)) if form == "code" else _rows(body)
+        rows = (
+            ((m.start("plain"), m["plain"]) for m in _pattern_of_code(body).finditer(body))
+            if form == "code"
+            else _rows(body)
+        )
         for offset, row in rows:
             if row.strip():
                 place = start + offset + len(row) - len(row.lstrip())

@@ -15,7 +15,7 @@ _SIGNED = ("+", "-", "\\oplus", "\\odot", "\\circ", "\\otimes", "\\star", "/")
 _ENTRYWISE_WORDS = re.compile(
     r"(element|component|entry|coordinate|point)[-\s]?wise|hadamard|element by element|entry by entry", re.I
 )
-_DIAGONAL = re.compile(r"[^.]*\bdiagonal\b[^.]*", re.I)
+_DIAGONAL = re.compile(r"\bdiagonal\b", re.I)
 _NO_DIAGONAL = re.compile(r"block[- ]diagonal|(?:not|non|off)[- ]?diagonal|initiali[sz]|start", re.I)
 _EXAMPLES = re.compile(r"\beg\b|for example|such as", re.I)
 _WEIGHT = re.compile(r"(?<![A-Za-z\\])(?P<name>[A-Za-z])_(?:\{(?P<long>[^{}]*)\}|(?P<short>\w))")
@@ -40,7 +40,8 @@ def diagonal_weights(text: str) -> dict[str, bool]:
         By plain name, whether it stands as an example for others of its kind.
     """
     is_example_of: dict[str, bool] = {}
-    for sentence in _DIAGONAL.findall(re.sub(r"\b(e|i)\.\s?(g|e)\.", r"\1\2", text_between(text))):
+    sentences = re.sub(r"\b(e|i)\.\s?(g|e)\.", r"\1\2", text_between(text)).split(".")
+    for sentence in filter(_DIAGONAL.search, sentences):
         for match in _WEIGHT.finditer("" if _NO_DIAGONAL.search(sentence) else sentence):
             label = re.sub(r"\W", "", match["long"] or match["short"])
             is_example_of.setdefault(f"{match['name']}_{label}", bool(_EXAMPLES.search(sentence)))

@@ -13,13 +13,15 @@ from rnn_harness.specs.draft.displayed import DisplayedEquation
 from rnn_harness.specs.draft.entries import entries_given_whole, with_products, with_whole_vectors
 from rnn_harness.specs.draft.functions_told import affine_letters, functions_told
 from rnn_harness.specs.draft.past import with_results_of_this_step
-from rnn_harness.specs.draft.readable import letters_of_time, readable, with_labelled_results
+from rnn_harness.specs.draft.plain_letters import words_of_a_step
+from rnn_harness.specs.draft.readable import TimedMarks, letters_of_time, readable, with_labelled_results
 from rnn_harness.specs.draft.stacks import rows_of_stack
 from rnn_harness.specs.draft.surface import surface_latex
 from rnn_harness.specs.notation import Chain, Name, NotationError, parse
 
 _SEVERAL = re.compile(r"\\operatorname\{(\w+)\}\s*\([^()]*(?:\([^()]*\)[^()]*)*,")
 _WITHOUT_SUMS = "sums over entries are written as products of a matrix and a vector"
+_ON_A_WEIGHT = r"(?<![A-Za-z\\])[A-Z]\}}?(?:_\{{?\w+\}}?)?[_^]\{{?\(?{}\)?\}}?(?![A-Za-z])"
 _SUM = re.compile(r"\\sum_\{[^{}]*\}")
 _WHEN = re.compile(r"\\(?:text|textrm|mbox)\s*\{\s*,?\s*(?:if|otherwise|else|when|unless)\b[^{}]*\}", re.IGNORECASE)
 _CONDITION = re.compile(r"_\{[^{}]*=[^{}]*\}")
@@ -50,8 +52,9 @@ def read_equations(displayed: tuple[DisplayedEquation, ...], document: str) -> E
         document: The whole text, which says what letters stand for.
     """
     read = EquationsRead()
-    times, affine = letters_of_time(document), affine_letters(document)
-    texts = [readable(equation.text, times, equation.is_code) for equation in displayed]
+    words = words_of_a_step(equation.text for equation in displayed if equation.is_code)
+    timed_marks, affine = TimedMarks(letters_of_time(document), words), affine_letters(document)
+    texts = [readable(equation.text, timed_marks, equation.is_code) for equation in displayed]
     usual = Counter(letter for text, _ in texts for letter in _shifted_letters(text))
     labelled_texts = with_labelled_results([text for text, _ in texts])
     for number, (equation, text, (_, notes)) in enumerate(zip(displayed, labelled_texts, texts, strict=True)):
@@ -168,6 +171,9 @@ def _time_letter(text: str, usual: Mapping[str, int]) -> str:
         usual: How often the document adds something to a letter, or takes it off.
     """
     shifted = _shifted_letters(text)
+    on_weights = [letter for letter in set(shifted) if re.search(_ON_A_WEIGHT.format(letter), text)]
+    if set(on_weights) < set(shifted):  # layers have weights of their own, and times have not
+        shifted = [letter for letter in shifted if letter not in on_weights]
     for letter in TIME_LETTERS:
         if letter in shifted:
             return letter

@@ -8,7 +8,7 @@ from rnn_harness.specs.draft.plain_letters import letters_as_latex
 
 _APPLIED = r"\s*(?:\\[!,;:]\s*)*(?:\\(?:left|[bB]igg?l?)\s*)?[(\[]"
 _GREEK = (
-    r"\\(?P<greek>sigma|phi|varphi|psi|Phi|Psi|rho|theta|eta|chi|zeta)(?:_(?:\{(?:\\\w+\{)?(?P<long>\w+)\}?\}|(?P<short>\w)))?"
+    r"\\(?P<greek>sigma|phi|varphi|psi|Phi|Psi|Theta|rho|theta|eta|chi|zeta)(?:_(?:\{(?:\\\w+\{)?(?P<long>\w+)\}?\}|(?P<short>\w)))?"
     rf"(?:\(\s*\\cdot\s*\))?(?![A-Za-z_])(?!{_APPLIED})"
 )
 _LATIN = (
@@ -26,9 +26,15 @@ _WORDS = {
     "sigmoid": r"(?<!hard )sigmoid|logistic|\\mathrm\{sigm\}",
     "identity": r"identity|linear (?:function|activation)",
     "softplus": r"softplus",
-    UNKNOWN: r"leaky|hard[- ]?(?:sigmoid|tanh)|gelu|\belu|swish|softsign|step function",
+    UNKNOWN: r"leaky|hard[- ]?(?:sigmoid|tanh)|gelu|\belu|swish|softsign|step function|heaviside|sign function",
 }
 """Words for functions; the last ones have none in a spec."""
+_FORMULA = re.compile(r"(?:(?<![A-Za-z\\])\\?[A-Za-z]+\s*\(\s*[a-z]\s*\)\s*&?=\s*)+")
+_FORMULAS = {
+    "tanh": r"\\tanh|\\[td]?frac\{\s*e\^\{?(\w)\}?\s*-\s*e\^\{-\1\}\s*\}",
+    "sigmoid": r"1\s*/\s*\(\s*1\s*\+\s*(?:e\^|\\exp)|\\[td]?frac\{1\}\{1\s*\+\s*(?:e\^|\\exp)",
+    "relu": r"\\max\s*(?:\\left)?\s*(?:\(|\\\{)\s*(?:0\s*,|\w\s*,\s*0)",
+}
 _FURTHEST = 100
 """Within so many characters behind a letter its function is named."""
 _JOINED = re.compile(r"[\s$,\\()]*(?:and|or|resp\.)?[\s$,\\()]*")
@@ -50,7 +56,7 @@ def functions_told(text: str) -> dict[str, str]:
         one that no spec has.
     """
     text = letters_as_latex(text) if not text.isascii() else text
-    function_of: dict[str, str] = {}
+    function_of = _given_by_formulas(text)
     letters = list(_LETTER.finditer(text))
     waiting: list[str] = []
     for place, match in enumerate(letters):
@@ -63,6 +69,17 @@ def functions_told(text: str) -> dict[str, str]:
         for letter in waiting if function else ():
             function_of.setdefault(letter, function)
         waiting = []
+    return function_of
+
+
+def _given_by_formulas(text: str) -> dict[str, str]:
+    r"""Find the functions that a document gives by a formula, ``f(z) = 1/(1+e^{-z})`` or ``g(x) = h(x) = \tanh(x)``."""
+    function_of: dict[str, str] = {}
+    for match in _FORMULA.finditer(text):
+        formula = text[match.end() : match.end() + _FURTHEST]
+        function = next((name for name, pattern in _FORMULAS.items() if re.match(pattern, formula)), "")
+        for letter in re.findall(r"\\?([A-Za-z]+)\s*\(", match[0]) if function else ():
+            function_of.setdefault(letter, function)
     return function_of
 
 

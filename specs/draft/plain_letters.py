@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _SIGNS = {
     "−": "-",
@@ -39,6 +40,7 @@ _WORD = re.compile(
     r"|(?P<command>\\[A-Za-z]+)"
 )
 _ACCENTS = re.compile(r"_?(?P<accent>tilde|hat|bar|cand)$")
+_BEFORE = re.compile(r"\b([A-Za-z]\w*?)_(?:prev|old)\b|\bprev_(\w+)")
 _COMMENT = re.compile(r"\s*(?:#|//|%).*$|\s{2,}\(\s*\d+(?:\.\d+)?[a-z]?\s*\)\s*$|\s{2,}\[\d+\]\s*$")
 
 
@@ -76,14 +78,32 @@ def _greek(sign: str) -> str:
     return rf"\{name if match[1] == 'SMALL' else name.capitalize()} "
 
 
-def code_as_latex(text: str) -> str:
+def words_of_a_step(lines: Iterable[str]) -> frozenset[str]:
+    """Return the words that have a time in code that prints none: what has a ``h_prev``, what is given, and ``x``.
+
+    Args:
+        lines: The equations that are printed as code.
+    """
+    lines = list(lines)
+    before = {word for line in lines for pair in _BEFORE.findall(line) for word in pair if word}
+    results = {line.partition("=")[0].strip() for line in lines}
+    return frozenset(before | results | {"x"}) if before else frozenset()
+
+
+def code_as_latex(text: str, timed_words: frozenset[str]) -> str:
     r"""Write an equation that is printed as code as LaTeX.
 
     Args:
         text: The equation: ``Wf`` is a W with the label f, ``h[t-1]`` and ``h(n-1)`` have a time, ``.`` and ``.*``
             between blanks multiply entry by entry, and what stands behind ``#`` is a remark.
+        timed_words: The words that have a time where none is printed.
     """
     text = _COMMENT.sub("", _COMMENT.sub("", text))
+    if timed_words:
+        text = _BEFORE.sub(lambda match: f"{match[1] or match[2]}[t-1]", text)
+        words = "|".join(map(re.escape, sorted(timed_words)))
+        text = re.sub(rf"(?<![\w.])(?:{words})(?![\w(\[])", r"\g<0>[t]", text)
+    text = re.sub(r"_\((\s*[tnk][^()]*)\)", r"_{\1}", text)
     text = re.sub(r"_t([-+]\d)(?!\w)", r"_{t\1}", text)
     text = re.sub(r"\s\.\*?\s", r" \\odot ", text).replace("@", " ").replace("**2", "^2")
     return _WORD.sub(_written, text)

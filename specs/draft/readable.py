@@ -3,6 +3,7 @@ r"""Displays as the notation reads them: without the words of a row, ``\{...\}``
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from rnn_harness.specs.draft.plain_letters import code_as_latex, letters_as_latex
 
@@ -17,6 +18,9 @@ _REWRITES = tuple(
         (r"&\s*&\s*(?:\\q?quad|\\[,;: ])*\s*(?:\\(?:text|textrm|textit|mbox)\s*\{.*|\([A-Za-z].*)$", ""),
         (r"\\(?:q?quad|[,;])\s*\\(?:text|textrm|mbox)\s*\{\s*,?\s*(?:where|with|for)\b.*$", ""),
         (r"(?:\\q?quad|,|\\ )\s*\\(?:text|textrm|mbox)\s*\{\s*,?\s*and\s*\}", r"\\quad "),
+        (r"^\s*\\(?:mathrm|mathbf|text|textrm|textbf|textit)\s*\{[^{}]*\}\s*:?(?:\\q?quad|\\[,;: ]|\s)*&(?!\s*=)", ""),
+        (r"\\\\[\s&]*(?:\\q?quad)?\s*(?=\\(?:odot|circ|cdot|times|otimes|star)(?![A-Za-z]))", " "),
+        (r"(?<=[\s,}])(?:\\,)?\s*\\(?:\||Vert(?![A-Za-z]))", ";"),
         (r"\\[td]frac(?![A-Za-z])", r"\\frac"),
         (r"\\frac\s*(\w)\s*(\w)(?![\w{])", r"\\frac{\1}{\2}"),
         (r"\\mathop\s*\{\s*\\(?:mathrm|rm|operatorname)\s*\{?\s*(\w+)\s*\}?\s*\}", r"\\operatorname{\1}"),
@@ -49,12 +53,25 @@ _GIVEN_T = re.compile(r"\s*((?:\\\w+\s*\{\s*)*[A-Za-z]\}*)\s*\^\s*(?:\{\s*T\s*\}
 _TIMED = re.compile(r"(?P<name>[A-Za-z}])\s*\(\s*(?P<time>(?P<letter>[tnk])\s*(?:[-+]\s*\d+)?)\s*\)")
 
 
-def readable(text: str, timed_letters: frozenset[str], is_code: bool) -> tuple[str, tuple[str, ...]]:
+@dataclass(frozen=True)
+class TimedMarks:
+    """What has a time in a document, besides what carries one below or above.
+
+    Attributes:
+        letters: The letters of which the document prints ``x(n)`` and ``x(n-1)`` for a time.
+        words: The words that have a time in code that prints none.
+    """
+
+    letters: frozenset[str]
+    words: frozenset[str]
+
+
+def readable(text: str, timed: TimedMarks, is_code: bool) -> tuple[str, tuple[str, ...]]:
     r"""Write a display as the notation reads it; one that it reads already stays as it is.
 
     Args:
         text: The display as printed, in LaTeX, in Unicode or as code.
-        timed_letters: The letters of which the document prints ``x(n)`` and ``x(n-1)`` for a time.
+        timed: What has a time in the document.
         is_code: Whether it stands in code or in plain text.
 
     Returns:
@@ -62,7 +79,7 @@ def readable(text: str, timed_letters: frozenset[str], is_code: bool) -> tuple[s
     """
     notes: list[str] = []
     if is_code and "\\" not in text:
-        return code_as_latex(letters_as_latex(text)).strip(), ()
+        return code_as_latex(letters_as_latex(text), timed.words).strip(), ()
     text = letters_as_latex(text) if not text.isascii() else text
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
@@ -71,11 +88,11 @@ def readable(text: str, timed_letters: frozenset[str], is_code: bool) -> tuple[s
         choice = re.sub(r"^(\\\s|\s)+", "", alternative["other"]).strip(" ,")
         notes.append(f"the document lets one choose; {choice} is left out")
         text = _OR.sub("", text)
-    if timed_letters:
+    if timed.letters:
         text = _TIMED.sub(
             lambda match: (
                 f"{match['name']}_{{{match['time'].replace(' ', '')}}}"
-                if match["letter"] in timed_letters
+                if match["letter"] in timed.letters
                 else match[0]
             ),
             text,
@@ -103,4 +120,4 @@ def letters_of_time(text: str) -> frozenset[str]:
     Args:
         text: The document.
     """
-    return frozenset(re.findall(r"(?<!\\left)[A-Za-z}]\s*\(\s*([tnk])\s*[-−–]\s*1\s*\)", text))
+    return frozenset(re.findall(r"(?<!\\left)[A-Za-z}]\s*\(\s*([tnk])\s*[-−–+]\s*1\s*\)", text))

@@ -14,7 +14,7 @@ from rnn_harness.specs.draft.shapes import timed_weights
 from rnn_harness.specs.notation import Call, Name, Tree
 from rnn_harness.specs.symbols import Denoted
 
-_GREEK = frozenset({"phi", "varphi", "psi", "Phi", "Psi", "rho", "theta", "eta", "chi", "zeta"})
+_GREEK = frozenset({"phi", "varphi", "psi", "Phi", "Psi", "Theta", "rho", "theta", "eta", "chi", "zeta"})
 
 
 def read_products(group: EquationGroup, document: str) -> None:
@@ -38,19 +38,34 @@ def read_products(group: EquationGroup, document: str) -> None:
 
 
 def output_of(group: EquationGroup, states: list[str]) -> str:
-    """Return the output of a step of several states; empty where the rule of spec files gives it.
+    """Return the output of a step: the last of its states; empty where the rule of spec files gives it.
+
+    By that rule the only result that nothing reads is the output, which it is not where it is made of no state.
 
     Args:
         group: The equations.
         states: The names of the states.
     """
     unread = [name for name in group.definitions if name not in {s.name for s in group.symbols}]
-    if len(states) < 2 or len(unread) == 1 or group.has_layers:
+    is_made_of_states = len(unread) == 1 and bool(_read_now(group, unread[0]) & set(states))
+    if not states or group.has_layers or is_made_of_states or (len(states) == 1 and len(unread) != 1):
         return ""
     now = {s.name for s in group.symbols if s.time == 0}
     computed = [name for name in states if not isinstance(group.definitions[name].tree, Name)]  # no input that is held
     last = [name for name in computed if name not in now] or computed or states
-    return last[-1] if last[-1] != states[0] else ""
+    return last[-1] if last[-1] != states[0] or len(unread) == 1 else ""
+
+
+def _read_now(group: EquationGroup, name: str) -> set[str]:
+    """Return everything of which a result is made within its own step."""
+    names_read: set[str] = set()
+    waiting = [name]
+    while waiting:
+        definition = group.definitions.get(waiting.pop())
+        now = {s.name for s in definition.reads if not s.time} if definition is not None else set()
+        waiting += now - names_read
+        names_read |= now
+    return names_read
 
 
 def functions_line(group: EquationGroup, function_of: Mapping[str, str]) -> list[str]:

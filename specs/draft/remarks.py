@@ -10,6 +10,7 @@ from rnn_harness.specs.draft.definition import labelled, mapped
 from rnn_harness.specs.draft.displayed import DisplayedEquation, text_between
 from rnn_harness.specs.draft.grouping import EquationGroup, plain_text
 from rnn_harness.specs.draft.layers_told import layer_notes
+from rnn_harness.specs.draft.reading import output_of
 from rnn_harness.specs.draft.shapes import ShapeTable, timed_weights
 from rnn_harness.specs.notation import Binary, Name, Tree, names
 from rnn_harness.specs.symbols import denote
@@ -124,10 +125,8 @@ def _of_the_step(group: EquationGroup, states: list[str]) -> list[str]:
         )
     read = {s.name for s in group.symbols}
     unread = [name for name in group.definitions if name not in read]
-    if states and len(unread) > 1:
-        notes.append(
-            f"{', '.join(unread)}: no equation reads any of them; outputs, or parts of another form of the step"
-        )
+    if states and unread and (len(unread) > 1 or output_of(group, states)):
+        notes.append(f"{', '.join(unread)}: read by no equation; an output, or a part of another form of the step")
     return notes
 
 

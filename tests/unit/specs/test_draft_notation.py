@@ -270,3 +270,59 @@ def test_a_convolution_is_told_and_an_unknown_function_makes_no_step() -> None:
 def test_a_matrix_is_diagonal_only_where_the_text_says_so_of_the_cell(words: str, shape: str) -> None:
     drafted = _only(rf"\[ h_t = \tanh(W_h x_t + U_h h_{{t-1}}) \] {words}")
     assert drafted.shapes["parameters"]["U_h"] == shape
+
+
+def test_code_that_prints_no_times_has_those_of_what_is_called_previous() -> None:
+    lines = "i = sigmoid(Wi x + Ui h_prev)\nc = c_prev + i * tanh(Wc x + Uc h_prev)\nh = tanh(c)\n"
+    drafted = _only(f"# A cell\n```\n{lines}```\n")
+    assert (drafted.shapes["inputs"], drafted.shapes["states"]) == ({"x": "n"}, {"c": "d", "h": "d"})
+    assert drafted.shapes["parameters"] == {"W_i": "d n", "U_i": "d d", "W_c": "d n", "U_c": "d d"}
+
+
+def test_states_of_the_step_after_times_in_parentheses_and_joined_vectors_are_read() -> None:
+    update = r"x(t+1) = f\left(W^{in} u(t+1) + W x(t)\right)"
+    drafted = _only(rf"\[ {update} \] \[ z(t) = \tanh(V [x(t) \,\|\, u(t)]) \] where $f$ is $\tanh$")
+    assert drafted.shapes["parameters"] == {"W_in": "d n", "W": "d d", "V": "k n+d"}
+    assert drafted.shapes["states"] == {"x": "d"}
+
+
+def test_a_row_that_goes_on_with_a_product_belongs_to_the_row_before() -> None:
+    text = "\\begin{align}\nh_t &= \\sigma(W x_t) \\\\\n &\\quad \\odot \\tanh(U h_{t-1})\n\\end{align}"
+    assert _only(text).shapes["parameters"] == {"W": "d n", "U": "d d"}
+    assert _only(f"$$\n{text}\n$$").shapes["parameters"] == {"W": "d n", "U": "d d"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "function"),
+    [
+        (r"f(z) = 1/(1 + e^{-z})", "sigmoid"),
+        (r"f(a) = \frac{e^{a} - e^{-a}}{e^{a} + e^{-a}}", "tanh"),
+        (r"f(x) = \max(0, x)", "relu"),
+        (r"g(x) = f(x) = \tanh(x)", "tanh"),
+    ],
+)
+def test_a_function_may_be_told_by_its_formula(formula: str, function: str) -> None:
+    assert (
+        f'functions = {{ f = "{function}" }}\n' in _only(rf"\[ h_t = f(W x_t + U h_{{t-1}}) \] with ${formula}$.").text
+    )
+
+
+def test_the_letter_that_weights_carry_counts_layers_and_no_time() -> None:
+    drafted = _only(r"\[ h_n^{(i)} = \tanh( W^{(i)} h_n^{(i-1)} + U^{(i)} h_{n-1}^{(i)} + b^{(i)} ) \]")
+    assert (drafted.group.letter, drafted.shapes["inputs"], drafted.shapes["states"]) == (
+        "n",
+        {"h_i1": "n"},
+        {"h_i": "d"},
+    )
+
+
+def test_a_result_that_is_made_of_no_state_is_no_output() -> None:
+    drafted = _only(r"\[ a_t = W x_t + U h_{t-1} \] \[ h_t = z_t \odot h_{t-1} + \tanh(V x_t) \]")
+    assert 'output = "h"\n' in drafted.text
+    assert "# a: read by no equation; an output, or a part of another form of the step\n" in drafted.text
+    assert "output" not in _only(r"\[ h_t = \tanh(W x_t + U h_{t-1}) \] \[ y_t = V h_t \]").text
+
+
+def test_the_name_of_a_model_before_a_row_is_left_out() -> None:
+    text = "\\begin{align}\n\\mathrm{RNN}:\\quad & h_t = \\tanh(W x_t + U h_{t-1}) \\\\\n& y_t = V h_t\n\\end{align}"
+    assert _only(text).shapes["parameters"] == {"W": "d n", "U": "d d", "V": "k d"}
