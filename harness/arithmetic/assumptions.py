@@ -153,6 +153,11 @@ below what a wrong formula does to generic numbers. What is found is confirmed w
 SCREEN_SINGLE = 2.0**-12
 """The same for a candidate that takes float32 alone: the square root of float32's u."""
 
+SCREEN_NEAR = 2.0**-7
+"""The same in the search for a cell that a target differs from by a number near 1, such as a temperature of 1.0005:
+what such a number does to arguments of ordinary size. That it is this cell with this number is confirmed afterwards, to
+`FACT_MARGIN`."""
+
 FADING = 1 / 64
 """Shrinking may not let a difference fade below this share of the first one: what is shown to a reader should be
 plain to see, and a smaller difference is no simpler."""

@@ -83,3 +83,80 @@ class ApproximateElman(nn.Module):
         above = 34459425 + s * (4729725 + s * (135135 + s * (990 + s)))
         below = 34459425 + s * (16216200 + s * (945945 + s * (13860 + 45 * s)))
         return a * above / below
+
+
+class CooledGRU(nn.Module):
+    """The arguments of its gates are divided by a temperature near 1."""
+
+    TEMPERATURE = 1.0005
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.gates = nn.Linear(input_size + hidden_size, 2 * hidden_size)
+        self.candidate = nn.Linear(input_size + hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z, r = torch.sigmoid(self.gates(torch.cat([x, h], -1)) / self.TEMPERATURE).chunk(2, -1)
+        return (1 - z) * h + z * torch.tanh(self.candidate(torch.cat([x, r * h], -1)))
+
+
+class DampedLSTM(nn.Module):
+    """What is left of its cell state loses a ten thousandth in each step."""
+
+    DAMPING = 0.9999
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.i2h = nn.Linear(input_size, 4 * hidden_size)
+        self.h2h = nn.Linear(hidden_size, 4 * hidden_size, bias=False)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, c = state
+        i, f, g, o = (self.i2h(x) + self.h2h(h)).chunk(4, -1)
+        c = self.DAMPING * torch.sigmoid(f + 1.0) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class LeakyElman(nn.Module):
+    """A ten thousandth of its state leaks through."""
+
+    LEAK = 1e-4
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.from_input = nn.Linear(input_size, hidden_size)
+        self.from_state = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.LEAK * h + (1 - self.LEAK) * torch.tanh(self.from_input(x) + self.from_state(h))
+
+
+class ShiftedGateGRU(CooledGRU):
+    """A hundred thousandth is added to its gates, so that none is ever shut."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z, r = (torch.sigmoid(self.gates(torch.cat([x, h], -1))) + 1e-5).chunk(2, -1)
+        return (1 - z) * h + z * torch.tanh(self.candidate(torch.cat([x, r * h], -1)))
+
+
+class ScaledOutputs(nn.Module):
+    """The layer of an Elman RNN whose outputs are a ten thousandth larger than its states."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        outputs, last = self.rnn(x, h)
+        return 1.0001 * outputs, last
+
+
+class CoarseTemperatureGRU(CooledGRU):
+    """Its gates are computed in float32, with a temperature besides."""
+
+    TEMPERATURE = 1.00001
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        gates = self.gates(torch.cat([x, h], -1)) / self.TEMPERATURE
+        z, r = torch.sigmoid(gates.float()).to(h.dtype).chunk(2, -1)
+        return (1 - z) * h + z * torch.tanh(self.candidate(torch.cat([x, r * h], -1)))

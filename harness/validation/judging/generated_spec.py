@@ -16,6 +16,9 @@ from rnn_harness.subjects.parameter_role import ParameterKind, ParameterRole, pa
 from rnn_harness.validation.cells.activations import ACTIVATIONS, ARGUMENT
 from rnn_harness.validation.cells.cell_model import CellModel
 
+OFFSET_DIGITS = 6
+"""The digits behind the point of what is added to a forget gate."""
+
 
 def _latex(name: str) -> str:
     head, _, tail = name.partition("_")
@@ -77,7 +80,9 @@ class _Writer:
         if model.forget != "coupling":
             yield f"i_t = {_applied(model.gate, self._sum('i'), model.clip)}"
         if model.forget in ("own", "coupling"):
-            offset = f" {'+' if model.offset > 0 else '-'} {abs(model.offset):.6f}" if model.offset else ""
+            offset = (
+                f" {'+' if model.offset > 0 else '-'} {abs(model.offset):.{OFFSET_DIGITS}f}" if model.offset else ""
+            )
             yield f"f_t = {_applied(model.gate, self._sum('f') + offset, model.clip)}"
         yield f"g_t = {_applied(model.candidate, self._sum('g'), model.clip)}"
         retained = {"none": "c_{t-1}", "coupled": r"(1 - i_t) \odot c_{t-1}"}.get(model.forget, r"f_t \odot c_{t-1}")

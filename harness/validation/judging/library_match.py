@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
+from rnn_harness.arithmetic.assumptions import LAYER_NORM_EPSILON, SCREEN_SINGLE
 from rnn_harness.specs import Spec, library, literature
 from rnn_harness.specs.program import Program
 from rnn_harness.validation.identification.output_readings import first_reading
@@ -24,6 +24,8 @@ from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, f
 from rnn_harness.validation.spec_search.signature import are_joined
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
+LARGE = tuple(value for value in VALUES if value > LAYER_NORM_EPSILON)
+"""Constants below a root that are larger than that of the specs."""
 FAR = 8
 """Times the usual size of parameters: beyond the limits that cells set to their weights."""
 
@@ -58,7 +60,9 @@ def _with_another_root(probe: Probe, known: Sequence[Spec]) -> SpecMatch | None:
     """Find the spec that a target equals but for the constant below its roots, which hardly shows."""
     loose = replace(probe, tolerance=max(probe.tolerance, SCREEN_SINGLE))
     normalised = [spec for spec in known if with_constant_below_root(spec, VALUES[0]) is not None]
-    match = first_match(TargetSearch(loose), normalised)
+    # A larger constant shows wherever a variance is small, and so even to a loose search.
+    large = [variant for value in LARGE for spec in normalised if (variant := with_constant_below_root(spec, value))]
+    match = first_match(TargetSearch(loose), [*normalised, *large])
     if match is None:
         return None
     match = _with_its_root(loose, match)

@@ -104,6 +104,8 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
     if is_cut_short and rewritten is None:
         reason += f"; the search for mistakes ended after {SEARCH_SECONDS:g} s"
+    if not is_sure:  # who asks for its equations should know how it was driven
+        reason = "; ".join((reason, *target.capabilities.notes))
     outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN
     yield RecordMade(identification_check(target.name, mismatch.request, spec, outcome, reason))
     if diagnosis is not None:

@@ -26,6 +26,7 @@ from rnn_harness.validation.judging.candidate_kernel import spec_kernel
 from rnn_harness.validation.judging.library_match import library_match_in_any_reading
 from rnn_harness.validation.judging.observed_habits import with_observed_habits
 from rnn_harness.validation.judging.own_specs import spec_without_reference
+from rnn_harness.validation.judging.positive_parameters import with_positive_kept
 from rnn_harness.validation.loading.driver import TargetDriver
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.spec_search.complements import Complement, complement_of
@@ -123,7 +124,7 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         UsageError: Their states do not.
     """
     target = _of_equal_sizes(target) if has_equal_sizes(spec) else target
-    probe = probe_target(target)
+    target, probe = with_positive_kept(target, probe_target(target))
     target = with_observed_habits(target, probe)
     signature = SpecSignature(spec)
     _check_states(target, probe, spec, signature.state_names)

@@ -13,6 +13,7 @@ from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.expected_failures import mark_expected
 from rnn_harness.validation.judging.library_match import library_match_in_any_reading
+from rnn_harness.validation.judging.positive_parameters import with_positive_kept
 from rnn_harness.validation.judging.spec_file import UntiedParameters
 from rnn_harness.validation.loading.target import Target
 from rnn_harness.validation.request import ValidationRequest
@@ -66,7 +67,7 @@ def events_of_untied(target: Target, request: ValidationRequest, untied: UsageEr
     Raises:
         UsageError: It cannot be driven, or has other states or inputs, and nothing refutes it.
     """
-    probe = probe_target(target)
+    target, probe = with_positive_kept(target, probe_target(target))
     events = list(consistency_events(target, probe, request))
     records = [event.record for event in events if isinstance(event, RecordMade)]
     is_refuted = any(record.outcome is Outcome.REFUTED and not record.expected for record in records)

@@ -52,9 +52,11 @@ from rnn_harness.validation.judging.in_space import judge_in_space
 from rnn_harness.validation.judging.library_match import wanted_spec_of_joined_states
 from rnn_harness.validation.judging.loss_inside import judge_loss
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
+from rnn_harness.validation.judging.near_cell import judge_near_cell, near_cell, nearest_cell
 from rnn_harness.validation.judging.observed_habits import probe_in_own_format, with_observed_habits
 from rnn_harness.validation.judging.output_beside_states import note_on_output
 from rnn_harness.validation.judging.own_specs import definition_of, spec_without_reference
+from rnn_harness.validation.judging.positive_parameters import with_positive_kept
 from rnn_harness.validation.judging.refused_dtypes import observed_target, records_of_refused_dtypes
 from rnn_harness.validation.judging.rows_of_vectors import note_on_rows
 from rnn_harness.validation.judging.spec_file import (
@@ -160,6 +162,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     except UsageError as error:
         yield from judge_undriven(target, error, request, listener, judge_target)
         return
+    target, response = with_positive_kept(target, response)
     target = observed_target(target, response, request)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
     no_function = diagnose_no_function(response)
@@ -178,11 +181,33 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
             target, response, error, request, listener, judge_target
         )
         return
+    finest = response.tolerance
     response, matches = (
         _identified(target, response)
         if saved_map is None
         else first_reading(response, lambda reading: matches_of_map(reading, saved_map))
     )
+    is_claimed = request.spec != "auto" or saved_map is not None or target.declared_model is not None
+    is_free = bool(matches) and not is_claimed and not matches[0].forgotten
+    near = near_cell(matches[0], response, finest) if is_free else None
+    if near is not None:
+        response.tolerance = finest
+        yield from _events_of_library(target, response, request, listener) or judge_near_cell(
+            target, response, request, near
+        )
+        return
+    yield from _judge_by_matches(target, response, matches, saved_map, request, listener)
+
+
+def _judge_by_matches(
+    target: Target,
+    response: Probe,
+    matches: tuple[Identification, ...],
+    saved_map: Identification | None,
+    request: ValidationRequest,
+    listener: Listener,
+) -> Iterator[ValidationEvent]:
+    """Judge a target by the cells that it equals; where it equals none, by what else it may be."""
     exchanged = with_exchanged_states(target, response) if not matches and saved_map is None else ()
     is_mistake = target.capabilities.states_return_in_order or not is_the_callers_affair(response)
     if exchanged and is_mistake:
@@ -198,6 +223,10 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from events
         return
     wanted = wanted_cell(target, request.spec, saved_map)
+    near = nearest_cell(target, response, wanted) if not matches and saved_map is None else None
+    if near is not None:
+        yield from judge_near_cell(target, response, request, near)
+        return
     observed = (*note_on_output(response, matches[0].states), *note_on_names(matches[0])) if matches else ()
     observed += note_on_rows(response)
     identification = identification_record(matches, (*target.capabilities.notes, *observed))

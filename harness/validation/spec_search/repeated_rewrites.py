@@ -6,7 +6,19 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rnn_harness.specs.expression import Add, Apply, Constant, Function, Multiply, Node, Role, walk
+from rnn_harness.specs.expression import (
+    Add,
+    Apply,
+    Constant,
+    Divide,
+    Function,
+    Multiply,
+    Node,
+    Role,
+    Subtract,
+    Variable,
+    walk,
+)
 from rnn_harness.specs.program import Program
 from rnn_harness.specs.rewrite import replace_children, substitute
 from rnn_harness.validation.spec_search.function_rewrites import replaced_functions
@@ -49,6 +61,23 @@ def repeated_changes(program: Program) -> Iterator[ProgramChange]:
     if len(sources) > 1:
         for place, (words, _) in enumerate(variants(sources[0])):
             yield from _everywhere(program, functools.partial(_other_normalisation, place=place), f"all are {words}", 4)
+
+    if sum(_without_gain(node) is not None for node in used) > 1:
+        yield from _everywhere(program, _without_gain, "the gains of all normalisations are left out", 3)
+
+
+def _without_gain(node: Node) -> Node | None:
+    """Return what a gain multiplies that is normalised, by LN or by symbols of its own; None where a node is none."""
+    if not isinstance(node, Multiply):
+        return None
+    for gain, inner in ((node.left, node.right), (node.right, node.left)):
+        by_symbols = (
+            isinstance(inner, Divide) and isinstance(inner.left, Subtract) and isinstance(inner.right, Variable)
+        )
+        is_gain = isinstance(gain, Variable) and gain.role is Role.PARAMETER and len(gain.shape) == 1
+        if is_gain and (by_symbols or normalised(inner) is not None):
+            return inner
+    return None
 
 
 def _normalised_states(program: Program) -> Iterator[ProgramChange]:

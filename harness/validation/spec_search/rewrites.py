@@ -168,13 +168,19 @@ def _changes(node: Node, symbols: KnownSymbols) -> Iterator[Change]:
     yield from _local(node, symbols)
     for place, child in enumerate(node.children):
         for change in _changes(child, symbols):
-            rebuilt = _with_child(node, place, change.expression)
+            rebuilt = with_child(node, place, change.expression)
             if rebuilt is not None:
                 yield replace(change, expression=rebuilt)
 
 
-def _with_child(node: Node, place: int, child: Node) -> Node | None:
-    """Return a node with another child; None where its shape does not fit."""
+def with_child(node: Node, place: int, child: Node) -> Node | None:
+    """Return a node with another child; None where its shape does not fit.
+
+    Args:
+        node: The node; not changed.
+        place: The number of the child, in reading order.
+        child: What takes its place.
+    """
     children = list(node.children)
     children[place] = child
     following = iter(children)

@@ -64,6 +64,13 @@ def _gru_apart(p: Weights, x: Tensor, h: Tensor, _: Tensor) -> tuple[Tensor]:
     return (_gru_of_parts(p, of_inputs, [_alone(h @ p[f"U_{k}"].T, p[f"e_{k}"]) for k in "rzg"], h),)
 
 
+def _gru_candidate_apart(p: Weights, x: Tensor, h: Tensor, _: Tensor) -> tuple[Tensor]:
+    of_inputs = _together(p, x @ _stacked(p, "W", "rz").T, "a", "rz")
+    of_states = _together(p, h @ _stacked(p, "U", "rz").T, "e", "rz")
+    of_inputs.append(_alone(x @ p["W_g"].T, p["a_g"]))
+    return (_gru_of_parts(p, of_inputs, [*of_states, _alone(h @ p["U_g"].T, p["e_g"])], h),)
+
+
 def _gru_of_parts(p: Weights, of_inputs: list[Tensor], of_states: list[Tensor], h: Tensor) -> Tensor:
     r = (of_inputs[0] + of_states[0] + p["b_r"]).sigmoid()
     z = (of_inputs[1] + of_states[1] + p["b_z"]).sigmoid()
@@ -89,6 +96,7 @@ STEPS: dict[str, Step] = {
     "lstm.layernorm.gates": _lstm_gates,
     "gru.layernorm": _gru,
     "gru.layernorm.apart": _gru_apart,
+    "gru.layernorm.candidate": _gru_candidate_apart,
     "gru.dreamer": _dreamer,
     "gru.dreamer.layernorm": _dreamer_normalised,
 }

@@ -74,7 +74,7 @@ def test_cells_are_searched_by_title_and_paper(words: str, ids: list[str]) -> No
     ("name", "ids"),
     [
         ("IndRNN", ["indrnn.relu", "indrnn.tanh"]),
-        ("LayerNormGRUCell", ["gru.layernorm", "gru.layernorm.apart"]),
+        ("LayerNormGRUCell", ["gru.layernorm", "gru.layernorm.apart", "gru.layernorm.candidate"]),
         ("sru_step", ["sru.first", "sru.first.projected", "sru", "sru.projected"]),
         ("MyGRUCell", []),
         ("TrainedRNN", []),  # a RAN is in it by its letters, and not by its words

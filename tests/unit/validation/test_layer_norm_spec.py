@@ -115,6 +115,7 @@ NORMALISING = (
     "gru.dreamer.layernorm",
     "gru.layernorm",
     "gru.layernorm.apart",
+    "gru.layernorm.candidate",
     "lstm.layernorm",
     "lstm.layernorm.apart",
     "lstm.layernorm.gates",

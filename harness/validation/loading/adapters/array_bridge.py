@@ -205,9 +205,12 @@ class ArrayLibraryModule(nn.Module):
         return [torch.from_numpy(np.array(array)) for array in self.function.every_array(parameters, x, states)]
 
     def _leaf(self, name: str, leaves: Mapping[str, Tensor]) -> Tensor:
-        """The parameter of that name among the leaves, or the module's."""
-        leaf = leaves.get(_torch_name(name))
-        return self.get_parameter(_torch_name(name)) if leaf is None else leaf
+        """The parameter of that name among the leaves, or the module's, which may keep it as a constant."""
+        name = _torch_name(name)
+        leaf = leaves.get(name)
+        if leaf is not None:
+            return leaf
+        return self.get_buffer(name) if name in self._buffers else self.get_parameter(name)
 
     def _without_graph(self, leaves: Mapping[str, Tensor], arguments: TensorArguments) -> tuple[Tensor, ...]:
         """Run it without a graph; the arrays of the parameters are kept from one step to the next."""
