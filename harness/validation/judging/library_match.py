@@ -14,11 +14,12 @@ from rnn_harness.validation.identification.output_readings import first_reading
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.judging.own_specs import of_its_states
 from rnn_harness.validation.spec_search.constant_below_root import (
+    NAME,
     VALUES,
     fitting_constant,
     with_constant_below_root,
 )
-from rnn_harness.validation.spec_search.constants import usual_constants
+from rnn_harness.validation.spec_search.constants import usual_constants, with_constants
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement, first_match
 from rnn_harness.validation.spec_search.signature import are_joined
@@ -62,11 +63,19 @@ def _with_another_root(probe: Probe, known: Sequence[Spec]) -> SpecMatch | None:
     normalised = [spec for spec in known if with_constant_below_root(spec, VALUES[0]) is not None]
     # A larger constant shows wherever a variance is small, and so even to a loose search.
     large = [variant for value in LARGE for spec in normalised if (variant := with_constant_below_root(spec, value))]
-    match = first_match(TargetSearch(loose), [*normalised, *large])
+    search, variants = TargetSearch(loose), [*normalised, *large]
+    match = first_match(search, variants) or first_complement(search, variants)
     if match is None:
         return None
-    match = _with_its_root(loose, match)
-    return match if _equals_at(probe, match, 1) else None
+    if NAME not in match.spec.model.constants:
+        match = _with_its_root(loose, match)
+        return match if _equals_at(probe, match, 1) else None
+    # A loose search finds the first digit of a constant, if that.
+    constants = usual_constants(match.spec)
+    specs = (with_constants(match.spec, {**constants, NAME: value}) for value in VALUES)
+    usual = {name: value for name, value in match.usual.items() if name != NAME}
+    candidates = (replace(match, spec=spec, usual=usual) for spec in specs)
+    return next((candidate for candidate in candidates if _equals_at(probe, candidate, 1)), None)
 
 
 def _shipped(probe: Probe) -> list[Spec]:

@@ -233,9 +233,12 @@ def _matrix_readings(
                 columns: list[tuple[Shape, Dimension]] = [
                     ((results, operand), start) for operand, start in zip(operands, starts, strict=True)
                 ]
-                columns += [((results,), width)] if has_bias else []
-                yield tuple(
-                    Slot(name, form, block, count, part, start, whole)
-                    for block in range(count)
-                    for part, start in columns
-                )
+                behind = [*columns, ((results,), width)]
+                # The one that a bias multiplies may stand behind the operands, or before them, as in [1, u].
+                before = [((results,), _NOTHING), *((part, start + _ONE) for part, start in columns)]
+                for arranged in (behind, before) if has_bias else (columns,):
+                    yield tuple(
+                        Slot(name, form, block, count, part, start, whole)
+                        for block in range(count)
+                        for part, start in arranged
+                    )

@@ -26,6 +26,7 @@ from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.judging.own_specs import load_spec_file
 from rnn_harness.validation.judging.spec_file import spec_file_candidate
 from rnn_harness.validation.spec_search.constant_below_root import with_constant_below_root
+from rnn_harness.validation.spec_search.rewrites import rewrites
 from tests.helpers import HELPERS
 
 CELLS = HELPERS / "normalised_cells.py"
@@ -156,3 +157,25 @@ def test_a_cell_of_the_literature_is_known_with_its_own_constant(epsilon: str) -
     assert match is not None
     assert match.spec.id == "gru.dreamer.layernorm"
     assert float(Fraction(match.spec.model.constants["epsilon"])) == float(epsilon)
+
+
+@pytest.mark.parametrize(
+    ("cell", "spec"),
+    [("SeparatelyNormalisedGRU", "gru.layernorm.candidate"), ("NormalisedLSTM", "lstm.layernorm")],
+)
+def test_the_cells_of_ba_are_known_with_the_constant_of_keras(cell: str, spec: str) -> None:
+    match = library_match(probe_target(load_target(f"{CELLS}:{cell}")))
+    assert match is not None
+    assert match.spec.id == spec
+    assert match.spec.model.constants["epsilon"] == "1/1000"
+    assert "epsilon = 0.001;" in match.sentence()
+
+
+@pytest.mark.parametrize(
+    ("name", "equations"), [("gru.layernorm.candidate", (9, 10, 11)), ("lstm.layernorm", (13, 14, 15, 16, 18))]
+)
+def test_gains_that_all_normalisations_leave_out_are_among_the_mistakes(name: str, equations: tuple[int, ...]) -> None:
+    program = next(spec for spec in literature() if spec.id == name).program()
+    words = "the gains of all normalisations are left out"
+    found = [rewrite for rewrite in rewrites(program) if words in rewrite.sentences]
+    assert [rewrite.equations for rewrite in found] == [tuple(f"{name}-{number}" for number in equations)]
