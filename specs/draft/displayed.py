@@ -22,7 +22,8 @@ _WRAPPED = re.compile(
 )
 _PLAIN = re.compile(r"^\s*(?P<plain>[A-Za-z\\][^=\n]{0,40}?=[^=\n].*[_^\\].*)$", re.MULTILINE)
 _TIMED_LINE = re.compile(
-    r"^[ \t]*(?P<plain>[^\W\d](?:\w|[\u0300-\u036f]){0,12}['´]?(?:_\{?t\}?|ₜ|\[t\]|\((?:t|n|k)\))"
+    r"^[ \t]*(?:\(\d+[a-z]?\)[ \t]*|\d+[.)][ \t]+|[-*][ \t]+)?"
+    r"(?P<plain>[^\W\d](?:[\w~]|[\u0300-\u036f]){0,12}['´]?(?:_\{?t\}?|ₜ|\[t\]|\((?:t|n|k)\))"
     r"[ \t]*=[ \t]*[^=\s].*)$",
     re.MULTILINE,
 )
@@ -105,6 +106,8 @@ def _in_displays(text: str) -> Iterator[DisplayedEquation]:
 def _rows(body: str) -> Iterator[tuple[int, str]]:
     """Yield the rows of a display with their offsets: rows without a left side belong to the row before."""
     bare = _WRAPPED.sub(lambda match: " " * len(match[0]), body)
+    if bare != body:  # a brace around all rows
+        bare = re.sub(r"\\(?:left\s*(?:\\\{|\.)(?=\s*$|\s{8})|right\s*\.\s*$)", lambda m: " " * len(m[0]), bare)
     bare = re.sub(r"^\s*\\label\{[^{}]*\}", lambda match: re.sub(r"\S", " ", match[0]), bare)
     if bare != body:  # the end of a wrapping array has no name of its own
         bare = re.sub(r"\\end\{array\}\s*$", lambda match: " " * len(match[0]), bare)

@@ -18,7 +18,14 @@ _ENTRYWISE_WORDS = re.compile(
 _DIAGONAL = re.compile(r"\bdiagonal\b", re.I)
 _NO_DIAGONAL = re.compile(r"block[- ]diagonal|(?:not|non|off)[- ]?diagonal|initiali[sz]|start", re.I)
 _EXAMPLES = re.compile(r"\beg\b|for example|such as", re.I)
-_WEIGHT = re.compile(r"(?<![A-Za-z\\])(?P<name>[A-Za-z])_(?:\{(?P<long>[^{}]*)\}|(?P<short>\w))")
+_FORMULAS = r"(?:\$[^$]+\$[\s,()]*(?:and|or|eg)?[\s,()]*)+"
+_BEFORE = re.compile(rf"(?P<formulas>{_FORMULAS})[^$]{{0,60}}$")
+_BEHIND = re.compile(rf"\s+(?:[a-z]+\s+){{0,2}}(?P<formulas>{_FORMULAS})")
+_WEIGHT = re.compile(
+    r"\$\s*(?:\\(?:mathbf|bm|boldsymbol|mathrm)\s*\{?\s*)?(?P<name>[A-Za-z])\}?(?:_(?:\{(?P<long>[^{}]*)\}|(?P<short>\w)))?"
+    r"(?=[^$]*\$)[^$]*\$"
+)
+"""The first letter of a formula in a sentence, with its label."""
 
 
 def says_entry_by_entry(text: str) -> bool:
@@ -42,10 +49,20 @@ def diagonal_weights(text: str) -> dict[str, bool]:
     is_example_of: dict[str, bool] = {}
     sentences = re.sub(r"\b(e|i)\.\s?(g|e)\.", r"\1\2", text_between(text)).split(".")
     for sentence in filter(_DIAGONAL.search, sentences):
-        for match in _WEIGHT.finditer("" if _NO_DIAGONAL.search(sentence) else sentence):
-            label = re.sub(r"\W", "", match["long"] or match["short"])
-            is_example_of.setdefault(f"{match['name']}_{label}", bool(_EXAMPLES.search(sentence)))
+        for match in _WEIGHT.finditer("" if _NO_DIAGONAL.search(sentence) else _named_diagonal(sentence)):
+            label = re.sub(r"\W", "", match["long"] or match["short"] or "")
+            name = f"{match['name']}_{label}" if label else match["name"]
+            is_example_of.setdefault(name, bool(_EXAMPLES.search(sentence)))
     return is_example_of
+
+
+def _named_diagonal(sentence: str) -> str:
+    """Return the formulas of a sentence that stand before the word "diagonal", or behind it where none do."""
+    word = _DIAGONAL.search(sentence)
+    if word is None:
+        return ""
+    match = _BEFORE.search(sentence[: word.start()]) or _BEHIND.match(sentence[word.end() :])
+    return match["formulas"] if match is not None else ""
 
 
 class _Signs:

@@ -99,6 +99,7 @@ def code_as_latex(text: str, timed_words: frozenset[str]) -> str:
         timed_words: The words that have a time where none is printed.
     """
     text = _COMMENT.sub("", _COMMENT.sub("", text))
+    text = re.sub(r"([A-Za-z])~(?=_|\[|\()", r"\1_tilde", text)
     if timed_words:
         text = _BEFORE.sub(lambda match: f"{match[1] or match[2]}[t-1]", text)
         words = "|".join(map(re.escape, sorted(timed_words)))

@@ -326,3 +326,30 @@ def test_a_result_that_is_made_of_no_state_is_no_output() -> None:
 def test_the_name_of_a_model_before_a_row_is_left_out() -> None:
     text = "\\begin{align}\n\\mathrm{RNN}:\\quad & h_t = \\tanh(W x_t + U h_{t-1}) \\\\\n& y_t = V h_t\n\\end{align}"
     assert _only(text).shapes["parameters"] == {"W": "d n", "U": "d d", "V": "k d"}
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        (
+            " (1)  z_t = sigma(W_z x_t)\n (2)  h~_t = tanh(W x_t)\n (3)  h_t = z_t * h_{t-1} + h~_t\n",
+            {"W_z": "d n", "W": "d n"},
+        ),
+        (r"\[ \left\{ \begin{aligned} s_t &= A s_{t-1} + B u_t, \\ y_t &= C s_t \end{aligned} \right. \]", None),
+        (r"\[ h_t = {} & [W x_t + U h_{t-1}]_+ & \]", {"W": "d n", "U": "d d"}),
+        (r"\[ h_t = h_{t-1} \ast \tanh(W x_t) \] \[ p_t = \mathrm{softmax}_k (V h_t) \]", {"W": "d n", "V": "k d"}),
+    ],
+    ids=["numbered lines", "a brace around the rows", "a rectified bracket", "signs between vectors"],
+)
+def test_other_ways_to_set_equations_are_read(text: str, parameters: dict[str, str] | None) -> None:
+    assert _only(text).shapes["parameters"] == (parameters or {"A": "d d", "B": "d n", "C": "k d"})
+
+
+def test_only_what_is_named_beside_the_word_is_diagonal() -> None:
+    rows = r"\[ h_t = \tanh(W x_t + U_a h_{t-1}) \] \[ c_t = V_c c_{t-1} + A h_t \]"
+    assert _only(rf"{rows} While $U_a$ is full, the matrices $V_c$ and $A$ are diagonal.").shapes["parameters"] == {
+        "W": "d n",
+        "U_a": "d d",
+        "V_c": "d",
+        "A": "d",
+    }
