@@ -301,3 +301,40 @@ class StatesOfColumns:
             d_both = self.parameters["W"].T @ d_sum
             d_state, dx[:, :, t] = d_both[: self.n_a], d_both[self.n_a :]
         return {**total, "dx": dx, "da0": d_state}
+
+
+class ReadsTokens:
+    """A simple RNN over a list of tokens, with a list of scores and the last state."""
+
+    def __init__(self, vocab_size: int, hidden_size: int, seed: int = 1) -> None:
+        rng = np.random.default_rng(seed)
+        self.Wxh = rng.standard_normal((hidden_size, vocab_size)) / 8
+        self.Whh = rng.standard_normal((hidden_size, hidden_size)) / 8
+        self.Why = rng.standard_normal((vocab_size, hidden_size)) / 8
+
+    def forward(self, inputs: list[int], hprev: Array | None = None) -> tuple[list[Array], Array]:
+        self.inputs, self.hs = inputs, [np.zeros((len(self.Whh), 1)) if hprev is None else hprev]
+        for token in inputs:
+            self.hs.append(np.tanh(self.Wxh[:, [token]] + self.Whh @ self.hs[-1]))
+        return [self.Why @ h for h in self.hs[1:]], self.hs[-1]
+
+    def state_before(self, t: int) -> Array:
+        return self.hs[t]
+
+    def backward(self, dys: list[Array]) -> tuple[Array, Array, Array]:
+        dWxh, dWhh, dWhy = (np.zeros_like(weight) for weight in (self.Wxh, self.Whh, self.Why))
+        d_h = np.zeros_like(self.hs[0])
+        for t, dy in reversed(list(enumerate(dys))):
+            dWhy += dy @ self.hs[t + 1].T
+            d_a = (self.Why.T @ dy + d_h) * (1 - self.hs[t + 1] ** 2)
+            dWxh[:, [self.inputs[t]]] += d_a
+            dWhh += d_a @ self.state_before(t).T
+            d_h = self.Whh.T @ d_a
+        return dWxh, dWhh, dWhy
+
+
+class TakesTheStateBehind(ReadsTokens):
+    """The recurrent weights are given the state that they have made."""
+
+    def state_before(self, t: int) -> Array:
+        return self.hs[t + 1]

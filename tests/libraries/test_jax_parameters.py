@@ -9,6 +9,7 @@ import pytest
 
 from rnn_harness.options import Options
 from rnn_harness.validation import load_target
+from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.one_program import compiler_options, made_in_one_program
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
@@ -92,3 +93,10 @@ class OlderJax:
 def test_an_option_that_a_version_of_xla_does_not_know_is_left_out() -> None:
     assert compiler_options(OlderJax()) == {"xla_backend_optimization_level": 0}
     assert compiler_options(import_jax())["xla_backend_optimization_level"] == 0
+
+
+@pytest.mark.parametrize(("name", "is_sequence"), [("step", False), ("scanned", True)])
+def test_states_and_parameters_may_be_named_tuples(name: str, is_sequence: bool) -> None:
+    target = load_target(f"{HELPERS / 'jax_named_states.py'}:{name}", {"params": "init_weights"})
+    convention = probe_target(target).convention
+    assert (convention.sequence, convention.states) == (is_sequence, 2)

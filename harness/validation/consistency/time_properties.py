@@ -249,6 +249,12 @@ def _last_state(draw: Draw) -> Violation | None:
     run = cell.run(arguments)
     if not run.finals:
         raise NotRun("no state comes back")
+    if _carries_nothing_on(draw, run):
+        return Violation(
+            "forward: states over time",
+            "the states come back as they were given, and the input of a step reaches the output of no later one: what "
+            "a step computes of its state is not carried on to the next",
+        )
     order = order_of(cell, draw.seed)
     if order not in (ReadingOrder.FORWARD, ReadingOrder.BACKWARD):
         raise NotRun(f"it reads {order.value}")
@@ -264,6 +270,20 @@ def _last_state(draw: Draw) -> Violation | None:
         if steps:
             return None
     raise NotRun("its outputs are no states, so its last state is none of them")
+
+
+def _carries_nothing_on(draw: Draw, run: CellRun) -> bool:
+    """Whether every state comes back as it was given, though the outputs depend on it, and every step is alone."""
+    cell, arguments = draw.cell, draw.arguments()
+    given = arguments.states[: cell.convention.states]
+    if not given or len(run.finals) != len(given) or not all(map(torch.equal, run.finals, given)):
+        return False
+    names = [argument.name for argument in cell.convention.handed_over if "state" in argument.role]
+    if any(names) and not _is_named_like_a_state(cell):
+        return False  # something that it looks at, and does not change
+    others = cell.run(replaced_states(arguments, [state + 0.5 for state in arguments.states]))
+    is_used = any(not torch.equal(a, b) for a, b in zip(others.outputs, run.outputs, strict=True))
+    return is_used and all(steps == {step} for step, steps in enumerate(reached_steps(cell, draw.seed)))
 
 
 def is_equal(first: Tensor, second: Tensor, dtype: str) -> bool:

@@ -16,7 +16,7 @@ from rnn_harness.array_types import Array
 from rnn_harness.attributes import member
 from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
-from rnn_harness.validation.cells.loss_function import drawn_numbers
+from rnn_harness.validation.cells.loss_function import LossNumbers, drawn_numbers
 from rnn_harness.validation.loading.adapters.array_objects import backward_method, forward_methods, made_with_weights
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     all_arguments,
@@ -32,6 +32,8 @@ _CUTS_GRADIENTS = re.compile(r"trunc|tbptt|bptt_?(steps|len|window|depth|back)",
 _INPUT_SIZE = 5
 """The input size of what learns it when its weights are made."""
 _STEP, _TOLERANCE = QUOTIENT_STEP["float64"], STRUCTURAL["float64"]
+_NO_INPUT = np.zeros(0)
+"""The input of what takes tokens, which have no gradient."""
 _LAYOUTS = (("T", "B", "n"), ("B", "T", "n"), ("T", "n"), ("T", "n", "1"), ("T", "n", "B"), ("n", "T"), ("n", "B", "T"))
 
 
@@ -122,8 +124,10 @@ def _source(written_class: type) -> str:
 
 def _of_one_step(call: NetworkCall) -> NetworkCall:
     """The network with an input of one step: over several it may cut its gradients on purpose."""
-    shape = tuple(1 if length == STEPS else length for length in call.parameters[INPUT].shape)
     gives = f"{call.gives}, and it may cut gradients through time, so that one step is run"
+    if call.takes_tokens:
+        return replace(call, steps=1, gives=gives)
+    shape = tuple(1 if length == STEPS else length for length in call.parameters[INPUT].shape)
     x = np.random.default_rng(0).standard_normal(shape)
     return replace(call, parameters={**call.parameters, INPUT: x}, input=x, gives=gives)
 
@@ -146,8 +150,12 @@ def _calls(name: str, holder: object, weights: Mapping[str, Array], further_widt
                 if layout[0] != "T" and (is_listed or of_last):
                     continue
                 x = np.random.default_rng(0).standard_normal([lengths[axis] for axis in layout])
-                called = NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss)
+                called = NetworkCall(name, holder, forward, backward, {**weights, INPUT: x}, x, is_listed, loss=loss)
                 yield replace(called, target=target, rate=rate, of_last=of_last, result=result, descends=descends)
+            # Tokens come last: an array of numbers may be read as such, too, and a weight be multiplied by a token.
+            for of_last, target, rate in itertools.product(lasts, targets, rates) if further_widths else ():
+                tokens = NetworkCall(name, holder, forward, backward, weights, _NO_INPUT, takes_tokens=True, loss=loss)
+                yield replace(tokens, target=target, rate=rate, of_last=of_last, result=result, descends=descends)
 
 
 def _has_optimiser(holder: object) -> bool:
@@ -196,14 +204,20 @@ def _right_gradients(call: NetworkCall) -> int:
 
 def _mixes_steps(call: NetworkCall) -> bool:
     """Whether what a step does to the outputs depends on another step, as it does by way of a state."""
-    parameters = drawn_numbers(call, 2).parameters
-    x = parameters[INPUT]
-    time = next(axis for axis, length in enumerate(x.shape) if length == STEPS)
-    outputs = []
-    for first, second in itertools.product((0, 1), (0, 1)):
-        moved = np.moveaxis(x.copy(), time, 0)
-        moved[0] += first
-        moved[1] += second
-        outputs.append(call.outputs({**parameters, INPUT: np.moveaxis(moved, 0, time)}))
+    numbers = drawn_numbers(call, 2)
+    outputs = [call.outputs(_moved(call, numbers, first, second)) for first in (0, 1) for second in (0, 1)]
     mixed = outputs[3] - outputs[2] - outputs[1] + outputs[0]
     return bool(np.abs(mixed).max() > _TOLERANCE * np.abs(outputs[0]).max())
+
+
+def _moved(call: NetworkCall, numbers: LossNumbers, first: int, second: int) -> LossNumbers:
+    """The numbers with so much added to the first and the second step of the input."""
+    if call.takes_tokens:
+        ahead, behind, *rest = numbers.tokens
+        return replace(numbers, tokens=(ahead + first, behind - second, *rest))
+    x = numbers.parameters[INPUT]
+    time = next(axis for axis, length in enumerate(x.shape) if length == STEPS)
+    moved = np.moveaxis(x.copy(), time, 0)
+    moved[0] += first
+    moved[1] += second
+    return numbers.with_parameter(INPUT, np.moveaxis(moved, 0, time))

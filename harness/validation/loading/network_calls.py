@@ -55,6 +55,7 @@ class NetworkCall:
         parameters: Its weights by path, and its input where its backward gives the gradient of that.
         input: The input where it is not among the parameters.
         is_listed: Whether the input goes in as a list of steps.
+        takes_tokens: Whether the input is a list of tokens, so that no gradient of it is asked for.
         loss: The method that gives the loss, and what it and backward take.
         target: How a target is given.
         of_last: Whether backward takes the cotangent of the last step's outputs alone.
@@ -76,6 +77,7 @@ class NetworkCall:
     parameters: Mapping[str, Array]
     input: Array
     is_listed: bool = False
+    takes_tokens: bool = False
     loss: NetworkLoss = COTANGENT_TAKEN
     target: TargetForm = "numbers"
     rate: str = ""
@@ -98,23 +100,23 @@ class NetworkCall:
         """Why it is no cell."""
         return f"cannot drive {self.text}: it {self.gives}, so that its gradients alone can be judged"
 
-    def outputs(self, parameters: Mapping[str, Array]) -> Array:
+    def outputs(self, numbers: LossNumbers) -> Array:
         """Call forward alone.
 
         Args:
-            parameters: All of its weights, and its input.
+            numbers: All of its weights, and its input.
 
         Raises:
             ValueError: No numbers came back.
         """
-        holder, taken = self._copied(parameters)
+        holder, taken = self._copied(numbers)
         return _as_array(call_target(member(holder, self.forward), taken))
 
     def run(self, numbers: LossNumbers) -> LossValues:
-        """Call it on copies of everything, as `LossFunction.run` says; tokens and states are not used."""
+        """Call it on copies of everything, as `LossFunction.run` says; states are not used."""
         parameters = numbers.parameters
-        holder, taken = self._copied(parameters)
-        given = call_target(member(holder, self.forward), taken)
+        holder, taken = self._copied(numbers)
+        given = _without_states(call_target(member(holder, self.forward), taken))
         outputs = _as_array(given)
         drawn = drawn_target(outputs, self.target, np.random.default_rng(numbers.targets), OTHER_LENGTHS)
         if not self.loss.name:
@@ -123,7 +125,7 @@ class NetworkCall:
         values: dict[NetworkRole, Any] = {"x": taken, "outputs": given, "target": laid_out, "cotangent": laid_out}
         if self.loss.name:
             # What takes the inputs runs forward itself; of outputs it may keep what backward reads.
-            loss_of = member(self._copied(parameters)[0] if "x" in self.loss.takes else holder, self.loss.name)
+            loss_of = member(self._copied(numbers)[0] if "x" in self.loss.takes else holder, self.loss.name)
             number = call_target(loss_of, *(values[role] for role in self.loss.takes))
             loss = float(np.asarray(number).reshape(()))
         else:
@@ -144,12 +146,15 @@ class NetworkCall:
             raise ValueError("it gives no gradient of any weight")
         return LossValues(loss, gradients, ())
 
-    def _copied(self, parameters: Mapping[str, Array]) -> tuple[object, object]:
+    def _copied(self, numbers: LossNumbers) -> tuple[object, object]:
         """A copy of the object with these weights, and the input as it takes it."""
-        own = stored_arrays(self.holder)
+        own, parameters = stored_arrays(self.holder), numbers.parameters
         weights = {id(own[name]): value.copy() for name, value in parameters.items() if name != INPUT}
+        copied = copy_with_arrays(self.holder, weights)
+        if self.takes_tokens:
+            return copied, list(numbers.tokens)
         x = parameters.get(INPUT, self.input).copy()
-        return copy_with_arrays(self.holder, weights), list(x) if self.is_listed else x
+        return copied, list(x) if self.is_listed else x
 
     def _gradient(self, name: str, entries: Sequence[GradientEntry]) -> Array | None:
         """The gradient of a weight, or of the input; None where its name or its place says of none that it is one."""
@@ -195,13 +200,18 @@ _DIGITS = 6
 """Digits of a bound of gradients."""
 
 
+def _without_states(given: object) -> object:
+    """What forward gives, without the states or the cache behind its outputs."""
+    return given[0] if isinstance(given, tuple) and given else given
+
+
 def _as_array(given: object) -> Array:
     """The outputs among what forward gives: the first of a tuple; a list of steps as one array.
 
     Raises:
         ValueError: They are no numbers.
     """
-    outputs = result_entries(given[0] if isinstance(given, tuple) and given else given).get(())
+    outputs = result_entries(_without_states(given)).get(())
     if outputs is None or outputs.dtype.kind != "f" or not outputs.size or not np.isfinite(outputs).all():
         raise ValueError("its outputs are no finite numbers")
     return outputs

@@ -35,3 +35,13 @@ def read_options(pairs: list[str]) -> Options:
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             options[key] = value
     return options
+
+
+def take_options(options: OptionTable, keys: tuple[str, ...]) -> OptionTable:
+    """Take the options of some keys out of a table, and return them.
+
+    Args:
+        options: The table, which loses them.
+        keys: Their keys; those that are not there are left out.
+    """
+    return {key: options.pop(key) for key in keys if key in options}

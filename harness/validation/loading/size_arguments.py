@@ -19,7 +19,7 @@ _INPUT_NAMES = re.compile(
     re.I,
 )
 _HIDDEN_NAMES = re.compile(
-    rf"({_HIDDEN_WORD}{_SIZE}|{_COUNT}{_HIDDEN_WORD}({_SIZE})?|nhid|nh|n_?h|nhidden|hidden|hiddens|units?|memory|d|D_h|"
+    rf"({_HIDDEN_WORD}{_SIZE}|{_COUNT}{_HIDDEN_WORD}({_SIZE})?|nhid|nh|n_?h|n_a|nhidden|hidden|hiddens|units?|memory|d|D_h|"
     r"state|hsize|hdim)$",
     re.I,
 )

@@ -18,6 +18,7 @@ from rnn_harness.validation.loading.adapters import Adapter, DrivenModule, choos
 from rnn_harness.validation.loading.adapters.adapter import HeldPart, driving, new_object
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
+from rnn_harness.validation.loading.adapters.haiku_functions import haiku_function
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
     methods_of_targets,
@@ -53,6 +54,7 @@ from rnn_harness.validation.loading.function_networks import network_of_function
 from rnn_harness.validation.loading.joined_cells import has_further_inputs, joined_cell, note_of_joined
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
+from rnn_harness.validation.loading.options import take_options
 from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.pointwise_cells import at_one_point
@@ -137,7 +139,7 @@ def target_of(
         return _loss_target(name, loss, loss.cannot_be_driven)
     if isinstance(cell, type):
         adapter = _chosen_adapter(name, cell, adapter_name)
-        adapter_options = _taken(arguments, adapter.options)
+        adapter_options = take_options(arguments, adapter.options)
         of_weights = class_of_weights(cell, arguments) if adapter.name == "numpy" else None
         if of_weights is not None:
             return _driven_target(name, adapter, lambda _: of_weights, adapter_options)
@@ -157,7 +159,7 @@ def target_of(
     if isinstance(cell, FunctionPair) or is_function(cell):
         return _target_of_function(name, cell, arguments, adapter_name, state_names)
     adapter = _chosen_adapter(name, type(cell), adapter_name)
-    adapter_options = _taken(arguments, adapter.options)
+    adapter_options = take_options(arguments, adapter.options)
     if arguments:
         raise UsageError(f"{name} is made already: it takes no {', '.join(sorted(arguments))}")
     sizes = stated_sizes(cell) or _sizes_that_fit(cell, adapter)
@@ -270,15 +272,14 @@ def _at_one_point(
     return replace(driven, capabilities=replace(driven.capabilities, notes=(note,)), in_space=target)
 
 
-def _taken(arguments: OptionTable, keys: tuple[str, ...]) -> OptionTable:
-    """Take the arguments with these keys out of the dictionary."""
-    return {key: arguments.pop(key) for key in keys if key in arguments}
-
-
 def _target_of_function(
     name: str, function: Any, arguments: OptionTable, adapter_name: str | None, state_names: tuple[str, ...]
 ) -> Target:
     """A function that makes cells, if it takes sizes and gives something that can be driven; else one of a step."""
+    of_haiku = haiku_function(function) if adapter_name in (None, "init-apply") else None
+    if of_haiku is not None:
+        adapter = _chosen_adapter(name, type(of_haiku.transformed(TRIAL_SIZES)), "init-apply")
+        return _driven_target(name, adapter, of_haiku.transformed, arguments, of_haiku.own_sizes())
     known = set() if isinstance(function, FunctionPair) else set(argument_names(function))
     makes_cells = not isinstance(function, FunctionPair) and (
         (names_sizes(known) and not is_step(known)) or not known or names_configuration(function)
@@ -286,10 +287,10 @@ def _target_of_function(
     if adapter_name != "function" and makes_cells:
         cell = construct_cell(name, function, TRIAL_SIZES, arguments, {})
         adapter = _chosen_adapter(f"{name}, which gives a {type(cell).__name__}", type(cell), adapter_name)
-        adapter_options = _taken(arguments, tuple(key for key in adapter.options if key not in known))
+        adapter_options = take_options(arguments, tuple(key for key in adapter.options if key not in known))
         return _constructed_target(CellMaker(name, function, arguments, {}, state_names), adapter, adapter_options)
     adapter = _chosen_adapter(name, type(function), adapter_name or "function")
-    adapter_options = _taken(arguments, adapter.options)
+    adapter_options = take_options(arguments, adapter.options)
     if arguments:
         raise UsageError(f"{name} is a function of one step: it takes no --init {', '.join(sorted(arguments))}")
     try:
@@ -306,7 +307,9 @@ def _target_of_autograd_function(name: str, cell: type, arguments: OptionTable, 
     function = applied(cell)
     try:
         adapter = _chosen_adapter(name, FunctionPair, adapter_name or "function")
-        return _driven_target(name, adapter, lambda _: FunctionOfTensors(function), _taken(arguments, adapter.options))
+        return _driven_target(
+            name, adapter, lambda _: FunctionOfTensors(function), take_options(arguments, adapter.options)
+        )
     except UsageError:  # it takes no input, or no weights
         step = step_of_preactivations(function, *TRIAL_SIZES)
     adapter = _chosen_adapter(name, PreactivationCell, None)

@@ -16,6 +16,7 @@ from rnn_harness.validation.models.check_arguments import check_arguments
 from rnn_harness.validation.models.check_batches import check_batches
 from rnn_harness.validation.models.check_cells import check_cells
 from rnn_harness.validation.models.check_directions import check_directions, check_layers
+from rnn_harness.validation.models.check_documented_shapes import check_documented_shapes
 from rnn_harness.validation.models.check_gradients import check_gradients
 from rnn_harness.validation.models.check_handed_states import check_handed_states
 from rnn_harness.validation.models.check_influence import check_influence
@@ -60,6 +61,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_influence,
     check_parameters,
     check_scores,
+    check_documented_shapes,
     check_arguments,
     check_resets,
     check_lengths,
@@ -87,6 +89,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "influence": check_influence,
     "parameters": check_parameters,
     "scores": check_scores,
+    "documented-shapes": check_documented_shapes,
     "arguments": check_arguments,
     "reset": check_resets,
     "lengths": check_lengths,
@@ -107,6 +110,7 @@ _NO_WIRING = (
     "batches",
     "two-calls",
     "scores",
+    "documented-shapes",
     "masks",
 )
 """What agrees of these checks says nothing about what is connected with what."""

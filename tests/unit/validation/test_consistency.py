@@ -99,6 +99,7 @@ WRONG = (
     ("IgnoresAnOptionalState", "state-used", "the state that is given is not used"),
     ("HalvesItsLastState", "split-sequence", "differ from 1 + 2 + 3 with the state carried over"),
     ("GivesBackTheFirstState", "last-state", "that comes back is that of step 1 of 6, not that of the last step"),
+    ("CarriesNothingOn", "last-state", "the states come back as they were given, and the input of a step reaches"),
     ("LeavesTheLastInputOut", "split-sequence", "differ from 1 + 2 + 3 with the state carried over"),
     ("StartsEveryFourthStepAnew", "split-sequence", "6 steps in one call differ from"),
     ("BackwardAndNotTurned", "order-of-steps", "its outputs are not turned back"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from rnn_harness.array_types import Array
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
+from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.adapters.parameter_makers import make_parameters
 from tests.helpers import HELPERS
 from tests.helpers.function_networks import init_params
@@ -79,3 +82,17 @@ def test_a_maker_of_parameters_may_want_the_size_of_predictions_too() -> None:
     made = make_parameters(init_params, 5, 3)
     assert isinstance(made, dict)
     assert {name: value.shape for name, value in made.items()} == {"Wx": (5, 3), "Wh": (3, 3), "b": (3,), "Wy": (3, 2)}
+
+
+def test_a_maker_of_parameters_may_call_its_sizes_as_course_code_does() -> None:
+    def initialize(n_a: int, n_x: int, n_y: int) -> dict[str, Array]:
+        return {"W": np.zeros((n_a, n_a + n_x)), "Wy": np.zeros((n_y, n_a))}
+
+    made = make_parameters(initialize, 5, 3)
+    assert isinstance(made, dict)
+    assert {name: value.shape for name, value in made.items()} == {"W": (3, 8), "Wy": (2, 3)}
+
+
+def test_a_maker_of_a_usual_name_that_makes_nothing_does_not_keep_a_function_from_being_driven() -> None:
+    convention = probe_target(load_target(f"{FILE.parent / 'function_with_a_maker.py'}:step")).convention
+    assert (convention.sequence, convention.states) == (False, 1)

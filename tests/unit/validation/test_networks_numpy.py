@@ -33,6 +33,7 @@ def gradients_of(name: str) -> str:
         "StepsItself",
         "HasALearnedRate",
         "LastOfASeries",
+        "ReadsTokens",
     ],
 )
 def test_a_right_backward_breaks_nothing(name: str) -> None:
@@ -44,6 +45,7 @@ def test_a_right_backward_breaks_nothing(name: str) -> None:
     [
         ("LosesTimeOfTheFirst", "the gradients of p/0, p/1, p/2, the input are not the slopes of its own outputs"),
         ("TakesTheSlopeOfTheState", "the gradients of Wx, Wh, bh are not the slopes of its own loss; those of Wy"),
+        ("TakesTheStateBehind", "the gradients of Whh are not the slopes of its own outputs; those of Wxh, Why are"),
         ("OneWrongNumber", "the gradients of gain are not the slopes of its own loss"),
         ("LosesTheTranspose", "the gradients of W, b are not the slopes of its own outputs; those of V, c are"),
         ("StepsAlongTheWrongSide", "the gradients of Whh, Wxh, bh are not the slopes of its own outputs; those of Why"),

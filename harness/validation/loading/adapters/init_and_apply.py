@@ -15,13 +15,14 @@ from rnn_harness.attributes import attribute, member
 from rnn_harness.errors import UsageError, named_error
 from rnn_harness.options import Options
 from rnn_harness.runtime.target_call import call_target
-from rnn_harness.validation.cells.callable_facts import module_of, tuple_fields
+from rnn_harness.validation.cells.callable_facts import tuple_fields
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size, distinct_step_count
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule
 from rnn_harness.validation.loading.adapters.handwritten.renamed_arguments import with_usual_names
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.model_of_pair import model_of_pair
+from rnn_harness.validation.loading.adapters.named_tuples import as_named_state, named_tuples_beside
 from rnn_harness.validation.loading.adapters.parameter_trees import map_tree, tree_leaves
 from rnn_harness.validation.loading.adapters.step_functions import drive_with_parameters
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
@@ -103,7 +104,7 @@ def sizes_of_pair(cell: Any) -> CellSizes | None:
     pair, sizes = _pair_of(cell), _TRIED_SIZES
     step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, None)))
     if len(step.data) == 2:
-        return next((CellSizes(sizes.input_size, d) for d in _HIDDEN_SIZES if _takes_state(pair, d)), None)
+        return next((CellSizes(sizes.input_size, d) for d in _HIDDEN_SIZES if takes_states(pair, d)), None)
     model = model_of_pair(pair.init, _of_parameters_and_data(pair.apply, None), sizes)
     if len(step.data) != 1 or (model is not None and not model.may_be_layer):
         return None
@@ -122,13 +123,18 @@ _HIDDEN_SIZES = (*range(2, 65), 96, 100, 128, 200, 256, 512)
 """What is tried for the hidden size of a step that is made already."""
 
 
-def _takes_state(pair: InitAndApply, d: int) -> bool:
-    """Whether a step takes a state of that width with an input, and gives one back."""
-    jax, (n, _) = import_jax(), _TRIED_SIZES
+def takes_states(cell: Any, d: int) -> bool:
+    """Say whether a step takes states of a width with an input, and gives one back.
+
+    Args:
+        cell: A pair of functions.
+        d: The width.
+    """
+    pair, jax, (n, _) = _pair_of(cell), import_jax(), _TRIED_SIZES
     for state_class in _state_classes(pair):
         step = StepSignature(with_usual_names(_of_parameters_and_data(pair.apply, state_class)))
         for data in itertools.islice(step.trial_data(n, d), 2):  # a state alone, or in a pair
-            first = tuple(_as_state(value, state_class) for value in data)
+            first = tuple(as_named_state(value, state_class) for value in data)
             try:
                 tree = jax.eval_shape(pair.init, jax.random.PRNGKey(0), *first)
                 result = jax.eval_shape(step.call, tree, data)
@@ -143,15 +149,7 @@ def _state_classes(pair: InitAndApply) -> tuple[type | None, ...]:
     """What a pair of states may be handed over as: a plain tuple, or a named one of its module or of Haiku."""
     haiku = sys.modules.get("haiku")
     of_library = () if haiku is None else (haiku.LSTMState,)
-    return (None, *dict.fromkeys((*_named_tuples_beside(pair.apply), *of_library)))
-
-
-def _named_tuples_beside(function: Callable[..., Any]) -> list[type]:
-    """The classes of named tuples in the module of a function: its states may be one."""
-    classes = [value for value in vars(module_of(function)).values() if isinstance(value, type)]
-    return [
-        value for value in classes if issubclass(value, tuple) and not hasattr(value, "apply") and tuple_fields(value)
-    ]
+    return (None, *dict.fromkeys((*named_tuples_beside(pair.apply), *of_library)))
 
 
 def _what_came_back(step: StepSignature, tree: object, sizes: CellSizes) -> str:
@@ -213,7 +211,7 @@ def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None)
 
     def apply_parameters(*values: Any, **named: Any) -> Any:
         bound = shown.bind(*values, **named).arguments
-        arguments = {name: _as_state(value, state_class) for name, value in bound.items() if name != TREE}
+        arguments = {name: as_named_state(value, state_class) for name, value in bound.items() if name != TREE}
         tree, key = bound[TREE], import_jax().random.PRNGKey(1)
         arguments |= dict.fromkeys(random, key)
         # By their places: some functions show names that they do not take.
@@ -225,13 +223,6 @@ def _of_parameters_and_data(apply: Callable[..., Any], state_class: type | None)
     apply_parameters.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect.signature
     apply_parameters.__module__ = attribute(apply, "__module__", str) or __name__
     return apply_parameters
-
-
-def _as_state(value: Any, state_class: type | None) -> Any:
-    """A pair of states as a named tuple, where that is what is handed over; anything else as it is."""
-    if state_class is None or not isinstance(value, tuple) or len(value) != len(tuple_fields(state_class)):
-        return value
-    return state_class(*value)
 
 
 def _is_required(argument: inspect.Parameter) -> bool:
@@ -251,7 +242,7 @@ def _calls_of_init(
     ways: Iterator[tuple[object, ...]] = itertools.chain(
         [(key,), (key, n, d), (n, d, key)],
         ((key, shape) for shape in shapes),
-        ((key, *(_as_state(value, state_class) for value in values)) for values in data),
+        ((key, *(as_named_state(value, state_class) for value in values)) for values in data),
     )
     for values in ways:
         try:

@@ -272,7 +272,7 @@ def uses_jax(function: Callable[..., Any]) -> bool:
     Args:
         function: The user's function, which may be compiled or have a derivative of its own; code is read, not run.
     """
-    return "jax" in sys.modules and _names_library(function, "jax")
+    return "jax" in sys.modules and names_library(function, "jax")
 
 
 def is_of_numpy_alone(function: Callable[..., Any]) -> bool:
@@ -281,11 +281,16 @@ def is_of_numpy_alone(function: Callable[..., Any]) -> bool:
     Args:
         function: The user's function; code is read, not run.
     """
-    return _names_library(function, "numpy") and not _names_library(function, "torch") and not uses_jax(function)
+    return names_library(function, "numpy") and not names_library(function, "torch") and not uses_jax(function)
 
 
-def _names_library(function: Callable[..., Any], library: str) -> bool:
-    """Whether a function, or one of its module's that it calls, names a module of a library."""
+def names_library(function: Callable[..., Any], library: str) -> bool:
+    """Say whether a function, or one of its module's that it calls, names a module of a library.
+
+    Args:
+        function: The user's function; code is read, not run.
+        library: The name of the library, as it is imported.
+    """
     return any(_names(called, library) for called in functions_of_module(function))
 
 

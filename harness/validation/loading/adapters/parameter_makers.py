@@ -111,6 +111,7 @@ def _newly_made(maker: Callable[..., Any], n: int, d: int) -> object:
     further = further_sizes(known, by_name)
     if by_name and further:
         attempts.append(lambda: maker(**by_name, **further))
+    attempts.append(lambda: maker(n, d, OUTPUTS))
     for source in sources:
         attempts += [functools.partial(lambda order, source: order(source()), order, source) for order in orders[1:]]
     first_error = ""

@@ -43,6 +43,7 @@ from rnn_harness.validation.loading.adapters.inferred_weights.infer import (
 )
 from rnn_harness.validation.loading.adapters.inferred_weights.jax_library import jax_library
 from rnn_harness.validation.loading.adapters.jax_functions import JaxFunction, import_jax, module_of_jax_function
+from rnn_harness.validation.loading.adapters.named_tuples import with_named_states
 from rnn_harness.validation.loading.adapters.numpy_functions import (
     MakeTree,
     drive_numpy_function,
@@ -85,6 +86,8 @@ class StepFunctionAdapter:
         weights = [name for name in step.parameters if role_of_extra(name) is None]
         has_tree = len(weights) == 1 and role_of(weights[0]) == "tree"
         maker = parameter_maker(function, options.get("params"), searched=has_tree)
+        if maker is not None and "params" not in options and not _makes(maker, CellSizes(n, d)):
+            maker = None  # what its name suggests is no statement: shapes are tried out as where there is none
         make_tree = None if maker is None else functools.partial(_parameters_of_sizes, maker)
         exchanged = None if maker is None else functools.partial(_parameters_of_exchanged_sizes, maker)
         branches = list(_branches_of(make_tree, CellSizes(n, d)))
@@ -109,6 +112,9 @@ class StepFunctionAdapter:
             makers = (*makers, None)  # what the module makes may be the parameters of more than this function
         if is_of_numpy_alone(function):
             makers = ()
+        if uses_jax(function):
+            named = [replace(pair, forward=each) for pair in pairs for each in with_named_states(pair.forward)]
+            pairs = [*pairs, *named]
         for make, adapted in itertools.product(makers, pairs):
             try:
                 driven = _drive_adapted(adapted, make, CellSizes(n, d))
@@ -234,6 +240,17 @@ def _leaves(result: object) -> list[Any]:
     """The arrays in tuples, lists and dictionaries."""
     nested = (result,)
     return [leaf.value for leaf in tree_leaves(nested) if hasattr(leaf.value, "shape")]
+
+
+def _makes(maker: Callable[..., Any], sizes: CellSizes) -> bool:
+    """Whether a maker makes something of an input size and a hidden size, in this order or the other."""
+    for make in (_parameters_of_sizes, _parameters_of_exchanged_sizes):
+        try:
+            make(maker, sizes)
+        except UsageError:
+            continue
+        return True
+    return False
 
 
 def _parameters_of_exchanged_sizes(maker: Callable[..., Any], sizes: CellSizes) -> object:

@@ -1,0 +1,90 @@
+"""Have the outputs the shape that the documentation of a model gives them, along the axes of steps and rows?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rnn_harness.validation.models.statement import WiringStatement, agrees, refuted
+from rnn_harness.validation.models.under_test import ModelUnderTest
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CHECK = "documented-shapes"
+_SHAPE = r"[(\[]\s*(\w+(?:\s*,\s*[\w*+ ]+)+?)\s*[)\]]"
+_GRID_WORD = re.compile(
+    r"(b|n|bs|bsz|batch(_?size)?|rows?|t|l|s|seq(_?len(gth)?)?|time(_?steps)?|steps|seq(uence)?_?length|len(gth)?)$",
+    re.I,
+)
+"""What an axis of rows or of steps is called; another word may be one of features."""
+_ARROW = re.compile(rf"{_SHAPE}\s*(?:->|→|=>)\s*(?:[a-z]\w*:?\s+)?{_SHAPE}")
+
+
+@dataclass(frozen=True)
+class DocumentedShapes:
+    """What a documentation says of the shapes of an input and of what comes of it.
+
+    Attributes:
+        input: The words for the axes of the input.
+        output: The words for the axes of the first output.
+        words: Where it says so, as it stands there.
+    """
+
+    input: tuple[str, ...]
+    output: tuple[str, ...]
+    words: str
+
+
+def documented_shapes(module: nn.Module) -> DocumentedShapes | None:
+    """Read the shapes that a documentation writes with an arrow between them, as ``(B, T, n) -> (B, T, 2H)``.
+
+    Args:
+        module: The module, of which the docstrings of its class and of its forward are read. Comments are not: they
+            speak of what is computed on the way.
+
+    Returns:
+        The shapes; None where it has none, or several that differ, or an axis of the input that is no plain word.
+    """
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+    for text in filter(None, (type(module).__doc__, type(module).forward.__doc__)):
+        for match in _ARROW.finditer(text):
+            shapes = tuple(tuple(word.strip() for word in match[group].split(",")) for group in (1, 2))
+            found.setdefault((shapes[0], shapes[1]), " ".join(match[0].split()))
+    if len(found) != 1:
+        return None
+    ((given, wanted), words) = next(iter(found.items()))
+    is_plain = all(word.isidentifier() for word in given) and len(set(given)) == len(given)
+    return DocumentedShapes(given, wanted, words) if is_plain else None
+
+
+def check_documented_shapes(model: ModelUnderTest) -> Iterator[WiringStatement]:
+    """See whether an axis of the output that its documentation calls as one of the input is as long as that.
+
+    Args:
+        model: The model; nothing is said where its documentation has no shapes with an arrow between them, or shapes of
+            other numbers of axes.
+    """
+    documented = documented_shapes(model.module)
+    sequence = model.arguments.of_role("sequence")[0].passed
+    output = model.baseline.outputs[0]
+    if documented is None or sequence.dim() != len(documented.input) or output.dim() != len(documented.output):
+        return
+    if model.arguments.of_role("sequence")[0].order:
+        return  # its axes are others than those that are told apart
+    words = {documented.input[axis]: sequence.shape[axis] for axis in model.arguments.grid}
+    lengths: Mapping[str, int] = {word: length for word, length in words.items() if _GRID_WORD.match(word)}
+    shared = [(axis, word) for axis, word in enumerate(documented.output) if word in lengths]
+    wrong = [(axis, word) for axis, word in shared if output.shape[axis] != lengths[word]]
+    if not wrong:
+        if len(shared) == len(words):
+            yield agrees(CHECK, f"its output is laid out as its documentation says, {documented.words}")
+        return
+    axis, word = wrong[0]
+    yield refuted(
+        CHECK,
+        f"its documentation says {documented.words}; for an input {tuple(sequence.shape)} it gives "
+        f"{tuple(output.shape)}: {word} is {lengths[word]} in the one and {output.shape[axis]} in the other",
+    )
