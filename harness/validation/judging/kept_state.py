@@ -80,17 +80,22 @@ def _is_continued(target: Target, probe: Probe) -> bool:
 def _fault(target: Target, probe: Probe) -> Diagnosis | None:
     """Say what is wrong with how a state is kept: it has no reset that works, and nothing cuts its graph."""
     resets = dict(_resets(target.make_module(*probe.sizes)))
-    for name, arguments in resets.items():
-        used = _new(target, probe)
-        used.complete()
-        if _is_reset(used, name, arguments, probe):
-            return None
-    without_arguments = [name for name, arguments in resets.items() if not arguments]
+    answers: dict[str, list[bool | None]] = {}
+    for name, counts in resets.items():
+        for arguments in counts:
+            used = _new(target, probe)
+            used.complete()
+            answers.setdefault(name, []).append(_is_reset(used, name, arguments, probe))
+            if answers[name][-1]:
+                return None
+    without_arguments = [name for name, counts in resets.items() if 0 in counts and False in answers[name]]
     if without_arguments:
         listed = " and ".join(f"{name}()" for name in without_arguments)
         difference = f"after {listed} it does not give what a new module gives: a part of the state that it keeps stays"
         return Diagnosis(spec=ANY_CELL, part="behaviour: reset of the kept state", difference=difference)
-    if _keeps_graph(_new(target, probe)):
+    # What raises after a reset, or in it, was given something else than it wants: a number of rows, or another state.
+    is_undecided = any(None in decided for decided in answers.values())
+    if not is_undecided and _keeps_graph(_new(target, probe)):
         difference = (
             "it keeps its state between calls with the graph of the earlier calls, and has no method that resets it: "
             "the second backward fails, and sequences that have nothing to do with each other are joined"
@@ -99,24 +104,27 @@ def _fault(target: Target, probe: Probe) -> Diagnosis | None:
     return None
 
 
-def _resets(module: nn.Module) -> Iterator[tuple[str, int]]:
-    """Yield the methods of a module that may bring a new state, with how many arguments each needs: none or one."""
+def _resets(module: nn.Module) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the methods of a module that may bring a new state, with how many arguments each takes: none or one."""
     for name, method in inspect.getmembers(type(module), inspect.isfunction):
         if _RESETS.match(name):
             parameters = list(inspect.signature(method).parameters.values())[1:]
             needed = [parameter for parameter in parameters if parameter.default is inspect.Parameter.empty]
-            if len(needed) < 2:
-                yield name, len(needed)
+            if len(needed) < 2:  # one that may be left out is the batch, too: of one row without it
+                yield name, (0, 1) if parameters and not needed else (len(needed),)
 
 
-def _is_reset(used: Probe, name: str, arguments: int, probe: Probe) -> bool:
-    """Whether a module that was called gives what a new one gives after its method; one argument is the batch."""
+def _is_reset(used: Probe, name: str, arguments: int, probe: Probe) -> bool | None:
+    """Whether a module that was called gives what a new one gives after its method; one argument is the batch.
+
+    None where the method, or the module after it, raises.
+    """
     method = member(type(used.module), name)
     try:
         method(used.module, *(probe.inputs.shape[1],) * arguments)
         return probe.equal(used.complete(), probe.complete())
     except Exception:  # whatever the method wants, it is not this
-        return False
+        return None
 
 
 def _keeps_graph(probe: Probe) -> bool:

@@ -213,8 +213,8 @@ def _mixes_steps(call: NetworkCall) -> bool:
 def _moved(call: NetworkCall, numbers: LossNumbers, first: int, second: int) -> LossNumbers:
     """The numbers with so much added to the first and the second step of the input."""
     if call.takes_tokens:
-        ahead, behind, *rest = numbers.tokens
-        return replace(numbers, tokens=(ahead + first, behind - second, *rest))
+        ahead, behind, *later = numbers.tokens
+        return replace(numbers, tokens=(ahead + first, behind - second, *later))
     x = numbers.parameters[INPUT]
     time = next(axis for axis, length in enumerate(x.shape) if length == STEPS)
     moved = np.moveaxis(x.copy(), time, 0)

@@ -62,7 +62,7 @@ class _MakesFresh:
 
     def __call__(self, n: int, d: int) -> nn.Module:
         module = self.make_module(n, d)
-        module.register_forward_pre_hook(_PutsBack())
+        module.register_forward_pre_hook(_PutsBack(), prepend=True)  # before what makes a state that is lacking
         return module
 
 

@@ -116,13 +116,13 @@ class NetworkCall:
         """Call it on copies of everything, as `LossFunction.run` says; states are not used."""
         parameters = numbers.parameters
         holder, taken = self._copied(numbers)
-        given = _without_states(call_target(member(holder, self.forward), taken))
-        outputs = _as_array(given)
+        result = _without_states(call_target(member(holder, self.forward), taken))
+        outputs = _as_array(result)
         drawn = drawn_target(outputs, self.target, np.random.default_rng(numbers.targets), OTHER_LENGTHS)
         if not self.loss.name:
             drawn *= _SMALL
-        laid_out = drawn[-1] if self.of_last else laid_out_like(drawn, given)
-        values: dict[NetworkRole, Any] = {"x": taken, "outputs": given, "target": laid_out, "cotangent": laid_out}
+        laid_out = drawn[-1] if self.of_last else laid_out_like(drawn, result)
+        values: dict[NetworkRole, Any] = {"x": taken, "outputs": result, "target": laid_out, "cotangent": laid_out}
         if self.loss.name:
             # What takes the inputs runs forward itself; of outputs it may keep what backward reads.
             loss_of = member(self._copied(numbers)[0] if "x" in self.loss.takes else holder, self.loss.name)
@@ -200,18 +200,18 @@ _DIGITS = 6
 """Digits of a bound of gradients."""
 
 
-def _without_states(given: object) -> object:
+def _without_states(result: object) -> object:
     """What forward gives, without the states or the cache behind its outputs."""
-    return given[0] if isinstance(given, tuple) and given else given
+    return result[0] if isinstance(result, tuple) and result else result
 
 
-def _as_array(given: object) -> Array:
+def _as_array(result: object) -> Array:
     """The outputs among what forward gives: the first of a tuple; a list of steps as one array.
 
     Raises:
         ValueError: They are no numbers.
     """
-    outputs = result_entries(_without_states(given)).get(())
+    outputs = result_entries(_without_states(result)).get(())
     if outputs is None or outputs.dtype.kind != "f" or not outputs.size or not np.isfinite(outputs).all():
         raise ValueError("its outputs are no finite numbers")
     return outputs

@@ -20,9 +20,7 @@ from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryMod
 from rnn_harness.validation.loading.adapters.array_objects import array_object_sizes, class_of_weights
 from rnn_harness.validation.loading.adapters.haiku_functions import haiku_function
 from rnn_harness.validation.loading.adapters.haiku_modules import deferred
-from rnn_harness.validation.loading.adapters.handwritten.argument_names import (
-    methods_of_targets,
-)
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import methods_of_targets
 from rnn_harness.validation.loading.adapters.handwritten.function_pairs import (
     FunctionOfTensors,
     FunctionPair,
@@ -54,6 +52,7 @@ from rnn_harness.validation.loading.function_networks import network_of_function
 from rnn_harness.validation.loading.joined_cells import has_further_inputs, joined_cell, note_of_joined
 from rnn_harness.validation.loading.locate import locate_object
 from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
+from rnn_harness.validation.loading.made_states import with_made_states
 from rnn_harness.validation.loading.options import take_options
 from rnn_harness.validation.loading.own_errors import own_place
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
@@ -185,7 +184,7 @@ def _constructed_target(maker: CellMaker, adapter: Adapter, options: Options) ->
         return _target_of_arrays(maker, adapter, options, None)
     made = constructions(maker.name, maker.make, TRIAL_SIZES, maker.options, maker.defaults)
     if adapter.name == "torch":
-        made = with_first_calls(made, TRIAL_SIZES)
+        made = with_first_calls(with_made_states(made), TRIAL_SIZES)
     construction, cell = chosen_construction(made, TRIAL_SIZES, is_torch=adapter.name == "torch")
     sizes = construction.fixed_sizes
     if not construction.any_sizes:

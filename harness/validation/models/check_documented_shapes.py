@@ -48,16 +48,16 @@ def documented_shapes(module: nn.Module) -> DocumentedShapes | None:
     Returns:
         The shapes; None where it has none, or several that differ, or an axis of the input that is no plain word.
     """
-    found: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+    words_of_shapes: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
     for text in filter(None, (type(module).__doc__, type(module).forward.__doc__)):
         for match in _ARROW.finditer(text):
             shapes = tuple(tuple(word.strip() for word in match[group].split(",")) for group in (1, 2))
-            found.setdefault((shapes[0], shapes[1]), " ".join(match[0].split()))
-    if len(found) != 1:
+            words_of_shapes.setdefault((shapes[0], shapes[1]), " ".join(match[0].split()))
+    if len(words_of_shapes) != 1:
         return None
-    ((given, wanted), words) = next(iter(found.items()))
-    is_plain = all(word.isidentifier() for word in given) and len(set(given)) == len(given)
-    return DocumentedShapes(given, wanted, words) if is_plain else None
+    ((axes_in, axes_out), words) = next(iter(words_of_shapes.items()))
+    is_plain = all(word.isidentifier() for word in axes_in) and len(set(axes_in)) == len(axes_in)
+    return DocumentedShapes(axes_in, axes_out, words) if is_plain else None
 
 
 def check_documented_shapes(model: ModelUnderTest) -> Iterator[WiringStatement]:
@@ -77,12 +77,12 @@ def check_documented_shapes(model: ModelUnderTest) -> Iterator[WiringStatement]:
     words = {documented.input[axis]: sequence.shape[axis] for axis in model.arguments.grid}
     lengths: Mapping[str, int] = {word: length for word, length in words.items() if _GRID_WORD.match(word)}
     shared = [(axis, word) for axis, word in enumerate(documented.output) if word in lengths]
-    wrong = [(axis, word) for axis, word in shared if output.shape[axis] != lengths[word]]
-    if not wrong:
+    mismatches = [(axis, word) for axis, word in shared if output.shape[axis] != lengths[word]]
+    if not mismatches:
         if len(shared) == len(words):
             yield agrees(CHECK, f"its output is laid out as its documentation says, {documented.words}")
         return
-    axis, word = wrong[0]
+    axis, word = mismatches[0]
     yield refuted(
         CHECK,
         f"its documentation says {documented.words}; for an input {tuple(sequence.shape)} it gives "

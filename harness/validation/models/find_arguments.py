@@ -150,6 +150,8 @@ def _sequences(sizes: ModelSizes, dtype: torch.dtype) -> Iterator[tuple[Tensor, 
     for n in sizes.features:
         yield numbers(first, n), (0,), 0
     yield numbers(first), (0,), 0
+    if sizes.vocabulary:  # one token of one row, as a decoder that is called token by token takes it
+        yield tokens(1), (0,), sizes.vocabulary
 
 
 def _further(

@@ -42,6 +42,11 @@ def _is_vocabulary(name: str, value: object) -> bool:
     return "vocab" in name.lower() and type(value) is int and value <= _LARGEST
 
 
+def _is_batch_size(name: str, value: object) -> bool:
+    """Whether an attribute is the number of rows that a model was made for."""
+    return name.lower() in ("batch_size", "batchsize", "bsz") and type(value) is int and 1 < value <= _LARGEST
+
+
 def read_sizes(module: nn.Module) -> ModelSizes:
     """Read the sizes of a model from its modules and parameters.
 
@@ -67,6 +72,11 @@ def read_sizes(module: nn.Module) -> ModelSizes:
     axes = {size for parameter in known for size in parameter.shape}
     taken = {*axes, *features, *hidden, *(2 * d for d in hidden), *(d + n for d in hidden for n in features)}
     free = [size for size in _FREE if size not in taken]
+    batch = next((value for name, value in vars(module).items() if _is_batch_size(name, value)), 0)
+    if batch and any(part.batch_first for part in parts):
+        free = [batch, *free]
+    elif batch:  # a state for so many rows is made with the model
+        free = [free[0], batch]
     return ModelSizes(
         tuple(size for size in features if size > 0)[:16],
         tuple(hidden[:4]),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rnn_harness.errors import UsageError, first_line
 from rnn_harness.validation.loading.adapters.adapter import HoldsParts
 from rnn_harness.validation.loading.copied_module import copied_module
+from rnn_harness.validation.loading.made_states import with_made_state
 from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
 from rnn_harness.validation.models.example_inputs import has_example_inputs
@@ -191,4 +192,4 @@ def _modules(target: Target) -> Iterator[nn.Module]:
     named = named_arguments(type(module), {}) if target.capabilities.fixed_sizes is None else None
     if named is not None:
         with contextlib.suppress(Exception):  # a constructor may raise anything
-            yield with_first_run(type(module)(**named))
+            yield with_first_run(with_made_state(type(module)(**named)))

@@ -88,9 +88,9 @@ def test_a_maker_of_parameters_may_call_its_sizes_as_course_code_does() -> None:
     def initialize(n_a: int, n_x: int, n_y: int) -> dict[str, Array]:
         return {"W": np.zeros((n_a, n_a + n_x)), "Wy": np.zeros((n_y, n_a))}
 
-    made = make_parameters(initialize, 5, 3)
-    assert isinstance(made, dict)
-    assert {name: value.shape for name, value in made.items()} == {"W": (3, 8), "Wy": (2, 3)}
+    parameters = make_parameters(initialize, 5, 3)
+    assert isinstance(parameters, dict)
+    assert {name: value.shape for name, value in parameters.items()} == {"W": (3, 8), "Wy": (2, 3)}
 
 
 def test_a_maker_of_a_usual_name_that_makes_nothing_does_not_keep_a_function_from_being_driven() -> None:

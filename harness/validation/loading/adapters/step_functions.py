@@ -113,8 +113,10 @@ class StepFunctionAdapter:
         if is_of_numpy_alone(function):
             makers = ()
         if uses_jax(function):
-            named = [replace(pair, forward=each) for pair in pairs for each in with_named_states(pair.forward)]
-            pairs = [*pairs, *named]
+            of_named_states = [
+                replace(pair, forward=each) for pair in pairs for each in with_named_states(pair.forward)
+            ]
+            pairs = [*pairs, *of_named_states]
         for make, adapted in itertools.product(makers, pairs):
             try:
                 driven = _drive_adapted(adapted, make, CellSizes(n, d))
