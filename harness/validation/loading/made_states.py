@@ -86,8 +86,9 @@ class _MakesState:
             for name, part in zip(self.attributes, state, strict=True):
                 setattr(module, name, part)
         first = next((value for value in module.parameters() if value.is_floating_point()), None)
-        for name in self.attributes if first is not None else ():
-            setattr(module, name, _in_format_of(member(module, name), first))
+        if first is not None:
+            for name in self.attributes:
+                setattr(module, name, _in_format_of(member(module, name), first))
 
 
 def _in_format_of(state: Any, parameter: Tensor) -> Any:
