@@ -22,7 +22,7 @@ _WRAPPED = re.compile(
 )
 _PLAIN = re.compile(r"^\s*(?P<plain>[A-Za-z\\][^=\n]{0,40}?=[^=\n].*[_^\\].*)$", re.MULTILINE)
 _TIMED_LINE = re.compile(
-    r"^[ \t]*(?:\(\d+[a-z]?\)[ \t]*|\d+[.)][ \t]+|[-*][ \t]+)?"
+    r"^[ \t]*(?:\(\d+[a-z]?\)[ \t]*|\d+[.)][ \t]+|[-*][ \t]+|[A-Za-z][\w -]{0,20}:[ \t]+)?"
     r"(?P<plain>[^\W\d](?:[\w~]|[\u0300-\u036f]){0,12}['´]?(?:_\{?t\}?|ₜ|\[t\]|\((?:t|n|k)\))"
     r"[ \t]*=[ \t]*[^=\s].*)$",
     re.MULTILINE,

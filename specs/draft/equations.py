@@ -12,7 +12,7 @@ from rnn_harness.specs.draft.definition import Definition, definitions_of
 from rnn_harness.specs.draft.displayed import DisplayedEquation
 from rnn_harness.specs.draft.entries import entries_given_whole, with_products, with_whole_vectors
 from rnn_harness.specs.draft.functions_told import affine_letters, functions_told
-from rnn_harness.specs.draft.past import with_results_of_this_step
+from rnn_harness.specs.draft.past import with_results_of_this_step, with_states_of_the_next_step
 from rnn_harness.specs.draft.plain_letters import words_of_a_step
 from rnn_harness.specs.draft.readable import TimedMarks, letters_of_time, readable, with_labelled_results
 from rnn_harness.specs.draft.stacks import rows_of_stack
@@ -83,7 +83,7 @@ def _rewrite(read: EquationsRead, told_letters: Collection[str], affine: frozens
     functions = {block: applied_letters(rows, told_letters, targets) for block, rows in blocks.items()}
     definitions = [with_applied(d, functions[d.displayed.block]) for d, _ in read.definitions_found]
     definitions = [with_own_weights(with_bias_of_ones(d), affine) for d in definitions]
-    definitions = with_results_of_this_step(with_whole_vectors(definitions))
+    definitions = with_states_of_the_next_step(with_results_of_this_step(with_whole_vectors(definitions)))
     left_out = entries_given_whole(definitions)
     numbers = [number for _, number in read.definitions_found]
     read.reasons |= {numbers[place]: reason for place, reason in left_out.items()}

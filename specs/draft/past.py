@@ -1,4 +1,4 @@
-r"""Results that are printed at the step before, and inputs of the step before.
+r"""Results that are printed at the step before, states printed for the step after, and inputs of the step before.
 
 ``\hat{h}_{t-1} = \gamma_t \odot h_{t-1}`` gives no state: it is made in the step to t. ``W x_{t-1}`` needs a state that
 holds x.
@@ -65,6 +65,51 @@ def _moved(definition: Definition, moved: set[str]) -> Definition:
 def _plain(name: Name, letter: str) -> str:
     """Return the plain name of a printed one."""
     return denote(name, letter, frozenset(), {}).name
+
+
+def with_states_of_the_next_step(definitions: Sequence[Definition]) -> list[Definition]:
+    """Return the equations of ``h_{t+1} = f(h_t, x_t)`` as ``h_t = f(h_{t-1}, x_t)``; others as they are.
+
+    Args:
+        definitions: The equations of a document.
+    """
+    result = list(definitions)
+    for letter in {definition.letter for definition in definitions}:
+        rows = [definition for definition in definitions if definition.letter == letter]
+        states = {d.target for d in rows if _symbol(d.printed_target, letter).time == 1}
+        inputs = {read.name for d in rows for read in d.reads} - {d.target for d in rows}
+        times = {
+            _symbol(name, letter).time
+            for d in rows
+            if d.target in states
+            for name in names(d.tree)
+            if _symbol(name, letter).name in inputs
+        }
+        if 0 in times and 1 not in times:
+            result = [_one_earlier(d, states) if d.letter == letter else d for d in result]
+    return result
+
+
+def _one_earlier(definition: Definition, states: set[str]) -> Definition:
+    """Return an equation in which some symbols stand one step earlier."""
+    letter = definition.letter
+
+    def change(tree: Tree) -> Tree:
+        if not isinstance(tree, Name) or _plain(tree, letter) not in states:
+            return tree
+        time = (_symbol(tree, letter).time or 0) - 1
+        return retimed(tree, letter, f"{letter}{time:+d}" if time else letter)
+
+    tree, target = mapped(definition.tree, change), change(definition.printed_target)
+    if not isinstance(target, Name) or (tree, target) == (definition.tree, definition.printed_target):
+        return definition
+    note = f"{', '.join(sorted(states))}: what is printed for {letter}+1 is made in the step of the inputs at {letter}"
+    return definition.written(tree, note, target)
+
+
+def _symbol(name: Name, letter: str) -> Denoted:
+    """Interpret a printed name."""
+    return denote(name, letter, frozenset(), {})
 
 
 def with_inputs_held(definitions: Sequence[Definition]) -> list[Definition]:

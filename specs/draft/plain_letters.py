@@ -119,6 +119,7 @@ def _written(match: re.Match[str]) -> str:
     letter, tail = match["letter"], match["rest"]
     labels = [label.strip("{}") for label in re.findall(r"\{[^{}]*\}|[A-Za-z0-9]+", match["labels"])]
     word = letter + tail
+    word = "epsilon" if word == "eps" else word
     if re.fullmatch(_GREEK, word):
         letter, tail = rf"\{word}", ""
     is_timed = bool(match["time"]) or any(re.match(r"[tnk](?:\W|$)", label) for label in labels)

@@ -17,6 +17,10 @@ from rnn_harness.specs.symbols import Denoted
 _GREEK = frozenset({"phi", "varphi", "psi", "Phi", "Psi", "Theta", "rho", "theta", "eta", "chi", "zeta"})
 
 
+_OUTPUTS = ("y", "o", "p")
+"""Letters of outputs."""
+
+
 def read_products(group: EquationGroup, document: str) -> None:
     """Write the equations of a step with the signs, diagonal weights and held inputs that it means.
 
@@ -47,8 +51,10 @@ def output_of(group: EquationGroup, states: list[str]) -> str:
         states: The names of the states.
     """
     unread = [name for name in group.definitions if name not in {s.name for s in group.symbols}]
-    is_made_of_states = len(unread) == 1 and bool(_read_now(group, unread[0]) & set(states))
-    if not states or group.has_layers or is_made_of_states or (len(states) == 1 and len(unread) != 1):
+    is_output = len(unread) == 1 and (
+        unread[0].partition("_")[0] in _OUTPUTS or bool(_read_now(group, unread[0]) & set(states))
+    )
+    if not states or group.has_layers or is_output or (len(states) == 1 and len(unread) != 1):
         return ""
     now = {s.name for s in group.symbols if s.time == 0}
     computed = [name for name in states if not isinstance(group.definitions[name].tree, Name)]  # no input that is held

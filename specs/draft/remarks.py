@@ -80,6 +80,11 @@ def remarks(
     ]
     if surroundings.is_star_a_convolution and any(_STAR.search(d.displayed.text) for d in group.definitions.values()):
         notes.append("* is a convolution by the text, and is read as a product: no spec has a convolution")
+    transposed = {s.name: None for s in group.symbols if s.transposed and s.time is None and s.name[:1].islower()}
+    notes += [
+        f"{name} is transposed before a vector: taken for a matrix; for one number in all entries it would be a vector"
+        for name in transposed
+    ]
     notes += _of_the_step(group, list(shapes["states"]))
     notes += _given_again(group, surroundings)
     notes += layer_notes(group)

@@ -353,3 +353,23 @@ def test_only_what_is_named_beside_the_word_is_diagonal() -> None:
         "V_c": "d",
         "A": "d",
     }
+
+
+def test_what_is_printed_for_the_next_step_is_made_of_the_inputs_of_this_one() -> None:
+    drafted = _only(r"\[ s_{k+1} = A s_k + B u_k, \qquad y_k = C s_k + D u_k \]")
+    assert [d.text for d in drafted.group.definitions.values()] == [
+        r"s_{k} = A s_{k-1} + B u_{k}",
+        r"y_{k} = C s_{k-1} + D u_{k}",
+    ]
+    assert "# s: what is printed for k+1 is made in the step of the inputs at k\n" in drafted.text
+    assert "output" not in drafted.text
+
+
+def test_a_transposed_small_letter_is_told_to_be_taken_for_a_matrix() -> None:
+    drafted = _only(r"\[ \lambda_t = \sigma(w^\top x_t) \] \[ h_t = \lambda_t \odot h_{t-1} + W x_t \]")
+    assert "# w is transposed before a vector: taken for a matrix;" in drafted.text
+
+
+def test_the_name_of_a_line_of_plain_text_is_left_out() -> None:
+    drafted = _only("fast:  f_t = tanh(A f_{t-1} + C x_t)\nslow:  s_t = (1 - eps) s_{t-1} + eps * tanh(D f_t)\n")
+    assert drafted.shapes["parameters"] == {"A": "d d", "C": "d n", "epsilon": "", "D": "k d"}
