@@ -38,6 +38,8 @@ def draft_specs(path: Path, output: Path | None) -> None:
     for number, spec in enumerate(draft.specs, 1):
         lines = sorted(d.displayed.line for d in spec.group.definitions.values())
         state = "makes a step" if spec.is_complete else f"makes no step yet: {spec.problem}"
+        if spec.is_complete and not spec.shapes["states"]:
+            state = "can be computed, and carries nothing from one time to the next"
         place = f"{name}_{number}.toml" if output is not None else f"draft {number}"
         if output is None:
             typer.echo(f"# {place}\n{spec.text}")

@@ -30,6 +30,13 @@ def test_the_command_writes_files_that_can_be_checked(tmp_path: Path) -> None:
     assert "is there already" in " ".join(again.output.split())
 
 
+def test_equations_that_carry_nothing_are_not_said_to_make_a_step(tmp_path: Path) -> None:
+    document = tmp_path / "gates.tex"
+    document.write_text("\\[ h_t = o_t \\odot \\tanh(W x_t) \\]", encoding="utf-8")
+    result = CliRunner().invoke(app, ["specs", "draft", str(document), "--output", str(tmp_path / "drafts")])
+    assert "lines 1; can be computed, and carries nothing from one time to the next" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [("empty.md", "Nothing is displayed.", "holds no displayed equation"), ("missing.md", None, "there is no file")],
