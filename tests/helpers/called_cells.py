@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import prune
 
 
 class GRULayer(nn.Module):
@@ -245,8 +246,17 @@ def normed(input_size: int, hidden_size: int) -> nn.Module:
     return nn.utils.parametrizations.weight_norm(nn.RNNCell(input_size, hidden_size), "weight_hh")
 
 
+def pruned(input_size: int, hidden_size: int) -> nn.Module:
+    cell = nn.RNNCell(input_size, hidden_size)
+    return cast(nn.Module, prune.l1_unstructured(cell, "weight_hh", 0.3))  # a tensor with a graph: it has no copy
+
+
 def scripted(input_size: int, hidden_size: int) -> Any:
     return torch.jit.script(LastOnlyScripted(input_size, hidden_size))
+
+
+def scripted_layer(input_size: int, hidden_size: int) -> Any:
+    return torch.jit.script(nn.GRU(input_size, hidden_size))
 
 
 class LastOnlyScripted(nn.Module):
@@ -257,3 +267,27 @@ class LastOnlyScripted(nn.Module):
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         outputs, last = self.rnn(x, h.unsqueeze(0))
         return outputs, last[0]
+
+
+class SideBySide(nn.Module):
+    """An LSTM whose two states are one tensor (B, 2 d), the cell state first."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(input_size, hidden_size)
+
+    def taken_apart(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        c, h = states.chunk(2, 1)
+        return h, c
+
+    def forward(self, x: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        h, c = self.cell(x, self.taken_apart(states))
+        return h, torch.cat([c, h], 1)
+
+
+class SideBySideExchanged(SideBySide):
+    """Its states come back in another order than they go in."""
+
+    def taken_apart(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        h, c = states.chunk(2, 1)
+        return h, c

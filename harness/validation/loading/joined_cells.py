@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 from rnn_harness.validation.loading.context_inputs import ContextStep
 from rnn_harness.validation.loading.context_search import context_step
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.first_call import lacks_weights
 from rnn_harness.validation.loading.joined_in_space import JoinedInSpace, joined_in_space
@@ -17,6 +17,9 @@ from rnn_harness.validation.loading.joined_states import JoinedStates, joined_st
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial_states
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Joined: TypeAlias = JoinedStates | JoinedInputs | JoinedInSpace | ContextStep | SpatialStates
 """How the states or inputs of a cell are joined, or lie."""
@@ -55,9 +58,11 @@ def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) 
         sizes: The sizes that it was made for.
         state_names: What its states are called by the equations that it is held against, where there are any.
     """
-    if lacks_weights(cell):  # no way of calling it was found that makes them
-        return None
-    spatial = spatial_states(copy.deepcopy(cell), sizes)
+    import torch
+
+    if lacks_weights(cell) or isinstance(cell, torch.jit.ScriptModule):
+        return None  # no way of calling it was found that makes them; what is compiled has no signature to read
+    spatial = spatial_states(copied_module(cell), sizes)
     if spatial is not None:
         return spatial
     if len(required_arguments(cell.forward)) < 2:
@@ -66,13 +71,24 @@ def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) 
     if in_space is not None:
         return in_space
     try:
-        find_convention(in_evaluation(copy.deepcopy(cell)), *sizes, is_quick=True)
+        find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True)
     except WrongLayout:
         return None
     except Exception:  # a module that is called in a wrong way may raise anything
-        contexts = context_step(copy.deepcopy(cell), sizes)
+        contexts = context_step(copied_module(cell), sizes)
         if contexts is not None and contexts.has_positions:
             return contexts
-        states = joined_states(copy.deepcopy(cell), sizes.hidden_size, sizes.input_size, state_names)
-        return states or joined_inputs(copy.deepcopy(cell), sizes) or contexts
+        states = joined_states(copied_module(cell), sizes.hidden_size, sizes.input_size, state_names)
+        if states is not None and states.widths == (2 * sizes.hidden_size,) and _can_be_called(cell, sizes):
+            return None  # two states of its hidden size in one tensor, of which each is judged
+        return states or joined_inputs(copied_module(cell), sizes) or contexts
     return None
+
+
+def _can_be_called(cell: nn.Module, sizes: CellSizes) -> bool:
+    """Say whether a cell can be called in any of the ways in which cells are that need no joining."""
+    try:
+        find_convention(in_evaluation(copied_module(cell)), *sizes)
+    except Exception:  # a module that is called in a wrong way may raise anything
+        return False
+    return True

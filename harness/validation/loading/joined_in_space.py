@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rnn_harness.validation.cells.capabilities import CellSizes
+from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, possible_joined_inputs
 from rnn_harness.validation.loading.joined_states import JoinedStates, equal_states
@@ -55,7 +55,7 @@ def joined_in_space(cell: nn.Module, sizes: CellSizes) -> JoinedInSpace | None:
         sizes: The channels that it was made for.
     """
     for spatial in possible_spaces(cell, sizes):
-        joined = _joined(spatial.wrap(copy.deepcopy(cell)), spatial.sizes)
+        joined = _joined(spatial.wrap(copied_module(cell)), spatial.sizes)
         if joined is not None:
             return JoinedInSpace(spatial, joined)
     return None

@@ -15,7 +15,16 @@ from torch.nn.utils.rnn import PackedSequence
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed
 from rnn_harness.records.verdict import Outcome
-from rnn_harness.validation import Identification, ValidationRequest, identify, load_target, read_options, target_of
+from rnn_harness.validation import (
+    Identification,
+    ValidationRequest,
+    collect_validation,
+    identify,
+    load_target,
+    read_options,
+    run_validation,
+    target_of,
+)
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.validate import judge_target
 from rnn_harness.validation.loading.find_convention import find_convention
@@ -53,6 +62,14 @@ def identified(name: str, *options: str) -> Identification:
         ("NoArguments", "rnn.tanh", "one step, and one state"),
         ("factory", "gru.reset_after", "a sequence, time first, and one state"),
         ("normed", "rnn.tanh", "one step, and one state"),
+        ("pruned", "rnn.tanh", "one step, and one state"),
+        ("SideBySide", "lstm.column", "one step, and two states as one tensor (B, 2 d)"),
+        pytest.param(
+            "scripted_layer",
+            "gru.reset_after",
+            "a sequence, time first, and one state",
+            marks=pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+        ),
         pytest.param(
             "scripted",
             "rnn.tanh",
@@ -65,6 +82,14 @@ def test_a_right_cell_is_driven_however_it_is_called(name: str, spec: str, how: 
     identification = identified(name)
     assert identification.spec == spec
     assert str(identification.convention) == f"called with {how}"
+
+
+def test_two_states_in_one_tensor_are_held_to_their_order() -> None:
+    target = load_target(f"{CELLS}:SideBySideExchanged")
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    validation = collect_validation("exchanged", run_validation(target, request))
+    assert validation.diagnosis is not None
+    assert (validation.outcome, validation.diagnosis.part) == ("refuted", "forward: order of the states")
 
 
 def test_an_axis_of_length_one_has_no_place_in_the_words_about_the_order() -> None:

@@ -16,10 +16,12 @@ from rnn_harness.validation import (
     identify,
     run_validation,
 )
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.library_match import library_match, wanted_spec_of_joined_states
 from rnn_harness.validation.judging.spec_file import library_candidate, spec_file_candidate
-from rnn_harness.validation.loading.target import target_of
+from rnn_harness.validation.loading.joined_states import joined_states
+from rnn_harness.validation.loading.target import Target, target_of
 from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.search import TargetSearch
 
@@ -75,6 +77,13 @@ class OldCellSideBySide(HiddenAndCellSideBySide):
 
     def output(self, o: Tensor, new: Tensor, old: Tensor) -> Tensor:
         return torch.sigmoid(o) * torch.tanh(old)
+
+
+def of_one_state(cell: type[nn.Module]) -> Target:
+    """A cell that is driven as one of a single state, which joins those that it has."""
+    joined = joined_states(cell(5, 3), 3)
+    assert joined is not None
+    return Target("cell", lambda n, d: joined.wrap(cell(5, 3)), TargetCapabilities(fixed_sizes=joined.sizes))
 
 
 class InnerBiasUnused(nn.Module):
@@ -161,14 +170,14 @@ def test_a_driver_refuses_sizes_at_which_its_target_lacks_a_parameter() -> None:
 
 
 def test_states_side_by_side_are_those_of_a_document_too() -> None:
-    match = library_match(probe_target(target_of("cell", HiddenAndCellSideBySide)))
+    match = library_match(probe_target(of_one_state(HiddenAndCellSideBySide)))
     assert match is not None
     assert match.spec.id == "lstm.column"
     assert match.spec.model.constants == {"kappa": "1"}
 
 
 def test_a_mistake_in_a_cell_with_states_side_by_side_is_named_by_the_spec_that_is_asked_for() -> None:
-    probe = probe_target(target_of("cell", OldCellSideBySide))
+    probe = probe_target(of_one_state(OldCellSideBySide))
     spec = wanted_spec_of_joined_states(probe, "lstm.column")
     assert spec is not None
     found = faulty_match(TargetSearch(probe), spec)
@@ -200,3 +209,9 @@ def test_a_limit_in_front_of_a_function_is_named() -> None:
     found = faulty_match(TargetSearch(probe_target(target_of("cell", LimitedArgument))), spec)
     assert found is not None
     assert "what tanh is applied to is limited to [-1, 1]" in found.diagnosis().difference
+
+
+def test_a_forget_bias_is_known_where_both_states_of_the_size_that_is_asked_for_lie_side_by_side() -> None:
+    (match,) = identify(target_of("cell", HiddenAndCellSideBySide))
+    assert "1 is added to the forget gate" in match.sentence()
+    assert match.convention.states == 2
