@@ -2,6 +2,7 @@ r"""Products printed without a sign that are taken entry by entry: ``f_t c_{t-1}
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -119,10 +120,25 @@ class _Signs:
             return "other"
         return "small" if name.base.islower() else "matrix"
 
+    def _vector_apart(self, tree: Binary) -> Tree | None:
+        """Return ``g U h`` as the vector g entry by entry with U h; None where no vector stands before the matrix."""
+        matrices: list[Tree] = []
+        front = tree.left
+        while isinstance(front, Binary) and not front.sign and self.factor_kind(front.right) == "matrix":
+            matrices.insert(0, front.right)
+            front = front.left
+        if not matrices or self.factor_kind(front) != "vector" or self.factor_kind(tree.right) != "vector":
+            return None
+        row = functools.reduce(lambda left, right: Binary("", left, right, left.column), matrices)
+        return Binary("\\odot", front, Binary("", row, tree.right, row.column, tree.parenthesised), tree.column)
+
     def change(self, tree: Tree) -> Tree:
         """Return a product with a sign where its factors are multiplied entry by entry; another part as it is."""
         if not isinstance(tree, Binary) or tree.sign:
             return tree
+        if (apart := self._vector_apart(tree)) is not None:
+            self.beside = True
+            return apart
         kinds = {self.factor_kind(tree.left), self.factor_kind(tree.right)}
         if kinds not in ({"vector"}, {"vector", "small"}):
             return tree

@@ -37,6 +37,7 @@ _FORMULAS = {
 }
 _FURTHEST = 100
 """Within so many characters behind a letter its function is named."""
+_IN_TURN = re.compile(r"respectively|\bresp\b", re.IGNORECASE)
 _JOINED = re.compile(r"[\s$,\\()]*(?:and|or|resp\.)?[\s$,\\()]*")
 _SENTENCE = re.compile(r"[.;]\s|\n\s*\n|\\\[|\\begin|\$\$")
 _AFFINE = re.compile(
@@ -55,7 +56,7 @@ def functions_told(text: str) -> dict[str, str]:
         The function of every letter, as ``sigma_c``, of which one is named before another letter follows; `UNKNOWN` for
         one that no spec has.
     """
-    text = letters_as_latex(text) if not text.isascii() else text
+    text = (letters_as_latex(text) if not text.isascii() else text).replace("\\varsigma", "\\sigma")
     function_of = _given_by_formulas(text)
     letters = list(_LETTER.finditer(text))
     waiting: list[str] = []
@@ -65,9 +66,10 @@ def functions_told(text: str) -> dict[str, str]:
         end = letters[place + 1].start() if place + 1 < len(letters) else len(text)
         if _JOINED.fullmatch(text[match.end() : end]):
             continue  # g and h share what is said of them
-        function = _named_function(text[match.end() : min(match.end() + _FURTHEST, end)])
-        for letter in waiting if function else ():
-            function_of.setdefault(letter, function)
+        words = text[match.end() : min(match.end() + _FURTHEST, end)]
+        functions = _named_functions(words)[: len(waiting) if _IN_TURN.search(words) else 1]
+        for place_of_letter, letter in enumerate(waiting if functions else ()):
+            function_of.setdefault(letter, functions[min(place_of_letter, len(functions) - 1)])
         waiting = []
     return function_of
 
@@ -83,16 +85,16 @@ def _given_by_formulas(text: str) -> dict[str, str]:
     return function_of
 
 
-def _named_function(words: str) -> str:
-    """Return the function that is named first; empty where none is."""
+def _named_functions(words: str) -> list[str]:
+    """Return the functions that a sentence names, in order."""
     sentence = _SENTENCE.search(words)
     words = words[: sentence.start()] if sentence else words
     if _CHOICE.match(words.lstrip()):
-        return UNKNOWN
+        return [UNKNOWN]
     named = {
         function: first.start() for function, pattern in _WORDS.items() if (first := re.search(pattern, words, re.I))
     }
-    return min(named, key=lambda function: named[function]) if named else ""
+    return sorted(named, key=lambda function: named[function])
 
 
 def affine_letters(text: str) -> frozenset[str]:

@@ -21,6 +21,8 @@ _REWRITES = tuple(
         (r"^\s*\\(?:mathrm|mathbf|text|textrm|textbf|textit)\s*\{[^{}]*\}\s*:?(?:\\q?quad|\\[,;: ]|\s)*&(?!\s*=)", ""),
         (r"\\\\[\s&]*(?:\\q?quad)?\s*(?=\\(?:odot|circ|cdot|times|otimes|star)(?![A-Za-z]))", " "),
         (r"(?<=[\s,}])(?:\\,)?\s*\\(?:\||Vert(?![A-Za-z]))", ";"),
+        (r"&\s*\\(?:text|textrm|mbox)\s*\{[^{}]*\}\s*$", ""),
+        (r"\\varsigma(?![A-Za-z])", r"\\sigma"),
         (r"\{\s*\}", ""),
         (r"&\s*$", ""),
         (r"(?<!\^)(?<!\^\{)\\ast(?![A-Za-z])", "*"),

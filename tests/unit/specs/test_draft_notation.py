@@ -373,3 +373,14 @@ def test_a_transposed_small_letter_is_told_to_be_taken_for_a_matrix() -> None:
 def test_the_name_of_a_line_of_plain_text_is_left_out() -> None:
     drafted = _only("fast:  f_t = tanh(A f_{t-1} + C x_t)\nslow:  s_t = (1 - eps) s_{t-1} + eps * tanh(D f_t)\n")
     assert drafted.shapes["parameters"] == {"A": "d d", "C": "d n", "epsilon": "", "D": "k d"}
+
+
+def test_a_vector_before_a_matrix_and_its_vector_multiplies_their_product_entry_by_entry() -> None:
+    drafted = _only(r"\[ h_t = \tanh(g_t U h_{t-1} + x_t W) \] \[ g_t = \sigma(V x_t) \]")
+    assert drafted.group.definitions["h"].text == r"h_{t} = \tanh(g_{t} \odot U h_{t-1} + x_{t} W)"
+
+
+def test_functions_that_are_told_in_turn_are_those_of_their_letters() -> None:
+    words = r"$f_s$ and $f_y$ are $\tanh$ and softmax, respectively."
+    drafted = _only(rf"\[ s_t = f_s(W x_t + U s_{{t-1}}) \] \[ y_t = f_y(V s_t) \] {words}")
+    assert 'functions = { f_s = "tanh", f_y = "softmax" }' in drafted.text
