@@ -26,13 +26,16 @@ SEARCH_SECONDS = 20.0
 """How much of its core's time a search for faults may take; one that finds something takes a few seconds."""
 
 
-def identify_faulty(probe: Probe, layouts: list[Layout], expected: CellModel | None) -> list[Identification]:
+def identify_faulty(
+    probe: Probe, layouts: list[Layout], expected: CellModel | None, counts: tuple[int, ...] = (1, 2)
+) -> list[Identification]:
     """Find the wrong cells that a target equals: those with one fault or, where there are none, with two.
 
     Args:
         probe: The target.
         layouts: The layouts that its parameters may have.
         expected: The cell that it should be, if that is known.
+        counts: How many faults it may have.
 
     Returns:
         Identifications whose model has faults; first those in which the parameters' names fit their gates best.
@@ -41,7 +44,7 @@ def identify_faulty(probe: Probe, layouts: list[Layout], expected: CellModel | N
         (layout, model) for layout in layouts if not layout.interleaved for model in _models(layout, probe, expected)
     ]
     end = time.process_time() + SEARCH_SECONDS
-    for count in (1, 2):
+    for count in counts:
         for layout, model in bases:
             fault_sets = itertools.combinations(candidate_faults(model), count)
             in_time = itertools.takewhile(lambda _: time.process_time() < end, fault_sets)
