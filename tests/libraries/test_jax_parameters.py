@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rnn_harness.errors import UsageError
 from rnn_harness.options import Options
-from rnn_harness.validation import load_target
+from rnn_harness.validation import load_target, target_of
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.loading.adapters.jax_functions import import_jax
 from rnn_harness.validation.loading.adapters.one_program import compiler_options, made_in_one_program
@@ -100,3 +101,17 @@ def test_states_and_parameters_may_be_named_tuples(name: str, is_sequence: bool)
     target = load_target(f"{HELPERS / 'jax_named_states.py'}:{name}", {"params": "init_weights"})
     convention = probe_target(target).convention
     assert (convention.sequence, convention.states) == (is_sequence, 2)
+
+
+def odd_step(weights: Any, book: Any, x: Any) -> Any:
+    """Call its state by a name that says nothing."""
+    return {"deep": {"h": jax.numpy.tanh(x @ weights["w"] + book["deep"]["h"] @ weights["u"])}}
+
+
+def test_a_function_whose_arguments_say_nothing_is_told_how_they_were_taken_and_what_to_write() -> None:
+    with pytest.raises(UsageError) as refused:
+        target_of("odd_step", odd_step, {"params": "init_params"})
+    sentence, *lines = str(refused.value).splitlines()
+    assert "by their names x is taken for its data, weights and book for its parameters" in sentence
+    assert "expected the next state (7, 3)" in sentence
+    assert lines[-1] == "        return odd_step(weights=..., book=..., x=...)"

@@ -59,9 +59,9 @@ def judge_unknown(target: Target, probe: Probe, request: ValidationRequest) -> I
         request: What is asked for: the dtypes, and the seed for the records.
     """
     taken = {dtype for dtype in target.capabilities.dtypes if dtype != "float64" or probe.dtype == "float64"}
-    for dtype in request.dtypes:
-        if dtype not in taken:
-            continue
+    # Where it takes none of those that are asked for, nothing would be said: it is judged in the one that it takes.
+    dtypes = [dtype for dtype in request.dtypes if dtype in taken] or [probe.dtype]
+    for dtype in dtypes:
         asked = AskedCell(target.name, "unknown", "a recurrent cell", dtype, request.seed)
         try:
             states = numbered_states(probe.convention)
@@ -72,7 +72,7 @@ def judge_unknown(target: Target, probe: Probe, request: ValidationRequest) -> I
             yield from answers([unasked("same-call-twice", reason)], asked)
             continue
         if cell.arithmetic:
-            yield from answers(_questions(cell, dtype == request.widest_dtype(taken)), asked)
+            yield from answers(_questions(cell, dtype == (request.widest_dtype(taken) or probe.dtype)), asked)
         else:
             reason = "its arithmetic is coarser than float32, so that rounding cannot be told from what is wrong"
             yield from answers([unasked("same-call-twice", reason)], asked)

@@ -56,7 +56,8 @@ def records_of_refused_dtypes(target: Target, probe: Probe, request: ValidationR
     for dtype in request.dtypes:
         if dtype in target.capabilities.dtypes:
             continue
-        reason = probe.refusals.get(dtype, "its library does not compute in it")
+        reason = _cause(probe.refusals.get(dtype, "its library does not compute in it"))
+        reason += _other_dtype(target, request)
         yield Record(
             entry="unknown",
             spec="unknown",
@@ -71,3 +72,17 @@ def records_of_refused_dtypes(target: Target, probe: Probe, request: ValidationR
             dtype=dtype,
             device="cpu",
         )
+
+
+def _cause(refusal: str) -> str:
+    """What the target raised, out of the sentence that says how it was called."""
+    raised = refusal.partition(" raised ")[2].partition("; expected ")[0]
+    return f"it raised {raised}" if raised else refusal
+
+
+def _other_dtype(target: Target, request: ValidationRequest) -> str:
+    """How to have a target judged that takes no dtype that is asked for; empty where it takes one."""
+    taken = target.capabilities.dtypes
+    if not taken or set(taken) & set(request.dtypes):
+        return ""
+    return f"; it takes {taken[0]}, so give --dtype {taken[0]} or leave --dtype out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,16 @@ from rnn_harness.attributes import attribute
 from rnn_harness.errors import first_line
 from rnn_harness.validation.cells.calling_convention import CallingConvention
 from rnn_harness.validation.loading.adapters.array_bridge import ArrayLibraryModule
-from rnn_harness.validation.loading.forward_signature import forward_arguments
+from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
+from rnn_harness.validation.loading.forward_signature import INPUT_NAME, STATE_NAME, forward_arguments
 from rnn_harness.validation.loading.result_reading import TrialSizes
+from rnn_harness.validation.loading.size_arguments import size_names
 
 if TYPE_CHECKING:
     from torch import nn
 
 _MOST_LETTERS = 160
+WRAPPER_FOLLOWS = "A wrapper like this one can be driven, once the dots in it are filled in:"
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,19 @@ def undriven_message(module: nn.Module, sizes: TrialSizes, failures: Sequence[Fa
         f"cannot drive {name}: no way of calling it gave states of size {sizes.d}. What went furthest: {call} {came}; "
         f"expected {expected}, for n = {sizes.n}, d = {sizes.d}, {sizes.rows} rows and {sizes.steps} steps.{hint}"
         f"{_about_states(_several_states(failures))}\n"
-        f"A wrapper of these lines can be driven:\n{_lines(name, module, failures)}"
+        f"{WRAPPER_FOLLOWS}\n{_lines(name, module, failures)}"
     )
+
+
+def with_second_reason(message: str, reason: str) -> str:
+    """Put a further reason behind the first sentence of a message, in front of the lines to paste.
+
+    Args:
+        message: What `undriven_message` gives, or any other message.
+        reason: A sentence.
+    """
+    ahead, line_break, lines = message.partition("\n")
+    return f"{ahead} {reason}{line_break}{lines}"
 
 
 def call_text(convention: CallingConvention, sizes: TrialSizes) -> str:
@@ -184,18 +198,43 @@ def _lines(name: str, module: nn.Module, failures: Sequence[FailedCall]) -> str:
     if isinstance(module, ArrayLibraryModule):
         return _function(name)
     states = _several_states(failures)
-    return _joined(name, states) if states else _wrapper(name)
+    return _joined(name, states) if states else _wrapper(name, module)
 
 
-def _wrapper(name: str) -> str:
-    """The lines of a wrapper."""
+def _wrapper(name: str, module: nn.Module) -> str:
+    """The lines of a wrapper, with the arguments that the class and its forward take."""
+    constructor = ", ".join(_constructor_arguments(type(module)))
+    call = ", ".join(_forwarded_arguments(module))
     return (
+        "    from torch import nn\n"
         "    class Driven(nn.Module):\n"
         "        def __init__(self, input_size, hidden_size):\n"
-        f"            super().__init__(); self.cell = {name}(input_size, hidden_size)\n"
+        "            super().__init__()\n"
+        f"            self.cell = {name}({constructor})\n"
         "        def forward(self, x, h):  # x (B, n) and h (B, d) in, the next h (B, d) out; (h, c) for two states\n"
-        "            return self.cell(x, h)"
+        f"            return self.cell({call})  # with the shapes that it takes and gives"
     )
+
+
+def _constructor_arguments(written_class: type) -> Iterator[str]:
+    """What the constructor of a class is given: the sizes by their names, and dots for what is none."""
+    known = [argument.name for argument in required_arguments(written_class)]
+    names = size_names(known)
+    inputs, hidden = (names.inputs, names.hidden) if names.inputs and names.hidden else (known[:1], known[1:2])
+    for argument in known:
+        value = "input_size" if argument in inputs else "hidden_size" if argument in hidden else "..."
+        yield f"{argument}={value}"
+
+
+def _forwarded_arguments(module: nn.Module) -> Iterator[str]:
+    """What the forward of a module is given: its input, one state, and dots for what is neither."""
+    arguments = [argument for argument in forward_arguments(module) or () if argument.is_required]
+    unnamed = [argument for argument in arguments if argument.extra_role is None]
+    inputs = [argument for argument in unnamed if INPUT_NAME.match(argument.name)] or unnamed[:1]
+    states = [argument for argument in unnamed if argument not in inputs and STATE_NAME.match(argument.name)]
+    for argument in arguments:
+        is_input, is_state = argument in inputs[:1], argument in states[:1]
+        yield f"{argument.name}={'x' if is_input else 'h' if is_state else '...'}"
 
 
 def _function(name: str) -> str:

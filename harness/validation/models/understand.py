@@ -14,6 +14,7 @@ from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.made_states import with_made_state
 from rnn_harness.validation.loading.named_arguments import named_arguments
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
+from rnn_harness.validation.loading.undriven import with_second_reason
 from rnn_harness.validation.models.example_inputs import has_example_inputs
 from rnn_harness.validation.models.find_arguments import ModelNotCalled, find_arguments
 from rnn_harness.validation.models.first_run import with_first_run
@@ -123,7 +124,9 @@ def understood_model(target: Target, error: UsageError) -> UnderstoodModel:
     try:
         model = understand(target)
     except ModelNotCalled as reason:
-        raise UsageError(f"{error} As a model it could not be called either: {reason}") from None
+        raise UsageError(
+            with_second_reason(str(error), f"As a model it could not be called either: {reason}")
+        ) from None
     if not model.is_sure:
         raise error
     return model

@@ -10,7 +10,7 @@ import functools
 import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,6 +60,7 @@ from rnn_harness.validation.loading.adapters.parameter_trees import (
     tree_with_leaves,
 )
 from rnn_harness.validation.loading.adapters.step_signature import StepSignature
+from rnn_harness.validation.loading.adapters.undriven_jax import no_step_of_jax
 
 
 class StepFunctionAdapter:
@@ -126,8 +127,21 @@ class StepFunctionAdapter:
                 raise
             if driven is not None:
                 return driven
-        hint = "" if maker is not None else "name the function that makes its parameters with --init params=NAME"
-        raise UsageError(cannot_be_driven(step.text, log, _bound_arguments(step) or hint))
+        raise UsageError(_complaint(step, make_tree, CellSizes(n, d), log))
+
+
+def _complaint(step: StepSignature, make_tree: MakeTree | None, sizes: CellSizes, log: FailureLog) -> str:
+    """Why a function is not driven, with lines to paste."""
+    if uses_jax(step.function):
+        return no_step_of_jax(step, make_tree, sizes)
+    hint = "" if make_tree is not None else "name the function that makes its parameters with --init params=NAME"
+    return cannot_be_driven(step.text, log, _bound_arguments(step) or hint)
+
+
+def _of_named_states(pairs: Sequence[AdaptedPair]) -> list[AdaptedPair]:
+    """The ways of calling a function of JAX with states that are named tuples of its module; none of any other."""
+    of_jax = [pair for pair in pairs if uses_jax(pair.forward)]
+    return [replace(pair, forward=forward) for pair in of_jax for forward in with_named_states(pair.forward)]
 
 
 def _bound_arguments(step: StepSignature) -> str:
