@@ -39,3 +39,22 @@ class ChannelsInside(Joined):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x)[:, :, :4]
+
+
+class CallsTheOtherOutput(Joined):
+    """(B, T, D) -> (1, B, 2H)."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # as others write it
+        outputs = super().forward(x)
+        return outputs, outputs[None, :, -1]
+
+
+class StridesAndKeepsTheLetter(Joined):
+    """(B, T, D) -> (B, T, 2H)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)[:, ::2]
+
+
+class ExchangesItsAxes(Joined):
+    """(B, T, D) -> (T, B, 2H)."""

@@ -63,28 +63,35 @@ def documented_shapes(module: nn.Module) -> DocumentedShapes | None:
 def check_documented_shapes(model: ModelUnderTest) -> Iterator[WiringStatement]:
     """See whether an axis of the output that its documentation calls as one of the input is as long as that.
 
+    Refuted is what is joined along such an axis, or has steps and rows exchanged. Fewer steps, as a stride leaves, are
+    often called by the same letter.
+
     Args:
         model: The model; nothing is said where its documentation has no shapes with an arrow between them, or shapes of
             other numbers of axes.
     """
-    documented = documented_shapes(model.module)
-    sequence = model.arguments.of_role("sequence")[0].passed
-    output = model.baseline.outputs[0]
-    if documented is None or sequence.dim() != len(documented.input) or output.dim() != len(documented.output):
-        return
-    if model.arguments.of_role("sequence")[0].order:
-        return  # its axes are others than those that are told apart
+    documented, argument = documented_shapes(model.module), model.arguments.of_role("sequence")[0]
+    sequence = argument.passed
+    if documented is None or argument.order or sequence.dim() != len(documented.input):
+        return  # an order of its own: its axes are others than those that are told apart
     words = {documented.input[axis]: sequence.shape[axis] for axis in model.arguments.grid}
     lengths: Mapping[str, int] = {word: length for word, length in words.items() if _GRID_WORD.match(word)}
     shared = [(axis, word) for axis, word in enumerate(documented.output) if word in lengths]
-    mismatches = [(axis, word) for axis, word in shared if output.shape[axis] != lengths[word]]
-    if not mismatches:
+    outputs = [output for output in model.baseline.outputs if output.dim() == len(documented.output)]
+    if not shared or not outputs:
+        return
+    if any(all(output.shape[axis] == lengths[word] for axis, word in shared) for output in outputs):
         if len(shared) == len(words):
             yield agrees(CHECK, f"its output is laid out as its documentation says, {documented.words}")
         return
-    axis, word = mismatches[0]
-    yield refuted(
-        CHECK,
-        f"its documentation says {documented.words}; for an input {tuple(sequence.shape)} it gives "
-        f"{tuple(output.shape)}: {word} is {lengths[word]} in the one and {output.shape[axis]} in the other",
-    )
+    output = outputs[0]
+    for axis, word in shared:
+        length = output.shape[axis]
+        is_exchanged = length != lengths[word] and length in lengths.values()
+        if (length > lengths[word] and length % lengths[word] == 0) or is_exchanged:
+            sentence = (
+                f"its documentation says {documented.words}; for an input {tuple(sequence.shape)} it gives "
+                f"{tuple(output.shape)}: {word} is {lengths[word]} in the one and {length} in the other"
+            )
+            yield refuted(CHECK, sentence)
+            return
