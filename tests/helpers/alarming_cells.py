@@ -353,3 +353,32 @@ class LayersOfStates(nn.Module):
             x = torch.stack(steps, 1)
             last_states.append(h)
         return x, last_states
+
+
+class LSTMWithoutBiases(nn.Module):
+    """A layer of rows times matrices, as a document prints it with other letters for its states; it may begin alone."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(input_size, 4 * hidden_size) / 2)
+        self.U = nn.Parameter(torch.randn(hidden_size, 4 * hidden_size) / 2)
+
+    def begin(self, x: Tensor) -> Tensor:
+        return x.new_zeros(len(x), len(self.U))
+
+    def forward(self, x: Tensor, states: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        h, c = states or (self.begin(x), self.begin(x))
+        outputs = []
+        for step in x.unbind(1):
+            i, f, o, g = (step @ self.W + h @ self.U).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            outputs.append(h)
+        return torch.stack(outputs, 1), (h, c)
+
+
+class LSTMFromOnes(LSTMWithoutBiases):
+    """Wrong: called without states it begins from ones."""
+
+    def begin(self, x: Tensor) -> Tensor:
+        return x.new_ones(len(x), len(self.U))

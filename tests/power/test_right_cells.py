@@ -51,6 +51,11 @@ def test_an_initial_state_that_is_neither_zero_nor_learned_is_refuted() -> None:
     assert not finding("StartsFromOnes", "behaviour.default-state").agrees
 
 
+@pytest.mark.parametrize(("name", "agrees"), [("LSTMWithoutBiases", True), ("LSTMFromOnes", False)])
+def test_states_that_the_equations_call_otherwise_begin_from_zeros_too(name: str, agrees: bool) -> None:
+    assert finding(name, "behaviour.default-state").agrees is agrees
+
+
 def test_a_stack_that_runs_more_layers_without_a_state_is_not_held_to_those_of_one_state() -> None:
     with pytest.raises(NotRun, match=r"computes with more parameters than where one is given: cells\.1\.weight_ih"):
         finding("LayersOfStates", "behaviour.default-state")

@@ -67,6 +67,7 @@ class CallArgument:
         axes: The axes of a further argument: T, B and 1; empty for a number.
         dtype: The dtype of a further argument: ``bool``, ``int64``, or empty for that of the inputs.
         as_list: Whether a further argument is a list of numbers, and no tensor.
+        is_varied: Whether the time between steps is another than 1, and another from step to step.
     """
 
     role: Role
@@ -75,6 +76,7 @@ class CallArgument:
     axes: str = ""
     dtype: str = ""
     as_list: bool = False
+    is_varied: bool = False
 
     @property
     def keyword(self) -> str:
@@ -108,6 +110,9 @@ class CallArgument:
             return number
         dtypes = {"": x.dtype, "bool": torch.bool, "int64": torch.int64}
         value = torch.full(shape, number, dtype=dtypes[self.dtype], device=x.device)
+        if self.is_varied:
+            grown = torch.arange(sizes.steps, device=x.device).reshape([-1 if axis == "T" else 1 for axis in self.axes])
+            value = (value * (0.4 + 0.7 * grown)).to(value.dtype)
         return value.tolist() if self.as_list else value
 
     def expression(self, steps: str, rows: str, library: str = "torch") -> str:

@@ -18,6 +18,7 @@ from rnn_harness.validation.identification.near_match import is_another_function
 from rnn_harness.validation.identification.parameter_layout import Layout, fits_gates, possible_layouts
 from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.identification.read_out import is_of_read_out
+from rnn_harness.validation.identification.time_steps import needs_other_time_steps
 from rnn_harness.validation.identification.variants import all_models, with_cell_clip, with_offset
 from rnn_harness.validation.loading.target import Target
 
@@ -49,6 +50,11 @@ def target_layouts(target: Target, probe: Probe, with_ignored: bool = True) -> l
     Raises:
         UsageError: The parameters are none of a cell.
     """
+    if needs_other_time_steps(probe):
+        raise UsageError(
+            f"{target.name} computes with {', '.join(probe.ignored)} where the time between steps is another than 1, "
+            "as none of the known cells does"
+        )
     n, d = probe.sizes
     shapes = {name: value.shape for name, value in probe.parameters.items() if name not in probe.constant}
     used = [name for name in shapes if name not in probe.ignored]

@@ -261,11 +261,12 @@ def _compared_with_zeros(evaluation: Evaluation, driver: TargetDriver, results: 
     """Compare the results of every call with what the equations give from states of zeros, within the bound."""
     spec, output, steps = evaluation.subject.spec.id, evaluation.subject.output_name, evaluation.balls.steps
     convention = driver.convention
+    symbols = {name: symbol for symbol, name in evaluation.subject.states.items()}
     findings = []
     for result in results:
         count = len(result) - (convention.sequence or convention.output_place is not None)
         names = driver.state_names[:count]
-        expected = [(name, steps[-1 if convention.sequence else 0][name]) for name in names]
+        expected = [(name, steps[-1 if convention.sequence else 0][symbols[name]]) for name in names]
         if count < len(result):
             outputs = [step[output] for step in steps]
             expected.append(("output", np.stack(outputs) if convention.sequence else outputs[0]))
