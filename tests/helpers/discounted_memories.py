@@ -77,3 +77,24 @@ class ForgetsItsDiscount(DiscountsByIntervals):
 
     def short_part(self, c: Tensor) -> Tensor:
         return torch.zeros_like(c)
+
+
+class StepsByTime(nn.Module):
+    """A step of Euler's, as long as the time that it is given for each row."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def kept(self, h: Tensor) -> Tensor:
+        return h
+
+    def forward(self, t: Tensor, x: Tensor, h: Tensor) -> Tensor:
+        return self.kept(h) + t[:, None] * torch.tanh(self.x(x) + self.h(h))
+
+
+class StepsByTimeDetached(StepsByTime):
+    """Wrong: no gradient comes through the state that it keeps."""
+
+    def kept(self, h: Tensor) -> Tensor:
+        return h.detach()

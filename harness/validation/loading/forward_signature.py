@@ -165,15 +165,19 @@ def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[Argume
 
 
 def _plans_with_step_number(required: list[ForwardArgument]) -> list[ArgumentPlan]:
-    """The plans that hand over the number of the step, which one argument beside an input and a state is named."""
+    """The plans that hand over the number of the step, or else its time, as one argument beside an input and a state."""
     numbers = [argument for argument in required if STEP_NUMBER_NAME.match(argument.name)]
     if len(numbers) != 1 or len(required) < 3:
         return []
     by_name = {argument.name for argument in required if argument.keyword_only}
-    plans = _plans_of([argument for argument in required if argument is not numbers[0]], by_name)
+    plans = list(_plans_of([argument for argument in required if argument is not numbers[0]], by_name))
     number = CallArgument("step number", numbers[0].name, numbers[0].name in by_name)
     place = required.index(numbers[0])
-    return [replace(plan, arguments=(*plan.arguments[:place], number, *plan.arguments[place:])) for plan in plans]
+    return [
+        replace(plan, arguments=(*plan.arguments[:place], argument, *plan.arguments[place:]))
+        for argument in (number, replace(number, role="dt"))
+        for plan in plans
+    ]
 
 
 def _positional_plans() -> list[ArgumentPlan]:

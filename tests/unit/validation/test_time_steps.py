@@ -1,4 +1,4 @@
-"""Cells some of whose parameters show only where the time between steps is another than 1."""
+"""Cells that are given times, some of whose parameters show only where these are other than 1."""
 
 from __future__ import annotations
 
@@ -29,3 +29,15 @@ def test_an_lstm_whose_memory_is_discounted_by_time_is_another_cell(
     assert needs_other_time_steps(probe_target(target)) is (outcome != "agrees")
     validation = collect_validation("cell", run_validation(target, ValidationRequest(dtypes=(dtype,), examples=0)))
     assert validation.outcome == outcome, [r.reason for r in validation.checks if str(r.outcome) == "refuted"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "outcome"), [(cells.StepsByTime, "consistent"), (cells.StepsByTimeDetached, "refuted")]
+)
+def test_a_time_for_each_row_is_handed_over_where_a_number_of_the_step_does_not_fit(
+    cell: type[nn.Module], outcome: str
+) -> None:
+    target = target_of("cell", cell)
+    assert str(probe_target(target).convention) == "called with one step, and one state, with time steps of 1"
+    request = ValidationRequest(dtypes=("float64",), examples=0)
+    assert collect_validation("cell", run_validation(target, request)).outcome == outcome
