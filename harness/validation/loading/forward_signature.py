@@ -165,7 +165,7 @@ def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[Argume
 
 
 def _plans_with_step_number(required: list[ForwardArgument]) -> list[ArgumentPlan]:
-    """The plans that hand over the number of the step, or else its time, as one argument beside an input and a state."""
+    """The plans that hand over the number of the step, or else its time, beside an input and a state."""
     numbers = [argument for argument in required if STEP_NUMBER_NAME.match(argument.name)]
     if len(numbers) != 1 or len(required) < 3:
         return []
