@@ -161,3 +161,28 @@ class CutsItsState(nn.Module):
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         new: Tensor = self.weights(torch.cat([x, h], 1)).tanh()
         return new[:, :-1]
+
+
+class GateForEachRow(nn.Module):
+    """A GRU whose update gate is given: one number for each row, as an attention gives."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.Wr, self.Ur = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+        self.W, self.U = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def spread(self, g: Tensor) -> Tensor:
+        return g.unsqueeze(1)
+
+    def forward(self, fact: Tensor, C: Tensor, g: Tensor) -> Tensor:  # noqa: N803  # as people call it
+        r = torch.sigmoid(self.Wr(fact) + self.Ur(C))
+        candidate = torch.tanh(self.W(fact) + r * self.U(C))
+        gate = self.spread(g).expand_as(candidate)
+        return gate * candidate + (1 - gate) * C
+
+
+class GateOfTheFirstRow(GateForEachRow):
+    """Wrong: every row has the gate of the first one."""
+
+    def spread(self, g: Tensor) -> Tensor:
+        return g[:1].unsqueeze(1)

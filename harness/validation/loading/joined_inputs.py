@@ -1,7 +1,8 @@
 """A torch cell or layer with several inputs, as one whose input holds them side by side.
 
 Cells for series with gaps take the values, a mask and the time since the last one: x, m and delta beside the state.
-Others are given what is added to their gates, as wide as a state: ``forward(h, cz, cr, cq, x)``.
+Others are given what is added to their gates, as wide as a state: ``forward(h, cz, cr, cq, x)``; or one number for each
+row, as what an attention gives: ``forward(fact, c, g)`` with ``g`` (B,).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class JoinedInputs:
         hidden_size: d.
         as_wide_as_states: The inputs whose width is d, and not n.
         placed: All arguments in their order, where they go in by their places, as ``*xs`` does; else by their names.
+        number: The input that is one number for each row (B,), and for each step (B, T); empty for none.
     """
 
     inputs: tuple[str, ...]
@@ -43,11 +45,13 @@ class JoinedInputs:
     hidden_size: int
     as_wide_as_states: tuple[str, ...] = ()
     placed: tuple[str, ...] = ()
+    number: str = ""
 
     @property
     def widths(self) -> list[int]:
         """The width of each input."""
-        return [self.hidden_size if name in self.as_wide_as_states else self.input_size for name in self.inputs]
+        usual = [self.hidden_size if name in self.as_wide_as_states else self.input_size for name in self.inputs]
+        return [1 if name == self.number else width for name, width in zip(self.inputs, usual, strict=True)]
 
     @property
     def sizes(self) -> CellSizes:
@@ -64,6 +68,8 @@ class JoinedInputs:
         """
         parts = torch.split(x, self.widths, -1)
         by_name = dict(zip((*self.inputs, *self.states), (*parts, *states), strict=True))
+        if self.number:
+            by_name[self.number] = by_name[self.number].squeeze(-1)
         return cell(*(by_name[name] for name in self.placed)) if self.placed else cell(**by_name)
 
     def wrap(self, cell: nn.Module) -> CellOfOneInput:
@@ -146,7 +152,7 @@ def _first_fit(cell: nn.Module, sizes: CellSizes) -> JoinedInputs | None:
     """The first way of joining with which a module can be called."""
     for joined in possible_joined_inputs(cell, sizes):
         try:
-            is_quick = bool(joined.as_wide_as_states or joined.placed)
+            is_quick = bool(joined.as_wide_as_states or joined.placed or joined.number)
             find_convention(in_evaluation(joined.wrap(cell)), *joined.sizes, is_quick=is_quick)
         except Exception:  # a module that is called in a wrong way may raise anything
             continue
@@ -182,6 +188,11 @@ def possible_joined_inputs(cell: nn.Module, sizes: CellSizes) -> Iterator[Joined
         if states and 2 <= len(inputs) <= _MOST_INPUTS:
             for wide in _wide_inputs(inputs):
                 yield JoinedInputs(inputs, states, *sizes, wide, placed)
+    for states in chosen:
+        inputs = tuple(name for name in names if name not in states)
+        if 2 <= len(inputs) <= _MOST_INPUTS:
+            for number in reversed(inputs):
+                yield JoinedInputs(inputs, states, *sizes, placed=placed, number=number)
 
 
 def _wide_inputs(inputs: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

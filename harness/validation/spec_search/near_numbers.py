@@ -44,8 +44,9 @@ EXPLAINED = 1 / 8
 DIGITS = 10
 NUMBER = Variable("kappa", (), None, Role.PARAMETER, r"\kappa")
 """The number where it stands in a program."""
-_ROUNDED = 2.0**COARSE_CONTROL_BITS * float(UNIT_ROUNDOFF["float32"])
-"""A number that is closer to the usual one may be that one, rounded to float32: that is a loss of precision."""
+_ROUNDED = 2.0 ** (COARSE_CONTROL_BITS + 2) * float(UNIT_ROUNDOFF["float32"])
+"""A number that is closer to the usual one may be that one, in float32 or written with six digits: that is a loss of
+precision."""
 Change = Callable[[Node], Node]
 
 

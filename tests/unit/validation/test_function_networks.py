@@ -24,20 +24,21 @@ def reasons(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "outcome"),
     [
-        "scores",
-        "Batched",
+        ("scores", "consistent"),
+        ("Batched", "agrees"),
         pytest.param(
             "both_forward",
+            "consistent",
             marks=pytest.mark.deep(
                 "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
             ),
         ),
     ],
 )
-def test_a_right_pair_is_consistent(name: str) -> None:
-    assert reasons(name) == {"": "consistent"}
+def test_of_a_right_pair_nothing_is_refuted(name: str, outcome: str) -> None:
+    assert reasons(name) == {"": outcome}
 
 
 @pytest.mark.parametrize(

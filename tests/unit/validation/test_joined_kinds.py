@@ -113,6 +113,7 @@ def test_the_number_of_the_step_is_zero_and_told() -> None:
                 "tests/unit/validation/test_joined_kinds.py::test_a_call_with_contexts_is_the_call_of_the_cell"
             ),
         ),
+        ("GateForEachRow", "consistent"),
     ],
 )
 def test_right_cells_are_not_refuted(name: str, outcome: str) -> None:
@@ -131,6 +132,7 @@ def test_right_cells_are_not_refuted(name: str, outcome: str) -> None:
                 "tests/unit/validation/test_joined_kinds.py::test_a_call_with_contexts_is_the_call_of_the_cell"
             ),
         ),
+        ("GateOfTheFirstRow", "row"),
     ],
 )
 def test_wrong_cells_are_refuted(name: str, words: str) -> None:
