@@ -174,7 +174,7 @@ class GateForEachRow(nn.Module):
     def spread(self, g: Tensor) -> Tensor:
         return g.unsqueeze(1)
 
-    def forward(self, fact: Tensor, C: Tensor, g: Tensor) -> Tensor:  # noqa: N803  # as people call it
+    def forward(self, fact: Tensor, C: Tensor, g: Tensor) -> Tensor:
         r = torch.sigmoid(self.Wr(fact) + self.Ur(C))
         candidate = torch.tanh(self.W(fact) + r * self.U(C))
         gate = self.spread(g).expand_as(candidate)
