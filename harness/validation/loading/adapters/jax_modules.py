@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -197,7 +198,8 @@ def _drive_model(
 
         examples = call.examples(jax, rows, steps)
         try:
-            with default_format(jax, double=False):
+            with default_format(jax, double=False), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # its parameters may be of float64, which JAX then says it lacks
                 jax.eval_shape(run_call, parameters, *examples)
                 shape = (rows, steps, sizes.hidden_size)
                 is_one = len(parts) < 2
