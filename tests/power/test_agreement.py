@@ -18,6 +18,12 @@ NARROW_IN_DEFAULT = {
     "fused/gru.write.concatenated": ("bfloat16",),
 }
 """One fused kernel with and one without gates; Triton's interpreter takes seconds for each narrow format."""
+FUSED_IN_DEFAULT = {
+    "rnn.tanh": ("float64", "float32"),
+    "gru.reset_after": ("float64", "float32"),
+    "lstm.peephole": ("float32",),
+}
+"""The fused kernels of the default run: one of each family, that of the LSTM in the format of its users."""
 OF_EVERY_FAMILY = ("rnn.sigma", "gru.sigma", "lstm.peephole")
 """The specs of which the default run tries what is written in torch in narrow formats."""
 
@@ -32,7 +38,7 @@ def _takes_long(kernel: Kernel, setting: Setting) -> bool:
         case "fused":
             if setting.dtype in NARROW:
                 return setting.dtype not in NARROW_IN_DEFAULT.get(kernel.id, ())
-            return setting.dtype == "float64" and kernel.spec.startswith("lstm.")
+            return setting.dtype not in FUSED_IN_DEFAULT.get(kernel.spec, ())
         case "compiled":  # half a minute for the first one, where no compiled code is kept from another run
             return True
         case "eager" | "function":

@@ -44,6 +44,9 @@ SAME_KIND = {
     "RowResetLost": "RowCandidateNotReset",
     "RowInputGradientLacksAGate": "RowCandidateNotReset",
     "SixteenRows": "SixteenUnits",
+    "GatedTanhUpdate": "ResetWithoutSigmoid",
+    "ResetNotOnTheBias": "ResetOnTheInput",
+    "LimitedGradient": "LimitedState",
     "RowSlopeOfUpdateMissing": "RowCandidateNotReset",
 }
 """Mistakes that the default run leaves out, each with the cell that it has of the same kind."""
@@ -76,7 +79,10 @@ def test_wrong_cell_is_refuted_and_the_part_at_fault_is_named(module: str, name:
     assert part_at_fault in diagnosis
 
 
-RIGHT_IN_DEEP = ("GatedUnit", "CharAddsUp", "RowGRU")
+RIGHT_IN_DEEP = (
+    *("GatedUnit", "ResetAfter", "CharAddsUp", "CourseLSTM", "RowGRU"),
+    *("OverTime", "WantsItsState", "ListOfSteps", "WithDropout"),
+)
 """Right cells of which the default run has another one of the same make."""
 RIGHT_IN_DEEP_MARK = pytest.mark.deep("tests/power/test_wrong_cells.py::test_the_right_cell_they_are_made_from_agrees")
 

@@ -174,6 +174,8 @@ RIGHT_OF_THE_KIND = {
     "Dynamics": "AroundACell",
     "Frames": "AroundACell",
     "ListsOfBothWays": "OwnLayersOfBothWays",
+    "Projected": "Layers",
+    "Speech": "Packed",
     "TimeFirstTagger": "Tagger",
 }
 """Right models that the default run leaves out, each with one of the same kind there."""

@@ -49,7 +49,22 @@ def test_id_of_a_property_is_in_words(entry: MetamorphicProperty) -> None:
     assert re.fullmatch(r"M-\d\d[a-z]?", entry.ledger)
 
 
-@pytest.mark.parametrize("spec", CELLS)
+OF_EVERY_FAMILY = ("rnn.tanh", "gru.keep.column", "lstm.peephole", "lstm.stacked", "gru.bidirectional")
+"""References of which the default run asks all properties here; its `verify` asks them of every one."""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(
+            spec,
+            marks=()
+            if spec in OF_EVERY_FAMILY
+            else pytest.mark.deep("tests/unit/checks/test_metamorphic.py::test_right_reference_breaks_no_property"),
+        )
+        for spec in CELLS
+    ],
+)
 @pytest.mark.parametrize(
     "changes",
     [{}, {"dtype": "float32", "lengths": (3, 1, 4)}, {"scale": 4.0}, {"features": ("zeros", "large")}],

@@ -41,13 +41,22 @@ def test_a_layer_that_is_told_its_lengths_is_the_same_as_packed_rows() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "outcome", "words"),
     [
-        (padded.PackedFinal, padded.GatheredFinal, "same", "Rows of several lengths give the same, too"),
         (padded.MeanOfSteps, padded.MeanOverPadding, "different", "is told where rows end by attention_mask"),
         (padded.MeanOfTokens, padded.MeanOfAllTokens, "different", "tokens 0 behind the shorter ones"),
         (padded.MeanOfTokens, padded.MeanOfSteps, "same", "give the same, too (MeanOfTokens takes no lengths"),
         (padded.MeanOfAllTokens, padded.MeanOfSteps, "same", "This holds of whole sequences"),
+        pytest.param(
+            padded.PackedFinal,
+            padded.GatheredFinal,
+            "same",
+            "Rows of several lengths give the same, too",
+            marks=pytest.mark.deep(
+                "tests/unit/comparison/test_rows_of_several_lengths.py::"
+                "test_a_layer_that_is_told_its_lengths_is_the_same_as_packed_rows"
+            ),
+        ),
     ],
-    ids=["gathered", "mask not read", "tokens not read", "mask or tokens", "one takes none"],
+    ids=["mask not read", "tokens not read", "mask or tokens", "one takes none", "gathered"],
 )
 def test_models_are_compared_on_rows_of_several_lengths(
     first: type[nn.Module], second: type[nn.Module], outcome: str, words: str

@@ -154,8 +154,18 @@ def test_a_comparison_with_nothing_in_common_decides_nothing(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("target", "message"),
-    [("Nobody", "has no 'Nobody'"), ("LazyRNN", "has no shape before")],
-    ids=["wrong name", "unknown cell"],
+    [
+        pytest.param("Nobody", "has no 'Nobody'", id="wrong name"),
+        pytest.param(
+            "LazyRNN",
+            "has no shape before",
+            id="unknown cell",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_first_contact.py::"
+                "test_pytest_fails_once_for_a_name_that_is_wrong_or_a_cell_that_is_unknown"
+            ),
+        ),
+    ],
 )
 def test_pytest_fails_once_for_a_name_that_is_wrong_or_a_cell_that_is_unknown(
     target: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

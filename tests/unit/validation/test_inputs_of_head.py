@@ -29,6 +29,11 @@ def test_scores_over_the_batch_hide_no_output_layer() -> None:
     assert target_of_head_inputs(_target("ProbabilitiesOverTheBatch")) is None
 
 
+DEEP = pytest.mark.deep(
+    "tests/unit/validation/test_inputs_of_head.py::test_a_recurrence_with_an_output_layer_is_judged"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "outcome", "words"),
     [
@@ -40,7 +45,7 @@ def test_scores_over_the_batch_hide_no_output_layer() -> None:
                 "tests/unit/validation/test_inputs_of_head.py::test_an_output_layer_behind_the_recurrence_is_left_out"
             ),
         ),
-        ("AsManyClassesAsUnits", "agrees", ""),
+        pytest.param("AsManyClassesAsUnits", "agrees", "", marks=DEEP),
         ("Probabilities", "agrees", ""),
         ("WithGaps", "consistent", ""),
         ("WithGapsDetached", "refuted", "the gradients of the inputs"),

@@ -44,7 +44,14 @@ def test_a_right_backward_breaks_nothing(name: str) -> None:
     ("name", "reason"),
     [
         ("LosesTimeOfTheFirst", "the gradients of p/0, p/1, p/2, the input are not the slopes of its own outputs"),
-        ("TakesTheSlopeOfTheState", "the gradients of Wx, Wh, bh are not the slopes of its own loss; those of Wy"),
+        pytest.param(
+            "TakesTheSlopeOfTheState",
+            "the gradients of Wx, Wh, bh are not the slopes of its own loss; those of Wy",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_networks_numpy.py::"
+                "test_a_wrong_backward_is_refuted_and_its_right_gradients_are_named"
+            ),
+        ),
         ("TakesTheStateBehind", "the gradients of Whh are not the slopes of its own outputs; those of Wxh, Why are"),
         ("OneWrongNumber", "the gradients of gain are not the slopes of its own loss"),
         ("LosesTheTranspose", "the gradients of W, b are not the slopes of its own outputs; those of V, c are"),

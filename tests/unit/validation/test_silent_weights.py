@@ -31,15 +31,18 @@ def test_the_axis_of_time_is_found_whatever_the_constructor_draws(name: str, ord
         assert order in str(find_convention(layer, 5, 3)), seed
 
 
+DEEP = pytest.mark.deep("tests/unit/validation/test_silent_weights.py::test_a_right_cell_with_silent_weights_agrees")
+
+
 @pytest.mark.parametrize(
     ("name", "spec"),
     [
-        ("IndependentStep", "indrnn.relu"),
+        pytest.param("IndependentStep", "indrnn.relu", marks=DEEP),
         ("IndependentLayer", "indrnn.relu"),
         ("SimpleLayer", ""),
         ("FromZero", "rnn.tanh"),
-        ("RecurrentFromZero", "rnn.tanh"),
-        ("SequenceWithState", "rnn.tanh"),
+        pytest.param("RecurrentFromZero", "rnn.tanh", marks=DEEP),
+        pytest.param("SequenceWithState", "rnn.tanh", marks=DEEP),
     ],
 )
 def test_a_right_cell_with_silent_weights_agrees(name: str, spec: str) -> None:
