@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rnn_harness.arithmetic.assumptions import SCREEN_NEAR
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import CounterexampleFound, RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import Diagnosis
@@ -89,9 +88,6 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         is_cut_short = not near and time.process_time() - start > SEARCH_SECONDS
         unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
         rewritten = None if near or mismatch.matches else _rewritten(mismatch)
-        if not (near or mismatch.matches or rewritten) and wanted.model is not None and probe.dtype == "float64":
-            # Beside a number near 1, which is a difference of its own.
-            near = identify_faulty(replace(probe, tolerance=SCREEN_NEAR), layouts, wanted.model, (1,))
         diagnosis = (
             explain_faults(near[0])
             if near

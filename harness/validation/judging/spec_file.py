@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_NEAR, SCREEN_SINGLE
+from rnn_harness.arithmetic.assumptions import SCREEN, SCREEN_SINGLE
 from rnn_harness.array_types import Array
 from rnn_harness.errors import UsageError
 from rnn_harness.evaluation.evaluation import Evaluation
@@ -36,15 +36,13 @@ from rnn_harness.validation.spec_search.diagnose import (
     faulty_match_by_names,
     rewrite_diagnosis,
 )
-from rnn_harness.validation.spec_search.fault_search import faulty_match, match_of_one_mistake
+from rnn_harness.validation.spec_search.fault_search import faulty_match
 from rnn_harness.validation.spec_search.matching import state_orders
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
 from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement
 from rnn_harness.validation.spec_search.signature import read_signature, specs_of_lengths
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
-SECONDS_OF_ONE = 6.0
-"""What the search for one mistake may take that stands beside a number near 1."""
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -147,9 +145,6 @@ def spec_file_candidate(target: Target, spec: Spec, dtypes: tuple[str, ...]) -> 
         table = match_parameters(spec.id, shapes, wanted)
     except UsageError as error:
         probe, faulty = first_reading(probe, lambda reading: faulty_match(TargetSearch(reading), spec))
-        if faulty is None:  # beside a number near 1, which is a difference of its own
-            loose = replace(probe, tolerance=max(probe.tolerance, SCREEN_NEAR))
-            faulty = match_of_one_mistake(TargetSearch(loose), spec, SECONDS_OF_ONE)
         if faulty is None:
             raise UntiedParameters(str(error)) from None
         kernel = _kernel(target, faulty.spec, dtypes, probe, faulty.table, faulty.states, faulty.table.absent)

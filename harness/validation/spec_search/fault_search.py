@@ -189,20 +189,6 @@ def faulty_match(search: TargetSearch, spec: Spec, seconds: float = SECONDS) -> 
     return _first_match(search, _with_second_mistakes(attempts), True, [])
 
 
-def match_of_one_mistake(search: TargetSearch, spec: Spec, seconds: float) -> FaultyMatch | None:
-    """Find the one mistake of a target; None where no single mistake makes the spec what it is.
-
-    Args:
-        search: The target.
-        spec: The spec that it should be.
-        seconds: What the search may take of the processor.
-    """
-    start = time.process_time()
-    bases = _likely_bases(search, spec, seconds)
-    search.deadline = start + seconds
-    return _single_mistake(search, bases, [])
-
-
 def match_without_a_parameter(search: TargetSearch, spec: Spec, seconds: float) -> FaultyMatch | None:
     """Find the mistake of a target that uses one piece of a spec nowhere; None where no single mistake leaves it so.
 

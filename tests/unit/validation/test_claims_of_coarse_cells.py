@@ -1,0 +1,34 @@
+"""A cell that computes coarsely is not said to have a mistake that it does not have, whatever it is claimed to be."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import rnn_harness
+
+
+class IntegerWeightsGRU(nn.Module):
+    """A GRU with weights of 8 bits, whose gradient is that of the weights they are rounded from."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.GRUCell(input_size, hidden_size)
+
+    def rounded(self, weight: Tensor) -> Tensor:
+        step = weight.detach().abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
+        return ((weight / step).round() * step - weight).detach() + weight
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        cell = self.cell
+        x_r, x_z, x_n = nn.functional.linear(x, self.rounded(cell.weight_ih), cell.bias_ih).chunk(3, 1)
+        h_r, h_z, h_n = nn.functional.linear(h, self.rounded(cell.weight_hh), cell.bias_hh).chunk(3, 1)
+        r, z = torch.sigmoid(x_r + h_r), torch.sigmoid(x_z + h_z)
+        return (1 - z) * torch.tanh(x_n + r * h_n) + z * h
+
+
+@pytest.mark.deep("tests/unit/validation/test_near_match.py::test_coarse_weights_products_and_functions_lose_precision")
+def test_weights_of_eight_bits_are_given_no_mistake_of_the_cell_that_is_claimed() -> None:
+    validation = rnn_harness.validate(IntegerWeightsGRU, "gru.reset_after", examples=0, dtypes=("float64",))
+    assert validation.outcome == "consistent", validation.diagnosis
