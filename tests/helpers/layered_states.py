@@ -57,3 +57,26 @@ class MixesRowsOfItsState(nn.Module):
             h = torch.tanh(self.x2h(x_t) + self.h2h(h))
             outputs.append(h)
         return torch.stack(outputs), h
+
+
+class StepOfAStack(nn.Module):
+    """One step of simple RNNs one above the other; the only entry of a tuple holds the states of all layers."""
+
+    def __init__(self, input_size: int, hidden_size: int, depth: int = 3) -> None:
+        super().__init__()
+        sizes = [input_size] + [hidden_size] * (depth - 1)
+        self.layers = nn.ModuleList(nn.Linear(size + hidden_size, hidden_size) for size in sizes)
+
+    def forward(self, x: Tensor, state: tuple[Tensor]) -> tuple[Tensor, tuple[Tensor]]:
+        states = []
+        for index, layer in enumerate(self.layers):
+            x = torch.tanh(layer(torch.cat([x, state[0][index].expand(len(x), -1)], -1)))
+            states.append(x)
+        return x, (torch.stack(states),)
+
+
+class StepOfOneLayer(StepOfAStack):
+    """The same with one layer, (1, B, d)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size, 1)

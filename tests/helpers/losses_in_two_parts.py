@@ -67,6 +67,51 @@ class TakesTheSlopeOfTheStep(TwoMethods):
         return 1 - s[t] ** 2
 
 
+class FromAState:
+    """One method for the loss and one for the gradients, both from a state that may be given."""
+
+    def __init__(self, word_dim: int, hidden_dim: int = 3) -> None:
+        self.word_dim, self.hidden_dim = word_dim, hidden_dim
+        self.U, self.V = np.zeros((hidden_dim, word_dim)), np.zeros((word_dim, hidden_dim))
+        self.W = np.zeros((hidden_dim, hidden_dim))
+
+    def run(self, x: Tokens, s0: Array | None) -> tuple[Array, Array]:
+        """The probabilities of every step, and the states with the first one behind them."""
+        o, s = np.zeros((len(x), self.word_dim)), np.zeros((len(x) + 1, self.hidden_dim))
+        s[-1] = 0.0 if s0 is None else s0
+        for t, token in enumerate(x):
+            s[t] = np.tanh(self.U[:, token] + self.W @ s[t - 1])
+            scores = np.exp(self.V @ s[t])
+            o[t] = scores / scores.sum()
+        return o, s
+
+    def loss(self, x: Tokens, y: Tokens, s0: Array | None = None) -> float:
+        """The loss of one sentence."""
+        o, _ = self.run(x, s0)
+        return -float(np.log(o[np.arange(len(y)), y]).sum())
+
+    def bptt(self, x: Tokens, y: Tokens, s0: Array | None = None) -> tuple[Array, Array, Array]:
+        """The gradients of one sentence."""
+        o, s = self.run(x, s0)
+        dLdU, dLdV, dLdW = np.zeros_like(self.U), np.zeros_like(self.V), np.zeros_like(self.W)
+        o[np.arange(len(y)), y] -= 1
+        later = np.zeros(self.hidden_dim)
+        for t in reversed(range(len(y))):
+            dLdV += np.outer(o[t], s[t])
+            delta = (self.V.T @ o[t] + later) * (1 - s[t] ** 2)
+            dLdW += np.outer(delta, s[t - 1])
+            dLdU[:, x[t]] += delta
+            later = self.W.T @ delta
+        return dLdU, dLdV, dLdW
+
+
+class LossFromZero(FromAState):
+    """One whose gradients may begin with a state, and whose loss begins with zeros."""
+
+    def loss(self, x: Tokens, y: Tokens) -> float:  # type: ignore[override]
+        return super().loss(x, y)
+
+
 T_STEPS, VOCABULARY, HIDDEN = 6, 5, 3
 Wx, Wh, Wy = np.zeros((HIDDEN, VOCABULARY)), np.zeros((HIDDEN, HIDDEN)), np.zeros((VOCABULARY, HIDDEN))
 b = np.zeros((HIDDEN, 1))

@@ -200,3 +200,22 @@ class ContextOfArrays:
     def step(self, x: Array, h: Array, s: Array) -> tuple[Array, Array]:
         s = 0.1 * x @ self.B.T + 0.9 * s
         return 1 / (1 + np.exp(-(s @ self.P.T + x @ self.A.T + h @ self.R.T))), s
+
+
+class GapsWithLast(nn.Module):
+    """A GRU-D for data whose mean is zero; its state is a tuple with what it saw last."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        width = 2 * input_size + hidden_size
+        self.rate, self.offset = nn.Parameter(torch.rand(input_size)), nn.Parameter(torch.rand(input_size))
+        self.decay = nn.Linear(input_size, hidden_size)
+        self.update, self.reset, self.candidate = (nn.Linear(width, hidden_size) for _ in range(3))
+
+    def forward(self, x: Tensor, m: Tensor, delta: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        h, last = state
+        filled = m * x + (1 - m) * torch.exp(-torch.relu(self.rate * delta + self.offset)) * last
+        h = torch.exp(-torch.relu(self.decay(delta))) * h
+        z, r = (torch.sigmoid(gate(torch.cat([filled, h, m], -1))) for gate in (self.update, self.reset))
+        n = torch.tanh(self.candidate(torch.cat([filled, r * h, m], -1)))
+        return (1 - z) * h + z * n, m * x + (1 - m) * last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,8 @@ from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.forward_signature import INPUT_NAME, STATE_NAME
-from rnn_harness.validation.loading.method_of_module import MethodOfModule, methods_of_steps
+from rnn_harness.validation.loading.method_of_module import MethodOfModule
+from rnn_harness.validation.loading.methods_of_steps import methods_of_steps
 
 _UNKNOWN = "no way of calling it is known in which it gives new states for an input and states"
 
@@ -96,8 +98,10 @@ def offered_methods(cell: DrivenCell) -> Iterator[OfferedMethod | UncalledMethod
             if name != source.methods.forward:
                 yield _method_of_object(cell, source, name)
     elif cell.is_torch and not isinstance(cell.module, torch.jit.ScriptModule):
-        for name in methods_of_steps(type(cell.module)):
-            yield _method_of_module(cell, name)
+        written_class = type(cell.module)
+        for name in methods_of_steps(written_class):
+            if inspect.getattr_static(written_class, name) is not inspect.getattr_static(written_class, "forward"):
+                yield _method_of_module(cell, name)
 
 
 def is_called_by_forward(cell: DrivenCell, name: str, arguments: CellArguments) -> bool:

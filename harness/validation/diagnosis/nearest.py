@@ -64,8 +64,38 @@ def _with_any_fault(
             at_zero[shown] = list(_decoders_at_zero(probe, layout, replace(model, faults=shown)))
         if at_zero[shown]:
             faulty = replace(model, faults=faults)
-            identifications += [each for decoder in at_zero[shown] for each in _identifications(decoder, faulty)]
+            found = (each for decoder in at_zero[shown] for each in _identifications(decoder, faulty))
+            identifications += [each for each in found if not _is_right(probe, each)]
     return sorted(identifications, key=_misleading_names)
+
+
+def _is_right(probe: Probe, identification: Identification) -> bool:
+    """Say whether a target equals the cell without the faults too: a role may turn back what a fault turns.
+
+    A bias that is subtracted by the fault and by its role is added, and a matrix that both transpose is as it was.
+    """
+    assignment = identification.assignment
+    model = replace(identification.model, faults=())
+    decoder = Decoder(probe, assignment.layout, model, identification.states)
+    for fault in identification.model.faults:
+        if not fault.change.endswith((" negated", " transposed")):
+            continue
+        is_bias = "bias" in fault.change
+        roles = dict(assignment.roles)
+        for index, role in assignment.roles:
+            kind = assignment.layout.gate_blocks[index].kind
+            if _gate(role.name) == fault.where and (kind == "b") == is_bias:
+                turned = not role.flipped and kind == "h" and fault.change.startswith("recurrent")
+                roles[index] = replace(role, flipped=turned if is_bias or kind == "h" else role.flipped)
+        if decoder.agree(probe.complete(), decoder.predict(roles, len(probe.inputs))):
+            return True
+    return False
+
+
+def _gate(name: str) -> str:
+    """The gate of a parameter with the reference's name; empty where it has none."""
+    role = find_role(name)
+    return role.gate if role is not None else ""
 
 
 def agrees_at_zero(probe: Probe, layouts: list[Layout], model: CellModel) -> bool:

@@ -139,11 +139,27 @@ def _forgotten_gates(identification: Identification, unused: tuple[str, ...], pr
     assigned = identification.assignment.layout
     if not names or not any(probe.parameters[name].ndim > 1 for name in names):
         return ()
-    if all(_is_of_other_direction(name, [name for name, _ in assigned.forms]) for name in names):
+    used = [name for name, _ in assigned.forms]
+    if all(_is_of_other_direction(name, used) for name in names) or _are_a_copy(names, used, probe):
         return ()
-    shapes = {name: probe.parameters[name].shape for name in (*(name for name, _ in assigned.forms), *names)}
+    shapes = {name: probe.parameters[name].shape for name in (*used, *names)}
     larger = any(layout.gates > assigned.gates for layout in possible_layouts(shapes, n, d))
     return names if larger else ()
+
+
+def _are_a_copy(names: Sequence[str], used: Sequence[str], probe: Probe) -> bool:
+    """Say whether parameters without influence have the last names and the shapes of all that are used, or several do.
+
+    They are gradients, averages or a copy of the cell, and no gates of a larger one.
+    """
+    kinds, others = ([(_last_name(name), probe.parameters[name].shape) for name in group] for group in (used, names))
+    times, remainder = divmod(len(others), len(kinds))
+    return not remainder and sorted(others) == sorted(kinds * times)
+
+
+def _last_name(name: str) -> str:
+    """The last part of a name: torch joins the names of parts by dots, trees of arrays are joined by slashes."""
+    return re.split(r"[./]", name)[-1]
 
 
 _DIRECTIONS = (("backward", "forward"), ("bwd", "fwd"), ("bw", "fw"), ("_b", "_f"))
@@ -166,8 +182,7 @@ def _forgotten_biases(identification: Identification, unused: tuple[str, ...], p
 
     The arguments are those of `_forgotten_gates`.
     """
-    # Torch joins the names of parts by dots, dictionaries and trees of arrays are joined by slashes.
-    names = [name for name in unused if re.split(r"[./]", name)[-1].lower().startswith("b")]
+    names = [name for name in unused if _last_name(name).lower().startswith("b")]
     count = sum(probe.parameters[name].size for name in names) // probe.sizes[1]
     used = identification.assignment.names
     lacking = [name for name in identification.model.parameter_names("b") if name not in used]

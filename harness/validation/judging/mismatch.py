@@ -83,6 +83,8 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     else:
         start = time.process_time()
         near = identify_faulty(probe, layouts, wanted.model)
+        if mismatch.matches:  # what it equals with every parameter that it uses is wrong by those that it does not use
+            near = [match for match in near if _uses_any_of(match, mismatch.matches[0].forgotten)]
         if not near and not mismatch.matches:
             near = identify_faulty(probe, _layouts_of_used(target, probe), wanted.model)
         is_cut_short = not near and time.process_time() - start > SEARCH_SECONDS
@@ -116,6 +118,12 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         counterexample = smallest_counterexample(kernel, target.name, mismatch.request.options)
         if counterexample is not None:
             yield CounterexampleFound(counterexample)
+
+
+def _uses_any_of(match: Identification, names: tuple[str, ...]) -> bool:
+    """Say whether any of some parameters is one of a cell with its faults."""
+    blocks = match.assignment.layout.gate_blocks
+    return any(blocks[index].parameter in names for index, _ in match.assignment.roles)
 
 
 def _has_no_such_weights(match: Identification) -> bool:

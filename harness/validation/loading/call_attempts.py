@@ -58,10 +58,13 @@ def unusual_attempts(plans: Sequence[ArgumentPlan], recorded: Sequence[StateForm
             continue
         forms = [(len(form.keys), form) for form in (*plan.forms, *recorded)]
         for states, form in (*forms, *_UNUSUAL_FORMS):
-            for state_axes in ("Bd", "1Bd") if sequence else ("Bd",):
+            for state_axes in ("Bd", "1Bd"):
                 for input_axes in ("", "BTn") if sequence else ("",):
                     convention = CallingConvention(sequence, states, plan.arguments, form, input_axes, state_axes)
                     yield from with_extras(convention)
+    for states, plan in itertools.product((1, 2), plans):  # steps of a stack of one layer
+        for form in _usual_forms(plan, states):
+            yield from with_extras(CallingConvention(False, states, plan.arguments, form, "", "1Bd"))
 
 
 def arranged_attempts(plans: Sequence[ArgumentPlan], with_lists: bool = True) -> Iterator[CallingConvention]:

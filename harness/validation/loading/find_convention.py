@@ -56,6 +56,7 @@ def find_convention(
     declared: CallingConvention | None = None,
     is_quick: bool = False,
     is_new: bool = False,
+    takes_mixed_rows: bool = True,
 ) -> CallingConvention:
     """Find how a module is called.
 
@@ -67,6 +68,7 @@ def find_convention(
         is_quick: Whether usual ways alone are tried.
         is_new: Whether every way is tried on a module that was not called before, since its first call makes its
             weights.
+        takes_mixed_rows: Whether a way in which the rows of a batch are mixed is taken where there is no other.
 
     Raises:
         WrongLayout: It can be called, but its outputs are laid out otherwise than its inputs; the message says how.
@@ -87,7 +89,7 @@ def find_convention(
         if convention is None:
             trial.raise_layout_fault()
             convention = trial.first_fit(trial.last_step_attempts())
-    if convention is None:
+    if convention is None and takes_mixed_rows:
         convention = trial.mixing_states or trial.mixing_rows
         if convention is not None and (layers := count_layers(trial.call, trial.x, d)):
             raise UsageError(several_layers_message(module, layers))

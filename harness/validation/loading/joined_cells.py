@@ -13,7 +13,8 @@ from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.first_call import lacks_weights
 from rnn_harness.validation.loading.joined_in_space import JoinedInSpace, joined_in_space
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
-from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states
+from rnn_harness.validation.loading.joined_on_both_sides import JoinedOnBothSides, joined_on_both_sides
+from rnn_harness.validation.loading.joined_states import JoinedStates, joined_states, layered_states
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial_states
@@ -21,7 +22,7 @@ from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial
 if TYPE_CHECKING:
     from torch import nn
 
-Joined: TypeAlias = JoinedStates | JoinedInputs | JoinedInSpace | ContextStep | SpatialStates
+Joined: TypeAlias = JoinedStates | JoinedInputs | JoinedOnBothSides | JoinedInSpace | ContextStep | SpatialStates
 """How the states or inputs of a cell are joined, or lie."""
 
 
@@ -31,7 +32,7 @@ def has_further_inputs(joined: Joined) -> bool:
     Args:
         joined: How its states or inputs are joined.
     """
-    return isinstance(joined.joined if isinstance(joined, JoinedInSpace) else joined, JoinedInputs)
+    return isinstance(joined.joined if isinstance(joined, JoinedInSpace) else joined, JoinedInputs | JoinedOnBothSides)
 
 
 def note_of_joined(joined: Joined, made_for: CellSizes) -> str:
@@ -71,18 +72,30 @@ def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) 
     if in_space is not None:
         return in_space
     try:
-        find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True)
+        find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True, takes_mixed_rows=False)
     except WrongLayout:
         return None
     except Exception:  # a module that is called in a wrong way may raise anything
+        if _mixes_rows(cell, sizes):
+            return layered_states(copied_module(cell), sizes)
         contexts = context_step(copied_module(cell), sizes)
         if contexts is not None and contexts.has_positions:
             return contexts
         states = joined_states(copied_module(cell), sizes.hidden_size, sizes.input_size, state_names)
         if states is not None and states.widths == (2 * sizes.hidden_size,) and _can_be_called(cell, sizes):
             return None  # two states of its hidden size in one tensor, of which each is judged
-        return states or joined_inputs(copied_module(cell), sizes) or contexts
+        inputs = states or joined_inputs(copied_module(cell), sizes) or contexts
+        return inputs or joined_on_both_sides(copied_module(cell), sizes)
     return None
+
+
+def _mixes_rows(cell: nn.Module, sizes: CellSizes) -> bool:
+    """Say whether a cell can be called as usual, but with a batch whose rows are mixed."""
+    try:
+        find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True)
+    except Exception:  # a module that is called in a wrong way may raise anything
+        return False
+    return True
 
 
 def _can_be_called(cell: nn.Module, sizes: CellSizes) -> bool:

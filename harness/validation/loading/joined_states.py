@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.cells.distinct_sizes import distinct_batch_size
 from rnn_harness.validation.cells.state_form import Leaf, result_leaves
@@ -18,6 +19,8 @@ from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.state_handing import StateHanding, state_handings
 
 _MOST_WIDTHS, _MOST_CALLS = 8, 3000
+_LAYERS = (2, 3, 4, 5, 6)
+"""How many layers a state is tried with, (L, B, d), where a cell is one step of a stack."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class JoinedStates:
         places: Of each state, its place among the tensors that come back.
         output_place: The place of the tensor that is an output and none of the states; None where there is none.
         shapes: The shape of each state in a row of the batch, where one is a matrix; empty where all are vectors.
+        is_layered: Whether the first axis of each shape is one of layers, which stands before the rows: (L, B, d).
     """
 
     input_size: int
@@ -39,6 +43,7 @@ class JoinedStates:
     places: tuple[int, ...]
     output_place: int | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
+    is_layered: bool = False
 
     @property
     def shapes_of_states(self) -> tuple[tuple[int, ...], ...]:
@@ -60,7 +65,16 @@ class JoinedStates:
         """
         parts = torch.split(joined, list(self.widths), -1)
         states = [part.reshape(len(part), *shape) for part, shape in zip(parts, self.shapes_of_states, strict=True)]
+        states = [self.rows_exchanged(state) for state in states]
         return list(result_leaves(self.handing.call(cell, x, states)))
+
+    def rows_exchanged(self, state: Tensor) -> Tensor:
+        """Return a state with its rows in front for one with its layers in front, and the other way round.
+
+        Args:
+            state: One state, (B, L, d) or (L, B, d) where it has layers; any other comes back as it is.
+        """
+        return state.transpose(0, 1) if self.is_layered else state
 
     def wrap(self, cell: nn.Module) -> CellOfOneState:
         """Return a cell as one with one state.
@@ -72,6 +86,8 @@ class JoinedStates:
 
     def note(self) -> str:
         """Say that states are joined."""
+        if self.is_layered:
+            return f"its states of {self.shapes[0][0]} layers, (L, B, d), are judged side by side as one"
         if self.shapes:
             shapes = " and ".join(f"({', '.join(map(str, shape))})" for shape in self.shapes)
             return f"its states, {shapes} in each row, are judged side by side as one"
@@ -104,7 +120,8 @@ class CellOfOneState(nn.Module):
             state: All states side by side.
         """
         results = [leaf.tensor for leaf in self.joined.call(self.cell, x, state)]
-        states = torch.cat([results[place].flatten(1) for place in self.joined.places], -1)
+        rows_first = [self.joined.rows_exchanged(results[place]) for place in self.joined.places]
+        states = torch.cat([state.flatten(1) for state in rows_first], -1)
         return states if self.joined.output_place is None else (results[self.joined.output_place], states)
 
 
@@ -145,6 +162,25 @@ def joined_states(
     return first_fit(cell, itertools.islice(possible, _MOST_CALLS))
 
 
+def layered_states(cell: nn.Module, sizes: CellSizes) -> JoinedStates | None:
+    """Find how the states of a stack of layers may be joined, (L, B, d) each; None if it gives back none of that shape.
+
+    Args:
+        cell: A cell whose rows are mixed where it is called with a state (B, d).
+        sizes: The width of an input and of a state.
+    """
+    return first_fit(cell, _with_layers(cell, sizes))
+
+
+def _with_layers(cell: nn.Module, sizes: CellSizes) -> Iterator[JoinedStates]:
+    """The ways in which one state of several layers goes in, or two."""
+    n, d = sizes
+    for layers, count, handing in itertools.product(_LAYERS, (1, 2), state_handings(cell)):
+        if handing.takes(count) or handing.holds_one(count):
+            shapes = ((layers, d),) * count
+            yield JoinedStates(n, (layers * d,) * count, handing, (), shapes=shapes, is_layered=True)
+
+
 def equal_states(cell: nn.Module, sizes: CellSizes) -> JoinedStates | None:
     """Find how three or four states of one width may be joined; None if it gives back none of that width.
 
@@ -182,12 +218,14 @@ def first_fit(cell: nn.Module, possible: Iterable[JoinedStates]) -> JoinedStates
         places = joined.handing.named_places(called, results)
         is_named = bool(places)
         shapes = [tuple(leaf.tensor.shape) for leaf in results]
-        wanted = [(rows, *shape) for shape in joined.shapes_of_states]
+        wanted = [tuple(joined.rows_exchanged(x.new_empty(rows, *shape)).shape) for shape in joined.shapes_of_states]
         if not is_named:  # the last ones: an output may repeat a state before them
             starts = [place for place in range(len(shapes)) if shapes[place : place + len(wanted)] == wanted]
             places = tuple(range(starts[-1], starts[-1] + len(wanted))) if starts else ()
         fits = bool(places) and [shapes[place] for place in places] == wanted
         if fits and (not joined.shapes or _reads_last_row(joined, called, x, state, places)):
+            if joined.is_layered and not _has_so_many_layers(joined, called, x, state, places):
+                continue
             return replace(joined, places=places, output_place=_output_place(results, places, is_named))
     return None
 
@@ -199,7 +237,32 @@ def _reads_last_row(
     moved = torch.cat([state[:-1], state[-1:] + 1])
     with torch.no_grad():
         before, after = ([leaf.tensor for leaf in joined.call(cell, x, given)] for given in (state, moved))
-    return not all(torch.equal(before[place][-1], after[place][-1]) for place in places)
+    exchanged = joined.rows_exchanged
+    return not all(torch.equal(exchanged(before[place])[-1], exchanged(after[place])[-1]) for place in places)
+
+
+def _has_so_many_layers(
+    joined: JoinedStates, cell: nn.Module, x: torch.Tensor, state: torch.Tensor, places: tuple[int, ...]
+) -> bool:
+    """Whether the rows of a state of layers are apart, and it takes no other number of layers.
+
+    What runs over time takes rows for steps, and what is spread over the layers takes any number of them.
+    """
+    moved = torch.cat([x[:1] + 1, x[1:]])
+    more = tuple((shape[0] + 1, *shape[1:]) for shape in joined.shapes)
+    deeper = replace(joined, widths=tuple(map(math.prod, more)), shapes=more)
+    exchanged = joined.rows_exchanged
+    with torch.no_grad():
+        before, after = ([leaf.tensor for leaf in joined.call(cell, given, state)] for given in (x, moved))
+        pairs = [(exchanged(before[place])[1:], exchanged(after[place])[1:]) for place in places]
+        if not all(torch.allclose(a, b, rtol=SCREEN_SINGLE, atol=SCREEN_SINGLE) for a, b in pairs):
+            return False
+        try:
+            results = deeper.call(cell, x, state.new_zeros(len(state), sum(deeper.widths)))
+        except Exception:  # a cell that is called in a wrong way may raise anything
+            return True
+    wanted = [tuple(exchanged(x.new_empty(len(x), *shape)).shape) for shape in more]
+    return [tuple(results[place].tensor.shape) for place in places if place < len(results)] != wanted
 
 
 def _output_place(results: Sequence[Leaf], places: Sequence[int], is_named: bool) -> int | None:
@@ -234,6 +297,7 @@ def _possible(
     for states, n, handing in itertools.product(series, inputs, handings):
         if handing.takes(len(states)):
             yield JoinedStates(n, tuple(states), handing, ())
+    yield from _with_layers(cell, CellSizes(input_size, hidden_size)) if input_size else ()
     if any(isinstance(part, nn.RNNCellBase) for part in cell.modules()):
         return  # torch's own cells read beyond a state that has fewer rows than the input, and end the process
     hidden = [width for width in widths if width == hidden_size] or widths

@@ -22,6 +22,8 @@ from rnn_harness.validation.loading.adapters.handwritten.returned_names import r
 _LOSS = re.compile(r"loss|cost|cross_?entropy|nll", re.IGNORECASE)
 _GRADIENTS = re.compile(r"bptt|back|grad|bprop", re.IGNORECASE)
 _CUT = re.compile(r"trunc|bptt", re.IGNORECASE)
+_ALSO_OF_THE_LOSS = ("x", "target", "h", "c")
+"""The roles of arguments that a method for the gradients shares with that for the loss."""
 
 
 class LossAndGradients(NamedTuple):
@@ -56,12 +58,19 @@ def loss_and_gradients(written_class: type) -> Iterator[LossAndGradients]:
 def _together(written_class: type, loss: str, behind: str, *, is_listed: bool) -> LossAndGradients:
     """The two methods as one, which hands over one sequence, or a list that holds it, to the loss."""
     loss_method, gradient_method = member(written_class, loss), member(written_class, behind)
-    places = [(name, role) for name in _names(gradient_method) if (role := role_of(name)) in ("x", "target")]
-    loss_names = {role_of(name): name for name in _names(loss_method) if role_of(name) in ("x", "target")}
+    roles = {name: role for name in _names(gradient_method) if (role := role_of(name)) in _ALSO_OF_THE_LOSS}
+    loss_names = {role_of(name): name for name in _names(loss_method) if role_of(name) in _ALSO_OF_THE_LOSS}
+    of_gradients_alone = [name for name, role in roles.items() if role not in loss_names]
 
     @functools.wraps(gradient_method)
     def both(holder: object, **values: Any) -> tuple[Any, ...]:
-        handed_over = {loss_names[role]: [values[name]] if is_listed else values[name] for name, role in places}
+        # A loss that begins with a state of its own has the gradients of that.
+        values = {name: value for name, value in values.items() if name not in of_gradients_alone}
+        handed_over = {
+            loss_names[role]: [values[name]] if is_listed else values[name]
+            for name, role in roles.items()
+            if name in values
+        }
         number = loss_method(holder, **handed_over)
         gradients = gradient_method(holder, **values)
         return (number, *gradients) if isinstance(gradients, tuple | list) else (number, gradients)

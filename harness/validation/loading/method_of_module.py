@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from dataclasses import replace
 
 from torch import nn
@@ -11,13 +9,8 @@ from torch import nn
 from rnn_harness.attributes import member
 from rnn_harness.validation.loading.context_inputs import ContextStep
 from rnn_harness.validation.loading.context_search import context_step
+from rnn_harness.validation.loading.methods_of_steps import methods_of_steps
 from rnn_harness.validation.loading.target import TRIAL_SIZES, Target
-
-_KIND = r"(single|one|time|recurrent|recurrence|decod(e|ing)|inference|infer|cell|rnn|seq(uential)?|parallel|loop|scan)"
-METHOD_NAME = re.compile(
-    rf"(forward_)?({_KIND}_)?step(_(forward|once|recurrent))?|forward_(once|single|{_KIND})|{_KIND}_forward"
-)
-"""What such methods are called; not those with an underscore in front, which are a layer's own matter."""
 
 
 class MethodOfModule(nn.Module):
@@ -38,17 +31,6 @@ class MethodOfModule(nn.Module):
         super().__init__()
         self.module, self.name = module, name
         self.forward = member(module, name)  # its signature is read, too
-
-
-def methods_of_steps(written_class: type) -> list[str]:
-    """List the methods that a class has beyond those of torch and that are called as one of a step is.
-
-    Args:
-        written_class: The class of a module, or of an object with arrays.
-    """
-    own = [base for base in written_class.__mro__ if base not in (object, nn.Module)]
-    names = dict.fromkeys(name for base in own for name in vars(base) if METHOD_NAME.fullmatch(name))
-    return [name for name in names if inspect.isfunction(inspect.getattr_static(written_class, name))]
 
 
 def target_of_step_method(target: Target) -> Target | None:

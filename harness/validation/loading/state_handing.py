@@ -52,6 +52,14 @@ class StateHanding:
             return (sum(self.groups) or len(self.names)) == count
         return self.form == SEPARATE or count > 1
 
+    def holds_one(self, count: int) -> bool:
+        """Say whether a single state goes in within a tuple, which that of a stack of layers may.
+
+        Args:
+            count: The number of states.
+        """
+        return count == 1 and self.form.container == "tuple" and not self.names and not self.groups
+
     def call(self, cell: nn.Module, x: Tensor, states: Sequence[Tensor]) -> object:
         """Call a cell with its states apart.
 

@@ -38,3 +38,9 @@ def test_a_layer_that_mixes_the_rows_of_its_state_is_refuted() -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "rows of a batch are mixed" in validation.diagnosis.difference
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("StepOfAStack", "consistent"), ("StepOfOneLayer", "agrees")])
+def test_a_step_whose_state_holds_its_layers_is_not_refuted_for_mixing_rows(name: str, outcome: str) -> None:
+    validation = _validate(name)
+    assert validation.outcome == outcome, str(validation)

@@ -71,7 +71,7 @@ def test_a_loss_cannot_be_held_against_the_equations_of_a_cell() -> None:
         target.make_module(5, 3)
 
 
-@pytest.mark.parametrize("name", ["TwoMethods", "CutAtOnce", "leaves_gradients"])
+@pytest.mark.parametrize("name", ["TwoMethods", "CutAtOnce", "FromAState", "LossFromZero", "leaves_gradients"])
 def test_gradients_of_another_method_or_in_globals_are_those_of_the_loss(name: str) -> None:
     assert outcomes(name, IN_TWO_PARTS)["loss-gradients"] == "agrees: "
 

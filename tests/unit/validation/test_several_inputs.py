@@ -73,3 +73,10 @@ def test_the_equation_of_the_wrong_one_is_named(tmp_path: Path) -> None:
     assert validation.outcome == "refuted"
     assert validation.diagnosis is not None
     assert "M-3: 1 - r stands where r should" in validation.diagnosis.sentence()
+
+
+def test_a_cell_of_gaps_that_keeps_what_it_saw_last_is_known() -> None:
+    target = load_target(f"{sized_cells.__file__}:GapsWithLast")
+    assert "states, of widths 3, 5, are judged side by side" in " ".join(target.capabilities.notes)
+    validation = collect_validation("cell", run_validation(target, ValidationRequest(dtypes=("float64",), examples=0)))
+    assert (validation.outcome, validation.spec) == ("agrees", "grud.centred")

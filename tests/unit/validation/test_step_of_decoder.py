@@ -6,7 +6,8 @@ import pytest
 
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
 from rnn_harness.validation.identification.probe import probe_target
-from rnn_harness.validation.loading.method_of_module import methods_of_steps, target_of_step_method
+from rnn_harness.validation.loading.method_of_module import target_of_step_method
+from rnn_harness.validation.loading.methods_of_steps import methods_of_steps
 from tests.helpers import HELPERS
 from tests.helpers.attention_decoders import AttentionDecoder
 

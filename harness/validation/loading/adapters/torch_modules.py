@@ -10,6 +10,7 @@ from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters.adapter import DrivenModule, comes_from
 from rnn_harness.validation.loading.adapters.effective_weights import with_effective_weights
 from rnn_harness.validation.loading.adapters.fixed_weights import with_fixed_weights
+from rnn_harness.validation.loading.methods_of_steps import with_step_as_forward
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,9 +48,12 @@ class TorchAdapter:
                 f"{type(cell).__name__} holds its weights packed as 8-bit integers, so no others can be handed to it: "
                 "what it was quantised from can be validated, and a module that rounds its weights in forward"
             )
+        step = with_step_as_forward(cell)
         library = "TorchScript" if isinstance(cell, torch.jit.ScriptModule) else None
         effective = with_effective_weights(cell)
         notes = (*effective.notes(), *with_fixed_weights(effective.module))
+        if step:
+            notes = (f"it has no forward: its method {step} is judged", *notes)
         return DrivenModule(effective.module, TargetCapabilities(library=library, notes=notes, dtypes=DTYPES))
 
 

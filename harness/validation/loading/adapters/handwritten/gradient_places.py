@@ -186,7 +186,8 @@ class _Naming:
             return False
         if last not in self.shared:
             return not any(stem != last and stem in self.parameters for stem in stems[:1])
-        return "/".join(parts[:-1]).startswith(holder) and bool(holder)
+        beside = parts[:-2] == tuple(holder.split("/")[:-1]) and entry.in_container  # a/g/W beside a/p/W
+        return bool(holder) and ("/".join(parts[:-1]).startswith(holder) or beside)
 
 
 def _plain(name: str) -> str:

@@ -166,11 +166,34 @@ def is_weight_path(path: str) -> bool:
 def possible_parameters(arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Return those of an object's arrays that may be parameters: of floats, one to three axes, no gradients.
 
+    What lies in a container of zeros beside one with the same names and shapes is a gradient, or what a rule of
+    learning keeps for each parameter: ``self.p["W"]``, ``self.g["W"]``.
+
     Args:
         arrays: Arrays by path, as `stored_arrays` gives them.
     """
+    beside = _containers_beside_parameters(arrays)
     return {
         path: value
         for path, value in arrays.items()
         if value.dtype.kind == "f" and 1 <= value.ndim <= 3 and value.size and not is_gradient_path(path, arrays)
+        if path.rpartition("/")[0] not in beside
+    }
+
+
+def _containers_beside_parameters(arrays: Mapping[str, Array]) -> set[str]:
+    """The containers of zeros alone beside which stands one of the same names and shapes with numbers in it."""
+    containers: dict[str, dict[str, Array]] = {}
+    for path, value in arrays.items():
+        holder, _, name = path.rpartition("/")
+        if holder:
+            containers.setdefault(holder, {})[name] = value
+    shapes = {holder: {name: value.shape for name, value in held.items()} for holder, held in containers.items()}
+    empty = {holder for holder, held in containers.items() if not any(np.any(value) for value in held.values())}
+    return {
+        holder
+        for holder in empty
+        for other in containers
+        if other not in empty and holder.rpartition("/")[0] == other.rpartition("/")[0]
+        if shapes[holder] == shapes[other]
     }
