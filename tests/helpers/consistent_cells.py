@@ -336,3 +336,16 @@ class MatrixMemory(nn.Module):
             below = torch.maximum((norm * q).sum(-1, keepdim=True).abs(), one)
             outputs.append(torch.sigmoid(self.o(x_t)) * (memory @ q.unsqueeze(-1)).squeeze(-1) / below)
         return torch.stack(outputs, 1)
+
+
+class ExponentialGates(nn.Module):
+    """An LSTM with exponential gates and no norm: its memory grows until no format holds it, and its state does not."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.gates = nn.Linear(input_size + hidden_size, 4 * hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        i, f, g, o = self.gates(torch.cat([x, h], 1)).chunk(4, 1)
+        c = torch.exp(f) * c + torch.exp(i) * torch.sin(g)
+        return torch.sigmoid(o) * torch.tanh(c), c

@@ -353,6 +353,13 @@ class ReplacesTheCallersState(StateInADictionary):
         return state
 
 
+class LastStateFromZeros(SineLayer):
+    """It gives the last state alone, and begins with zeros whatever it is given."""
+
+    def forward(self, x: Tensor, h: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        return self.run(x, x.new_zeros(len(x), self.hidden_size))[1]
+
+
 class MatrixMemoryWithoutStabiliser(MatrixMemory):
     """The exponential gates as they are: they overflow before the norm divides them out."""
 

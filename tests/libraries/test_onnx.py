@@ -165,6 +165,29 @@ def graph_that_reads_backwards(turned_back: bool) -> Any:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
+def test_a_graph_around_one_node_has_the_sizes_of_its_weights(tmp_path: Path) -> None:
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(1)
+    arrays = {"W": (1, 16, 3), "R": (1, 16, 4), "B": (1, 32)}
+    weights = [numpy_helper.from_array(rng.normal(size=size).astype("f4"), name) for name, size in arrays.items()]
+    weights.append(numpy_helper.from_array(np.array([1]), "axes"))
+    nodes = [
+        helper.make_node("LSTM", ["X", *arrays, "", "h0", "c0"], ["Yd", "hn", "cn"], hidden_size=4),
+        helper.make_node("Squeeze", ["Yd", "axes"], ["Y"]),
+    ]
+    state: list[int | str] = [1, "B", 4]
+    sizes: dict[str, list[int | str]] = {"X": ["T", "B", 3], "h0": state, "c0": state, "Y": ["T", "B", 4]}
+    sizes |= {"hn": state, "cn": state}
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes.items()]
+    graph = helper.make_graph(nodes, "lstm", values[:3], values[3:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, path := tmp_path / "model.onnx")
+    (identification,) = identify(load_target(str(path)))
+    assert identification.spec == "lstm.column"
+    assert identification.assignment.gate_order("x") == "iofg"
+
+
 @pytest.mark.parametrize("turned_back", [True, False])
 def test_a_graph_that_reads_backwards_turns_its_outputs_back(turned_back: bool, tmp_path: Path) -> None:
     onnx.save(graph_that_reads_backwards(turned_back), path := tmp_path / "model.onnx")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 
@@ -67,6 +68,8 @@ def configurations(maker: Callable[..., object], argument: inspect.Parameter) ->
     yield RecordedConfiguration()
 
 
+_VOCABULARY = re.compile(r"(n_?|num_?)?(vocab(ulary)?|tokens|words|chars|labels|tags)$", re.I)
+_EMBEDDING = re.compile(r"(n_?|d_?)?(emb|embed|embedding)s?$", re.I)
 NO_FIELD = "the configuration has no"
 """How an error begins that says what a configuration lacks."""
 
@@ -94,8 +97,10 @@ class RecordedConfiguration:
             return 0.0
         if is_further_size(name):
             return FURTHER_SIZE
-        if ends_as_size(name):
+        if ends_as_size(name) or _VOCABULARY.match(name):
             return self._sizes[1]
+        if _EMBEDDING.match(name):
+            return self._sizes[0]
         raise AttributeError(f"{NO_FIELD} {name}")
 
     def __contains__(self, key: str) -> bool:

@@ -88,7 +88,7 @@ def find_convention(
         convention = trial.in_declared_order()
         if convention is None:
             trial.raise_layout_fault()
-            convention = trial.first_fit(trial.last_step_attempts())
+            convention = trial.first_fit(trial.last_step_attempts()) or trial.deferred
     if convention is None and takes_mixed_rows:
         convention = trial.mixing_states or trial.mixing_rows
         if convention is not None and (layers := count_layers(trial.call, trial.x, d)):

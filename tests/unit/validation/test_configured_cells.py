@@ -41,7 +41,8 @@ def test_what_a_configuration_lacks_is_named_with_the_option_that_gives_it(monke
 def test_a_recorded_configuration_has_sizes_under_any_name_that_ends_as_sizes_do() -> None:
     configuration = RecordedConfiguration(5, 3)
     assert configuration["FC_DIM_SIZE"] == 3 == configuration.rnn_hidden_dim
-    assert configuration.obs_dim == 5
+    assert configuration.obs_dim == 5 == configuration.emb
+    assert configuration["vocab"] == 3
     assert configuration.drop_prob_lm == 0.0
     assert configuration.num_layers == 1
     assert "use_layer_norm" not in configuration

@@ -119,6 +119,7 @@ WRONG = (
     ("UnusedShift", "parameters-used", "shift has no influence on anything"),
     ("UsesOneOfItsList", "parameters-used", "gains.1: never read, though every other one of the list is"),
     ("NaNForLargeInputs", "special-rows", "times the usual size give NaN"),
+    ("LastStateFromZeros", "state-used", "the state that is given is not used: any other gives the same"),
     ("MatrixMemoryWithoutStabiliser", "special-rows", "an exponential overflows before it is divided out"),
     ("LosesTheRowAxis", "batch-of-one", "for a batch of one row the states of all steps have shape (3, 3)"),
     ("NaNSpreads", "rows-apart", "NaN in the first row of the batch change other rows"),

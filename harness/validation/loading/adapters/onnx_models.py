@@ -177,10 +177,11 @@ class OnnxAdapter:
         function = OnnxModelFunction(opened, runtime, data_names, lengths_name)
         if not is_alone and not _gives_states(function, parameters, _sizes_of(node, parameters)):
             return _driven_graph(model, runtime)
+        sizes = CellSizes(n, d) if is_alone else _sizes_of(node, parameters)
         capabilities = TargetCapabilities(
-            dtypes=_runnable_dtypes(function, parameters, n, d),
+            dtypes=_runnable_dtypes(function, parameters, sizes),
             calling_convention=_convention(len(data_names) - 1, is_reverse) if is_alone else None,
-            fixed_sizes=None if is_alone else _sizes_of(node, parameters),
+            fixed_sizes=None if is_alone else sizes,
             takes_lengths=bool(lengths_name) and not is_reverse,  # within its length a row would be turned over
             no_gradients_reason="ONNX nodes have no gradients",
             library="ONNX",
@@ -260,8 +261,9 @@ def _sizes_of(node: OnnxNode, parameters: Mapping[str, Array]) -> CellSizes:
     return CellSizes(0 if weights is None else int(weights.shape[2]), int(node_attributes(node).get("hidden_size", 0)))
 
 
-def _runnable_dtypes(function: OnnxModelFunction, parameters: Mapping[str, Array], n: int, d: int) -> tuple[str, ...]:
+def _runnable_dtypes(function: OnnxModelFunction, parameters: Mapping[str, Array], sizes: CellSizes) -> tuple[str, ...]:
     """The dtypes in which the runtime runs the model. Raises UsageError with its error if there is none."""
+    n, d = sizes
     shapes = tuple((1, 2, n if place == 0 else d) for place in range(len(function.data_names)))
     return _dtypes_of_trials(function, parameters, shapes)
 
