@@ -71,6 +71,39 @@ def mask_in_texts(texts: Iterable[str], argument: str) -> DocumentedMask | None:
     return readings[0] if len({mask.counting for mask in readings}) == 1 else None
 
 
+_LEFT_OUT = r"\b(?:0(?:\.0?)?|false|zero|padd(?:ed|ing)|pad|masked|invalid|missing|past)\b"
+_KEEPS = (
+    r"(?:\b(?:hidden|cell|last|previous|old)?\s*states?\b[^.;]{0,30}\b(?:carried|kept|held|unchanged|frozen|preserved)\b|"
+    r"\b(?:keeps?|carry|carries|holds?|freezes?|preserves?)\s+(?:the|its)\s+(?:\w+\s+)?states?\b|"
+    r"\bsteps?\s+(?:is|are)\s+skipped\b)"
+)
+_KEPT_STATE = re.compile(
+    rf"{_LEFT_OUT}[^.;]{{0,60}}?{_KEEPS}|{_KEEPS}[^.;]{{0,40}}?\b(?:where|when|while|if|at|on)\b[^.;]{{0,30}}?{_LEFT_OUT}",
+    re.I,
+)
+_RESETS = re.compile(r"\b(?:resets?|resetting|zeroed|zeroes|episodes?|dones?|clear(?:s|ed)?)\b", re.I)
+
+
+def kept_state_in_texts(texts: Iterable[str], argument: str) -> str:
+    """Read that a state stays as it is at the steps that a mask leaves out.
+
+    Args:
+        texts: Docstrings and comments.
+        argument: The name of the mask.
+
+    Returns:
+        The words that say so, in a text that names the mask; empty where none does, or where they are denied.
+    """
+    for text in texts:
+        if re.search(rf"(?<!\w){re.escape(argument)}(?!\w)", text) is None or _RESETS.search(text):
+            continue
+        for sentence in re.split(r"\.\s|;|>>>|\n\s*\n", text):
+            match = _KEPT_STATE.search(" ".join(sentence.split()))
+            if match is not None and not _NEGATED.search(sentence):
+                return match[0].strip()
+    return ""
+
+
 def _read(text: str, argument: str) -> Iterator[DocumentedMask]:
     """Read one text: what stands behind the name of the mask, up to the end of its sentence."""
     for match in re.finditer(rf"(?<!\w){re.escape(argument)}(?!\w)", text):

@@ -13,6 +13,8 @@ from torch import Tensor
 from rnn_harness.arithmetic.assumptions import STRUCTURAL
 from rnn_harness.errors import NotRun
 from rnn_harness.validation.cells.capabilities import PaddingArgument
+from rnn_harness.validation.cells.documented_mask import kept_state_in_texts
+from rnn_harness.validation.cells.own_documentation import documentation_texts
 from rnn_harness.validation.cells.row_exchange import ORDER_OF_ROWS, exchange_in_words, exchanged_rows
 from rnn_harness.validation.consistency.consistency_property import Draw, Property, Violation, differs
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
@@ -233,7 +235,7 @@ def _last_as_final(cell: DrivenCell, run: CellRun) -> CellRun:
 def _violation_of_mask(draw: Draw, arguments: CellArguments, name: str, computed: CellRun) -> Violation | None:
     """Where a mask keeps one state past a row's end, it must keep the other; else a row alone says nothing of it.
 
-    A mask may also zero inputs or outputs, and the states may go on.
+    A mask may also zero inputs or outputs, and the states may go on, unless its documentation says that they do not.
     """
     cell = draw.cell
     kept: list[bool] = []
@@ -246,7 +248,9 @@ def _violation_of_mask(draw: Draw, arguments: CellArguments, name: str, computed
             is_kept = is_kept and not differs(draw, CellRun((), (there,)), CellRun((), (alone,)), arguments)
         kept.append(is_kept)
     if len(set(kept)) < 2:
-        return None
+        words = kept_state_in_texts(documentation_texts(cell.module), name) if not all(kept) else ""
+        sentence = f"with {name}, the state past a row's end is not what it was at its last step, and its documentation"
+        return Violation("forward: mask", f'{sentence} says "{words}"') if words else None
     held, lost = cell.state_name(kept.index(True)), cell.state_name(kept.index(False))
     sentence = f"with {name}, the {held} past a row's end stays what it was, and the {lost} does not"
     return Violation("forward: mask", sentence)

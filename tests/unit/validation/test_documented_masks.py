@@ -9,16 +9,18 @@ from torch import Tensor, nn
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import load_target
 from rnn_harness.validation.cells.capabilities import CellSizes, TargetCapabilities
-from rnn_harness.validation.cells.documented_mask import documented_mask
+from rnn_harness.validation.cells.documented_mask import documented_mask, kept_state_in_texts
 from rnn_harness.validation.consistency.consistency_property import Draw, Note, Violation
 from rnn_harness.validation.consistency.context_properties import CONTEXT_PROPERTIES
 from rnn_harness.validation.consistency.driven_cell import make_cell
+from rnn_harness.validation.consistency.length_properties import LENGTH_PROPERTIES
 from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.joined_inputs import joined_inputs
 from rnn_harness.validation.models.check_masks import check_masks
 from rnn_harness.validation.models.understand import understand
 from tests.helpers import HELPERS
+from tests.helpers.consistent_cells import WithMask
 
 
 def documenting(text: str) -> nn.Module:
@@ -59,6 +61,21 @@ def test_a_plain_sentence_says_which_value_counts(text: str, counting: int) -> N
 )
 def test_nothing_is_read_that_is_not_said(text: str) -> None:
     assert documented_mask(documenting(text), "mask") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Where the mask is 0 the step is skipped: the state is carried over.", "0 the step is skipped"),
+        ("mask (B, T). The hidden state is kept at padded steps.", "hidden state is kept at padded"),
+        ("mask: 1 keeps the state, 0 resets it at the start of an episode", ""),
+        ("mask: 1 keeps the state and 0 lets it go", ""),
+        ("mask: the state is not carried over where it is 0", ""),
+        ("The state is kept where lengths are 0.", ""),
+    ],
+)
+def test_that_a_state_stays_where_a_mask_is_0_is_read_where_it_is_said(text: str, words: str) -> None:
+    assert kept_state_in_texts([text], "mask") == words
 
 
 def test_a_mask_of_keys_is_named_as_in_torch() -> None:
@@ -175,3 +192,23 @@ def test_a_model_of_series_with_gaps_is_held_to_what_it_says_of_its_mask(name: s
     model = understand(load_target(f"{HELPERS / 'series_with_gaps.py'}:{name}"))
     (statement,) = check_masks(model.with_numbers(0))
     assert statement.outcome is outcome
+
+
+class ZeroesItsStateWhereTheMaskIsZero(WithMask):
+    """Where mask is 0 the step is skipped: the state is carried over as it is."""
+
+    def forward(self, x: Tensor, h: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        states = []
+        for step, xt in enumerate(x.unbind(1)):
+            h = self.step(xt, h) * (1 if mask is None else mask[:, step, None])
+            states.append(h)
+        return self.given_back(states), h
+
+
+def test_a_state_that_does_not_stay_as_it_is_said_to_is_refuted() -> None:
+    module = ZeroesItsStateWhereTheMaskIsZero(5, 3).double().eval()
+    convention = find_convention(module, 5, 3)
+    cell = make_cell(lambda _n, _d: module, TargetCapabilities(), convention, CellSizes(5, 3), "float64", ("h",))
+    violation = LENGTH_PROPERTIES[0].decide(Draw(cell, 1))
+    assert isinstance(violation, Violation)
+    assert violation.sentence.endswith('its documentation says "0 the step is skipped"')
