@@ -29,11 +29,15 @@ def usual_attempts(plans: Sequence[ArgumentPlan]) -> Iterator[CallingConvention]
     Args:
         plans: The ways to tell the arguments apart.
     """
-    for sequence, states in ((False, 1), (False, 2), (True, 1), (True, 2), (True, 0)):
+    # Where inputs are as wide as states, a sequence can be taken for a state of a step, or for several: what the
+    # names of the arguments speak against comes last.
+    groups = [[plan for plan in plans if plan.is_against_names is is_against] for is_against in (False, True)]
+    calls = ((False, 1), (False, 2), (True, 1), (True, 2), (True, 0))
+    for group, (sequence, states) in itertools.product(groups, calls):
         layouts = itertools.product(
             ("1Bd", "Bd") if sequence and states else ("Bd",), ("", "BTn") if sequence else ("",)
         )
-        for (state_axes, input_axes), plan in itertools.product(layouts, plans):
+        for (state_axes, input_axes), plan in itertools.product(layouts, group):
             for form in _usual_forms(plan, states):
                 convention = CallingConvention(sequence, states, plan.arguments, form, input_axes, state_axes)
                 yield from with_extras(convention)

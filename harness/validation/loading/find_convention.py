@@ -25,7 +25,7 @@ from rnn_harness.validation.loading.dependence import (
     states_are_of_rows,
     time_axis_is_right,
 )
-from rnn_harness.validation.loading.forward_signature import ArgumentPlan, argument_plans, forward_arguments
+from rnn_harness.validation.loading.forward_signature import STATE_NAME, ArgumentPlan, argument_plans, forward_arguments
 from rnn_harness.validation.loading.layered_states import count_layers
 from rnn_harness.validation.loading.layout_faults import (
     WrongLayout,
@@ -74,9 +74,11 @@ def find_convention(
         WrongLayout: It can be called, but its outputs are laid out otherwise than its inputs; the message says how.
         UsageError: It cannot be called in any known way; the message tells of the one that went furthest.
     """
-    trial = _Trial(module, TrialSizes(n, d, distinct_step_count(n, d), distinct_batch_size(n, d)), is_new)
     is_torch = not isinstance(module, CalledWithParameters)
-    plans = argument_plans(forward_arguments(module) if is_torch else None)
+    arguments = forward_arguments(module) if is_torch else None
+    sizes = TrialSizes(n, d, distinct_step_count(n, d), distinct_batch_size(n, d))
+    trial = _Trial(module, sizes, is_new, any(STATE_NAME.match(argument.name) for argument in arguments or ()))
+    plans = argument_plans(arguments)
     if declared is not None:
         convention = trial.first_fit((declared,))
     else:
@@ -128,6 +130,7 @@ class _Trial:
         module: The target as a torch module.
         sizes: The sizes of the calls.
         is_new: Whether every way is tried on a module that was not called before.
+        may_take_a_state: Whether an argument has the name of a state.
         failures: What went wrong in the calls that do not fit.
         mixing_rows: The first way of calling it for single steps that mixes the rows of a batch.
         mixing_states: The first way of calling it for a sequence in which a row of a state reaches other rows.
@@ -138,6 +141,7 @@ class _Trial:
     module: nn.Module
     sizes: TrialSizes
     is_new: bool = False
+    may_take_a_state: bool = False
     failures: list[FailedCall] = field(default_factory=list)
     mixing_rows: CallingConvention | None = None
     mixing_states: CallingConvention | None = None
@@ -209,7 +213,7 @@ class _Trial:
         # rows apart as soon as its states are in a tuple or the like mixed them because it indexed a tensor as one.
         if self.mixing_rows is not None and not convention.sequence and not _holds_states_apart(convention):
             return False
-        if self.mixing_rows is not None and not self._carries_over(convention, states):
+        if self._may_be_a_step_on_rows(convention) and not self._carries_over(convention, states):
             return False
         if convention.sequence and not states_are_of_rows(self.call, convention, self.x, states):
             # What is taken for the rows of a state may be its layers, or the states of an LSTM.
@@ -221,6 +225,11 @@ class _Trial:
             self.deferred = self.deferred or convention
             return False
         return True
+
+    def _may_be_a_step_on_rows(self, convention: CallingConvention) -> bool:
+        """Say whether what is taken for a sequence may be the rows of a step, mixed or with states of zero."""
+        is_row_without_state = convention.sequence and not (convention.takes_rows or convention.states)
+        return self.mixing_rows is not None or (self.may_take_a_state and is_row_without_state)
 
     def _says_why_states_mix(self, convention: CallingConvention) -> bool:
         """Say whether it mixed the rows of a state because that was none: two states, or layers that it makes itself.

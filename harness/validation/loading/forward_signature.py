@@ -133,12 +133,14 @@ class ArgumentPlan:
         states: The number of arguments for states: 0, 1 or 2.
         state_names: The names of those arguments.
         forms: Forms of a state that annotations name.
+        is_against_names: Whether what has the name of a state is the input, and what has that of an input a state.
     """
 
     arguments: tuple[CallArgument, ...]
     states: int
     state_names: tuple[str, ...] = ()
     forms: tuple[StateForm, ...] = ()
+    is_against_names: bool = False
 
 
 def argument_plans(arguments: tuple[ForwardArgument, ...] | None) -> list[ArgumentPlan]:
@@ -223,7 +225,8 @@ def _plans_of(chosen: list[ForwardArgument], named: set[str]) -> Iterator[Argume
         roles: list[Role] = ["states"] if len(states) == 1 else ["first state", "second state"]
         ordered = _placed(chosen, x, dict(zip((state.name for state in states), roles, strict=False)), named)
         forms = tuple(form for state in states for form in annotated_forms(state.annotation))
-        yield ArgumentPlan(ordered, len(states), tuple(state.name for state in states), forms)
+        is_against_names = _unlikely_input(x) == 2 and any(_unlikely_input(state) == 0 for state in states)
+        yield ArgumentPlan(ordered, len(states), tuple(state.name for state in states), forms, is_against_names)
 
 
 def _unlikely_input(argument: ForwardArgument) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -26,10 +27,14 @@ from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_
 
 MOST_STEPS = 12
 """Steps towards a constant."""
+PARTS_OF_A_STEP = (1.0, 0.5, 0.25, 0.0625)
+"""How much of a step towards several constants is tried: where two do much the same, a whole one leads far away."""
 DIGITS, LARGEST_DENOMINATOR = 6, 100
 """Numbers that somebody wrote down: decimals of few digits, and simple fractions. Any other is no constant."""
+MOST_OFFSET_BIASES = 6
+"""Biases of a spec of which two are tried with a constant each: of more there are too many pairs."""
 OFFSETS = {"kappa": r"\kappa", "eta": r"\eta", "theta": r"\theta"}
-"""The letters of a constant that is added, by name; the first is taken that a spec does not use."""
+"""The letters of constants that are added, by name; the first ones are taken that a spec does not use."""
 
 
 def with_constants(spec: Spec, values: Mapping[str, Fraction]) -> Spec:
@@ -74,12 +79,12 @@ class Opening:
     Attributes:
         program: Its program, with the constants among the parameters.
         usual: The values of the constants to begin from, by name.
-        bias: To which the constant is added; None where the spec names the constants itself.
+        is_offset: Whether the constants are added to biases; else the spec names them itself.
     """
 
     program: Program
     usual: Mapping[str, Fraction]
-    bias: Variable | None = None
+    is_offset: bool = False
 
     def spec(self, spec: Spec) -> Spec:
         """Return the spec with the constants among its own.
@@ -87,7 +92,7 @@ class Opening:
         Args:
             spec: The spec that was opened.
         """
-        if self.bias is None:
+        if not self.is_offset:
             return spec
         pairs = zip(spec.program().assignments, self.program.assignments, strict=True)
         readings = {
@@ -101,6 +106,8 @@ class Opening:
 def openings(spec: Spec) -> Iterator[Opening]:
     """Yield a spec with the constants that it names, or with one that is added to a bias, one bias after the other.
 
+    Behind these it is yielded with one that is added to each of two biases, as to those of both gates.
+
     Args:
         spec: A spec; where it names no constants, a bias is left out that an equation with several symbols reads.
     """
@@ -111,24 +118,30 @@ def openings(spec: Spec) -> Iterator[Opening]:
 
 
 def _offsets(spec: Spec) -> Iterator[Opening]:
-    """Yield a spec with a constant that is added to one of its biases, one after the other."""
+    """Yield a spec with a constant that is added to one of its biases, one after the other, then to each of two."""
     program = spec.program()
     counts = Counter(assignment.equation for assignment in program.assignments)
     symbols = {v.name for entry in program.assignments for v in (entry.target, *variables(entry.expression))}
-    name = next((name for name in OFFSETS if name not in {*symbols, *spec.model.constants}), None)
-    if name is None:
-        return
-    letter = Variable(name, (), None, Role.PARAMETER, OFFSETS[name])
+    names = [name for name in OFFSETS if name not in {*symbols, *spec.model.constants}]
+    letters = [Variable(name, (), None, Role.PARAMETER, OFFSETS[name]) for name in names]
+    biases = []
     for bias in (parameter for parameter in program.parameters if parameter.name in added_vectors(program)):
         readers = {entry.equation for entry in program.assignments if bias in variables(entry.expression)}
-        if any(counts[equation] > 1 for equation in readers):  # its text would define one of its symbols alone
+        if all(counts[equation] == 1 for equation in readers):  # else its text would define one of its symbols alone
+            biases.append(bias)
+    pairs = itertools.combinations(biases, 2) if len(biases) <= MOST_OFFSET_BIASES else ()
+    for group in (*((bias,) for bias in biases), *pairs):
+        if len(group) > len(letters):
             continue
-        opened = _changed(program, functools.partial(_with_added, bias, letter))
-        yield Opening(replace(opened, parameters=(*program.parameters, letter)), {name: Fraction(0)}, bias)
+        opened, added = program, letters[: len(group)]
+        for bias, letter in zip(group, added, strict=True):
+            opened = _changed(opened, functools.partial(_with_added, bias, letter))
+        opened = replace(opened, parameters=(*program.parameters, *added))
+        yield Opening(opened, dict.fromkeys((letter.name for letter in added), Fraction(0)), is_offset=True)
 
 
 def offset_specs(spec: Spec) -> Iterator[Spec]:
-    """Yield a spec with a constant that is added to one of its biases, one after the other.
+    """Yield a spec with a constant that is added to one of its biases, one after the other, then to each of two.
 
     Args:
         spec: A spec; a bias is left out that an equation with several symbols reads.
@@ -197,8 +210,9 @@ class OpenProgram:
                 break
             moved = _told_apart(slopes)
             step = np.linalg.lstsq(slopes[:, moved], gap, rcond=CONSTANT_SHIFT)[0]
-            values = values.copy()
-            values[moved] -= step
+            whole = np.zeros_like(values)
+            whole[moved] = step
+            values = self._moved(values, whole, target, steps)
             if np.abs(step).max(initial=0.0) <= tolerance:  # the gap is as small as these constants make it
                 break
         for exact in _written_down(values, tolerance):
@@ -206,6 +220,13 @@ class OpenProgram:
             if gaps is not None and np.abs(gaps).max() <= tolerance:
                 return dict(zip(self.names, exact, strict=True))
         return None
+
+    def _moved(self, values: Array, step: Array, target: Response, steps: int) -> Array:
+        """Return constants after that part of a step which leaves the smallest gap."""
+        choices = values - np.array(PARTS_OF_A_STEP)[:, np.newaxis] * step
+        gaps = None if len(values) == 1 else self._gaps(choices, target, steps)
+        best: Array = choices[0 if gaps is None else int(np.abs(gaps).max(axis=1).argmin())]
+        return best
 
     def shows_all(self, values: Mapping[str, Fraction], target: Response, steps: int) -> bool:
         """Say whether each of some constants has an influence of its own on what the program gives.

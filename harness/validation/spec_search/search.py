@@ -335,6 +335,8 @@ class TargetSearch:
                 target, runs.respond(empty_parameters(program, runs.sizes), steps)
             )
             for opening in () if is_plain else openings(spec):
+                if fits and len(opening.usual) > 1 and opening.is_offset:  # one constant is enough
+                    break
                 opened = OpenProgram(opening.program, opening.usual, runs)
                 fitted = opened.fitted(target, steps)
                 if fitted is None:

@@ -134,8 +134,17 @@ def specs_of_lengths(spec: Spec, probe: Probe) -> Iterator[Spec]:
         spec: The spec; one that declares no sizes is yielded with the lengths that it has.
         probe: The target.
     """
+    numbers = sum(not text.strip() for text in spec.model.parameters.values())
+    # A short vector may be a bias too: then the numbers of the spec are constants.
+    if any(value.ndim == 1 and 1 < value.size <= numbers for value in probe.parameters.values()):
+        yield from _of_every_length(spec, probe)
     if not any(value.size == 1 for value in probe.parameters.values()):
         spec = with_numbers_as_constants(spec)
+    yield from _of_every_length(spec, probe)
+
+
+def _of_every_length(spec: Spec, probe: Probe) -> Iterator[Spec]:
+    """Yield a spec with every length of its named sizes that the shapes of a target's parameters suggest."""
     names = tuple(spec.model.sizes)
     if not names:
         yield spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rnn_harness.array_types import Array
@@ -32,7 +32,7 @@ class Slot:
         shape: The shape of the block: (results, operands), (d,) or ().
         start: Where it begins along the columns of the plain form.
         width: The columns of the plain form.
-        axes: The number of axes of a scalar, each of length one.
+        axes: The number of axes of a scalar, each of length one; of scalars side by side in one vector, that axis.
     """
 
     parameter: str
@@ -58,7 +58,7 @@ class Slot:
         Args:
             plain: What `plain` gives.
         """
-        return plain.reshape((1,) * self.axes) if not self.shape else self.form.stored(plain)
+        return plain.reshape((self.of,) * self.axes) if not self.shape else self.form.stored(plain)
 
     def view(self, plain: Array, sizes: Mapping[str, int]) -> Array:
         """Return the slot as a view of the plain form of its parameter.
@@ -68,7 +68,7 @@ class Slot:
             sizes: The named sizes.
         """
         if not self.shape:
-            return plain.reshape(())
+            return plain.reshape(-1)[self.block : self.block + 1].reshape(())
         height = self.shape[0].size(sizes)
         rows = plain[self.block * height : (self.block + 1) * height]
         start = self.start.size(sizes)
@@ -83,7 +83,7 @@ class Slot:
             sizes: The named sizes, n and d.
         """
         if not self.shape:
-            return ()
+            return (self.of,) if self.of > 1 else ()
         rows = self.of * self.shape[0].size(sizes)
         is_vector = len(self.shape) == 1 and not self.is_column
         return (rows,) if is_vector else (rows, self.width.size(sizes))
@@ -144,8 +144,9 @@ def _layouts(
             layouts.setdefault(tuple(slot.in_numbers(sizes) for slot in layout), layout)
         if len(layouts) == MOST_LAYOUTS:
             break
-    interleaved = [other for layout in layouts.values() for other in _interleaved(layout)]
-    return (*layouts.values(), *interleaved)[: 2 * MOST_LAYOUTS]
+    kinds = (_every_slot, _is_matrix)
+    interleaved = [other for kind in kinds for layout in layouts.values() for other in _interleaved(layout, kind)]
+    return (*layouts.values(), *interleaved)[: 3 * MOST_LAYOUTS]
 
 
 def _possible(
@@ -172,14 +173,25 @@ def _fits(layout: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, 
     return has_all and not _too_many(layout, wanted, sizes)
 
 
-def _interleaved(layout: Layout) -> Iterator[Layout]:
-    """Yield the layout with the rows of one unit together, where all stacked parameters have as many blocks."""
-    counts = {slot.of for slot in layout if slot.of > 1}
-    if len(counts) == 1 and not any(slot.form.lead for slot in layout):
-        (count,) = counts
-        yield tuple(
-            replace(slot, form=replace(slot.form, interleaved=count)) if slot.of > 1 else slot for slot in layout
-        )
+def _every_slot(_slot: Slot) -> bool:
+    """Say of every slot that its rows may lie together by units."""
+    return True
+
+
+def _is_matrix(slot: Slot) -> bool:
+    """Say whether a slot is a matrix: kernels keep the rows of one unit together, and their biases by gates."""
+    return len(slot.shape) == 2
+
+
+def _interleaved(layout: Layout, kind: Callable[[Slot], bool]) -> Iterator[Layout]:
+    """Yield the layout with the rows of one unit together in all stacked parameters of a kind."""
+    stacked = [slot for slot in layout if slot.of > 1 and slot.shape]
+    chosen = {slot for slot in stacked if kind(slot)}
+    if not chosen or any(slot.form.lead for slot in chosen) or (kind is _is_matrix and len(chosen) == len(stacked)):
+        return
+    yield tuple(
+        replace(slot, form=replace(slot.form, interleaved=slot.of)) if slot in chosen else slot for slot in layout
+    )
 
 
 def _readings(
@@ -198,17 +210,30 @@ def _readings(
     size = 1
     for length in shape:
         size *= length
-    is_vector = len(shape) == 1 or (len(shape) == 2 and 1 in shape) or len(shape) == 2
     vectors = dict.fromkeys(piece.shape for piece in pieces if len(piece.shape) == 1)
     for vector in vectors:
         length = vector[0].size(sizes)
-        if is_vector and size % length == 0 and size // length <= 2 * MOST_STACKED:
-            tail = len(shape) == 2 and shape[1] == 1
-            form = StorageForm(shape[0] if len(shape) == 2 and not tail else 0, tail, vector=True)
+        vector_form = _vector_form(shape, length)
+        if vector_form is not None and size % length == 0 and size // length <= 2 * MOST_STACKED:
             count = size // length
-            yield tuple(Slot(name, form, block, count, vector) for block in range(count))
-    if size == 1 and any(not piece.shape for piece in pieces):
+            yield tuple(Slot(name, vector_form, block, count, vector) for block in range(count))
+    numbers = sum(not piece.shape for piece in pieces)
+    if size == 1 and numbers:
         yield (Slot(name, StorageForm(), 0, 1, (), axes=len(shape)),)
+    elif len(shape) == 1 and size <= numbers:
+        yield tuple(Slot(name, StorageForm(), block, size, (), axes=1) for block in range(size))
+
+
+def _vector_form(shape: tuple[int, ...], length: int) -> StorageForm | None:
+    """Return the form of vectors in a parameter of that shape, or None: (G, 1, d) is added to (G, B, d) as it is."""
+    if len(shape) in (1, 2):
+        tail = len(shape) == 2 and shape[1] == 1
+        return StorageForm(shape[0] if len(shape) == 2 and not tail else 0, tail, vector=True)
+    axes = [size for size in shape if size > 1]
+    if len(shape) != 3 or len(axes) == 3 or axes[-1:] != [length]:
+        return None
+    ones = tuple(place for place, size in enumerate(shape) if size == 1)
+    return StorageForm(axes[0] if len(axes) == 2 else 0, vector=True, ones=ones)
 
 
 def _matrix_readings(

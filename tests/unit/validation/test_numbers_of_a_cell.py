@@ -62,6 +62,25 @@ class LearnedNumbers(WrittenNumbers):
         return (self.weight * (1 - z) + self.shift) * new + z * h
 
 
+class NumbersInOneVector(WrittenNumbers):
+    """Its numbers are the two of one vector, the second one first."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.numbers = nn.Parameter(torch.tensor([-4.0, 1.0]))
+
+    def mixed(self, z: Tensor, new: Tensor, h: Tensor) -> Tensor:
+        nu, zeta = torch.sigmoid(self.numbers).unbind()
+        return (zeta * (1 - z) + nu) * new + z * h
+
+
+class NumberWithoutASigmoid(NumbersInOneVector):
+    """Wrong: the sigmoid of its second number is left out."""
+
+    def mixed(self, z: Tensor, new: Tensor, h: Tensor) -> Tensor:
+        return (torch.sigmoid(self.numbers[1]) * (1 - z) + self.numbers[0]) * new + z * h
+
+
 class OneBiasForBoth(WrittenNumbers):
     """Wrong: the bias of its gate is that of its candidate too."""
 
@@ -107,6 +126,19 @@ class ProjectedInputWithPeepholes(ProjectedInput):
         return r * c + (1 - r) * skipped, c
 
 
+class BothGatesOpen(nn.Module):
+    """An intersection RNN whose gates begin open by numbers that are no parameters; its output is no state."""
+
+    def __init__(self, width: int = 4) -> None:
+        super().__init__()
+        self.all = nn.Linear(2 * width, 4 * width)
+
+    def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        y, new, g, k = self.all(torch.cat([x, h], 1)).chunk(4, 1)
+        g, k = torch.sigmoid(g + 1), torch.sigmoid(k + 2)
+        return g * x + (1 - g) * torch.relu(y), k * h + (1 - k) * torch.tanh(new)
+
+
 def _spec(name: str) -> Spec:
     return next(spec for spec in literature() if spec.id == name)
 
@@ -122,6 +154,8 @@ def _probe(cell: type[nn.Module]) -> Probe:
         (OtherNumbers, "fastgrnn.direct", {"zeta": 1.0, "nu": 1e-4}),
         (NumbersBelowASigmoid, "fastgrnn", {"zeta": 1.0, "nu": -4.0}),
         (LearnedNumbers, "fastgrnn.direct", {}),
+        (NumbersInOneVector, "fastgrnn", {}),
+        (BothGatesOpen, "intersection", {"kappa": 1.0, "eta": 2.0}),
         (ProjectedInput, "sru.first.projected", {}),
         (ProjectedInputWithPeepholes, "sru.projected", {}),
     ],
@@ -134,14 +168,15 @@ def test_a_cell_is_identified_with_its_numbers(cell: type[nn.Module], name: str,
 
 
 @pytest.mark.parametrize(
-    ("cell", "part", "words"),
+    ("cell", "name", "part", "words"),
     [
-        (OneBiasForBoth, "fastgrnn.direct-1, fastgrnn.direct-2", "b_h stands where b_z should"),
-        (NumberAtTheOldState, "fastgrnn.direct-3", "nu is added to z and not to zeta"),
+        (OneBiasForBoth, "fastgrnn.direct", "fastgrnn.direct-1, fastgrnn.direct-2", "b_h stands where b_z should"),
+        (NumberAtTheOldState, "fastgrnn.direct", "fastgrnn.direct-3", "nu is added to z and not to zeta"),
+        (NumberWithoutASigmoid, "fastgrnn", "fastgrnn-3", "sigmoid"),
     ],
 )
-def test_the_mistake_of_a_cell_with_numbers_is_named(cell: type[nn.Module], part: str, words: str) -> None:
-    found = faulty_match(TargetSearch(_probe(cell)), _spec("fastgrnn.direct"))
+def test_the_mistake_of_a_cell_with_numbers_is_named(cell: type[nn.Module], name: str, part: str, words: str) -> None:
+    found = faulty_match(TargetSearch(_probe(cell)), _spec(name))
     assert found is not None
     assert found.diagnosis().part == f"forward: {part}"
     assert words in found.diagnosis().difference

@@ -1,0 +1,91 @@
+"""Cells of the literature whose printed form is another than that of the package they were first read from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rnn_harness.validation.identification.probe import probe_target
+from rnn_harness.validation.judging.library_match import library_match
+from rnn_harness.validation.loading.target import target_of
+
+
+class FirstMutation(nn.Module):
+    """MUT1 as it is printed: its candidate reads the tanh of the input, without a matrix."""
+
+    def __init__(self, width: int = 5) -> None:
+        super().__init__()
+        self.gates, self.recurrent = nn.Linear(width, 2 * width), nn.Linear(width, 2 * width, bias=False)
+        self.b = nn.Parameter(torch.randn(width))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        r, z = self.gates(x).chunk(2, 1)
+        u_r, u = self.recurrent.weight.chunk(2)
+        z, r = torch.sigmoid(z), torch.sigmoid(r + h @ u_r)
+        return h + z * (torch.tanh((r * h) @ u + x.tanh() + self.b) - h)
+
+
+class Antisymmetric(nn.Module):
+    """An antisymmetric RNN with its gate, and constants that are hardly told apart where all parameters are zero."""
+
+    unit: Tensor
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x, self.w = nn.Linear(input_size, 2 * hidden_size), nn.Parameter(torch.randn(hidden_size, hidden_size))
+        self.register_buffer("unit", torch.eye(hidden_size))
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        both = self.x(x).unflatten(1, (2, -1)) + (h @ (self.w.T - self.w - 0.02 * self.unit))[:, None]
+        return h + 0.25 * torch.sigmoid(both[:, 1]) * torch.tanh(both[:, 0])
+
+
+class NoWindow(nn.Module):
+    """A QRNN that reads one step, without biases."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(3, input_size, hidden_size))
+
+    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        o, z, f = torch.einsum("bn,gnd->gbd", x, self.kernel)
+        c = torch.lerp(torch.tanh(z), c, torch.sigmoid(f))
+        return torch.sigmoid(o) * c, c
+
+
+class ClosedForm(nn.Module):
+    """CfC whose time step is 1 unless it is told otherwise."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(nn.Linear(input_size + hidden_size, hidden_size) for _ in range(4))
+
+    def forward(self, x: Tensor, hidden: Tensor, ts: float = 1.0) -> Tensor:
+        a, b, first, second = (head(torch.cat([x, hidden], 1)) for head in self.heads)
+        late = torch.sigmoid(a * ts + b)
+        return late * torch.tanh(second) + (1 - late) * torch.tanh(first)
+
+
+class OldStateBehindTheTime(ClosedForm):
+    """Wrong: the old state stands where the first head should."""
+
+    def forward(self, x: Tensor, hidden: Tensor, ts: float = 1.0) -> Tensor:
+        a, b, _, second = (head(torch.cat([x, hidden], 1)) for head in self.heads)
+        late = torch.sigmoid(a * ts + b)
+        return late * torch.tanh(second) + (1 - late) * hidden
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        (FirstMutation, "mut1.direct"),
+        (Antisymmetric, "antisymmetric.gated"),
+        (NoWindow, "qrnn.one"),
+        (ClosedForm, "cfc"),
+        (OldStateBehindTheTime, None),
+    ],
+)
+def test_a_cell_as_it_is_printed_is_identified(cell: type[nn.Module], name: str | None) -> None:
+    match = library_match(probe_target(target_of("cell", cell)))
+    assert (None if match is None else match.spec.id) == name
