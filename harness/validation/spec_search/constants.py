@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -28,7 +28,7 @@ from rnn_harness.validation.spec_search.spec_pieces import added_vectors, empty_
 MOST_STEPS = 12
 """Steps towards a constant."""
 PARTS_OF_A_STEP = (1.0, 0.5, 0.25, 0.0625)
-"""How much of a step towards several constants is tried: where two do much the same, a whole one leads far away."""
+"""How much of a step towards several constants is tried, where whole ones do not lead to them."""
 DIGITS, LARGEST_DENOMINATOR = 6, 100
 """Numbers that somebody wrote down: decimals of few digits, and simple fractions. Any other is no constant."""
 MOST_OFFSET_BIASES = 6
@@ -200,6 +200,12 @@ class OpenProgram:
             target: What the target gives with these parameters.
             steps: The time steps of that run.
         """
+        # Where two constants do much the same, whole steps may lead far away, and small ones nowhere.
+        ways = ((1.0,), PARTS_OF_A_STEP) if len(self.names) > 1 else ((1.0,),)
+        return next((fit for parts in ways if (fit := self._fitted_in(parts, target, steps)) is not None), None)
+
+    def _fitted_in(self, parts: tuple[float, ...], target: Response, steps: int) -> dict[str, Fraction] | None:
+        """Return the constants of the target, of every step that part being taken which leaves the smallest gap."""
         values, tolerance = self.values, self.runs.probe.tolerance
         for _ in range(MOST_STEPS):
             around = self._gap_with_slopes(values, target, steps)
@@ -209,10 +215,9 @@ class OpenProgram:
             if np.abs(gap).max() <= tolerance:
                 break
             moved = _told_apart(slopes)
-            step = np.linalg.lstsq(slopes[:, moved], gap, rcond=CONSTANT_SHIFT)[0]
-            whole = np.zeros_like(values)
-            whole[moved] = step
-            values = self._moved(values, whole, target, steps)
+            step = np.zeros_like(values)
+            step[moved] = np.linalg.lstsq(slopes[:, moved], gap, rcond=CONSTANT_SHIFT)[0]
+            values = self._moved(values, [part * step for part in parts], target, steps)
             if np.abs(step).max(initial=0.0) <= tolerance:  # the gap is as small as these constants make it
                 break
         for exact in _written_down(values, tolerance):
@@ -221,10 +226,10 @@ class OpenProgram:
                 return dict(zip(self.names, exact, strict=True))
         return None
 
-    def _moved(self, values: Array, step: Array, target: Response, steps: int) -> Array:
-        """Return constants after that part of a step which leaves the smallest gap."""
-        choices = values - np.array(PARTS_OF_A_STEP)[:, np.newaxis] * step
-        gaps = None if len(values) == 1 else self._gaps(choices, target, steps)
+    def _moved(self, values: Array, possible: Sequence[Array], target: Response, steps: int) -> Array:
+        """Return constants after that one of some steps which leaves the smallest gap."""
+        choices = values - np.array(possible)
+        gaps = self._gaps(choices, target, steps) if len(choices) > 1 else None
         best: Array = choices[0 if gaps is None else int(np.abs(gaps).max(axis=1).argmin())]
         return best
 

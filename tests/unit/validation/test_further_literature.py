@@ -30,6 +30,7 @@ class Antisymmetric(nn.Module):
     """An antisymmetric RNN with its gate, and constants that are hardly told apart where all parameters are zero."""
 
     unit: Tensor
+    epsilon, gamma = 0.25, 0.02
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -37,8 +38,14 @@ class Antisymmetric(nn.Module):
         self.register_buffer("unit", torch.eye(hidden_size))
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
-        both = self.x(x).unflatten(1, (2, -1)) + (h @ (self.w.T - self.w - 0.02 * self.unit))[:, None]
-        return h + 0.25 * torch.sigmoid(both[:, 1]) * torch.tanh(both[:, 0])
+        both = self.x(x).unflatten(1, (2, -1)) + (h @ (self.w.T - self.w - self.gamma * self.unit))[:, None]
+        return h + self.epsilon * torch.sigmoid(both[:, 1]) * torch.tanh(both[:, 0])
+
+
+class OtherAntisymmetric(Antisymmetric):
+    """The same with constants to which whole steps lead."""
+
+    epsilon, gamma = 0.1, 0.05
 
 
 class NoWindow(nn.Module):
@@ -81,6 +88,7 @@ class OldStateBehindTheTime(ClosedForm):
     [
         (FirstMutation, "mut1.direct"),
         (Antisymmetric, "antisymmetric.gated"),
+        (OtherAntisymmetric, "antisymmetric.gated"),
         (NoWindow, "qrnn.one"),
         (ClosedForm, "cfc"),
         (OldStateBehindTheTime, None),

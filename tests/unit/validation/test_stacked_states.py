@@ -17,10 +17,10 @@ from rnn_harness.validation.loading.target import target_of
 class FourInOne(nn.Module):
     """An sLSTM whose states are one tensor, which it makes itself where it is given none."""
 
-    def __init__(self, input_size: int, hidden_size: int) -> None:
+    def __init__(self, dim_in: int = 4, dim: int = 5) -> None:
         super().__init__()
-        self.units = hidden_size
-        self.kernel = nn.Linear(input_size + hidden_size, 4 * hidden_size)
+        self.units = dim
+        self.kernel = nn.Linear(dim_in + dim, 4 * dim)
 
     def forward(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if state is None:
