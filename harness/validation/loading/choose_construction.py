@@ -10,7 +10,7 @@ from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.loading.construct import Construction, stated_sizes
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.fitting_sizes import fitting_sizes
-from rnn_harness.validation.loading.joined_states import stacked_states
+from rnn_harness.validation.loading.joined_cells import layers_of_step
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 
@@ -53,5 +53,5 @@ def _can_be_called(cell: Any, construction: Construction, sizes: CellSizes) -> b
     except WrongLayout:
         return True
     except Exception:  # a module that was constructed in a wrong way may raise anything
-        return stacked_states(copy.deepcopy(cell), CellSizes(n, d)) is not None
+        return layers_of_step(cell, CellSizes(n, d)) is not None
     return True

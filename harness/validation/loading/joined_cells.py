@@ -11,6 +11,7 @@ from rnn_harness.validation.loading.context_search import context_step
 from rnn_harness.validation.loading.copied_module import copied_module
 from rnn_harness.validation.loading.find_convention import find_convention
 from rnn_harness.validation.loading.first_call import lacks_weights
+from rnn_harness.validation.loading.forward_signature import STATE_NAME, forward_arguments
 from rnn_harness.validation.loading.joined_in_space import JoinedInSpace, joined_in_space
 from rnn_harness.validation.loading.joined_inputs import JoinedInputs, joined_inputs
 from rnn_harness.validation.loading.joined_on_both_sides import JoinedOnBothSides, joined_on_both_sides
@@ -67,7 +68,7 @@ def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) 
     if spatial is not None:
         return spatial
     if len(required_arguments(cell.forward)) < 2:
-        return None
+        return layers_of_step(cell, sizes)
     in_space = joined_in_space(cell, sizes)
     if in_space is not None:
         return in_space
@@ -86,6 +87,23 @@ def joined_cell(cell: Any, sizes: CellSizes, state_names: tuple[str, ...] = ()) 
             return None  # two states of its hidden size in one tensor, of which each is judged
         inputs = states or joined_inputs(copied_module(cell), sizes) or contexts
         return inputs or joined_on_both_sides(copied_module(cell), sizes)
+    return None
+
+
+def layers_of_step(cell: nn.Module, sizes: CellSizes) -> JoinedStates | None:
+    """Find how the states of a step are joined that are one tensor (L, B, d); None if it can be called in usual ways.
+
+    Args:
+        cell: A torch cell, as it was made.
+        sizes: The sizes that it was made for.
+    """
+    arguments = forward_arguments(cell) or ()
+    if len(arguments) < 2 or not STATE_NAME.match(arguments[1].name):
+        return None
+    try:
+        find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True)
+    except Exception:  # a module that is called in a wrong way may raise anything
+        return layered_states(copied_module(cell), sizes)
     return None
 
 

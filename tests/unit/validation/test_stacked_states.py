@@ -10,7 +10,7 @@ from rnn_harness.errors import UsageError
 from rnn_harness.validation.cells.capabilities import CellSizes
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.library_match import library_match
-from rnn_harness.validation.loading.joined_states import stacked_states
+from rnn_harness.validation.loading.joined_states import layered_states
 from rnn_harness.validation.loading.target import target_of
 
 
@@ -42,8 +42,8 @@ class WantsFourInOne(FourInOne):
         return super().forward(inputs, state)
 
 
-class FiveInOne(nn.Module):
-    """A cell of five states, more than can be handed over: it is no layer that forgets everything at once."""
+class SevenInOne(nn.Module):
+    """A cell of seven states, more than can be handed over: it is no layer that forgets everything at once."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
@@ -52,10 +52,10 @@ class FiveInOne(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         if state is None:
-            state = x.new_zeros(5, len(x), self.units)
-        first, second, third, fourth, fifth = state
+            state = x.new_zeros(7, len(x), self.units)
+        first, second, third, fourth, *others, last = state
         h = torch.tanh(self.x(x) + self.h(first) * second + third * fourth)
-        return h, torch.stack([h, first, second, third, h - fifth])
+        return h, torch.stack([h, first, second, third, *others, h - last])
 
 
 class ThreeLayers(nn.Module):
@@ -139,16 +139,16 @@ def test_a_cell_of_another_hand_is_identified(cell: type[nn.Module], name: str) 
 
 def test_a_cell_of_too_many_states_is_no_layer_without_any() -> None:
     with pytest.raises(UsageError, match="cannot drive"):
-        probe_target(target_of("cell", FiveInOne))
+        probe_target(target_of("cell", SevenInOne))
 
 
 def test_a_state_that_may_have_any_axes_in_front_is_one_state() -> None:
-    assert stacked_states(nn.GRUCell(5, 3), CellSizes(5, 3)) is None
-    assert stacked_states(OneStateOfAnyAxes(5, 3), CellSizes(5, 3)) is None
+    assert layered_states(nn.GRUCell(5, 3), CellSizes(5, 3)) is None
+    assert layered_states(OneStateOfAnyAxes(5, 3), CellSizes(5, 3)) is None
 
 
 def test_rows_that_are_steps_are_told_from_rows_that_are_apart() -> None:
     cell = ThreeLayers(5, 3)
     states = torch.zeros(3, 7, 3)
     assert cell(torch.zeros(7, 5), states)[1].shape == states.shape, "it takes one step's rows for steps"
-    assert stacked_states(cell, CellSizes(5, 3)) is None
+    assert layered_states(cell, CellSizes(5, 3)) is None
