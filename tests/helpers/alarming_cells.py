@@ -53,6 +53,17 @@ class WithoutTraining(GRUStep):
         raise NotImplementedError("there is no such mode")
 
 
+class MaskOfASequence(GRUStep):
+    """In training it draws one mask, and keeps it until it is told that the sequence has ended."""
+
+    mask: Tensor | None = None
+
+    def forward(self, x: Tensor, h: Tensor) -> Any:
+        if self.training and self.mask is None:
+            self.mask = torch.bernoulli(torch.full_like(x, 0.5)) * 2
+        return super().forward(x if not self.training or self.mask is None else x * self.mask, h)
+
+
 class LearnedStart(GRUStep):
     """A state that is left out starts from a parameter."""
 

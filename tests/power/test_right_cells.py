@@ -42,6 +42,11 @@ def test_rows_that_are_mixed_are_found_though_the_state_is_read_by_its_index() -
     assert diagnosis.part == "behaviour: position"
 
 
+def test_a_mask_that_is_kept_for_a_sequence_is_random_in_training() -> None:
+    with pytest.raises(NotRun, match="it is random in training"):
+        finding("MaskOfASequence", "behaviour.training")
+
+
 def test_a_learned_initial_state_is_told() -> None:
     learned = finding("LearnedStart", "behaviour.default-state")
     assert (learned.agrees, learned.detail) == (True, "called without a state it starts from one that it holds: start")

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from rnn_harness.arithmetic.assumptions import (
     JUMPS,
+    LITTLE_STEP,
     QUOTIENT_ROUNDINGS,
     QUOTIENT_STEP,
     QUOTIENT_TRUNCATION,
@@ -82,6 +83,30 @@ def has_jumps(path: Path, cotangents: Sequence[Tensor], dtype: str) -> bool:
     return any(
         abs(mean - total) > JUMPS * max(abs(total), size) for mean, total, size in zip(means, far, sizes, strict=True)
     )
+
+
+def middle_entry(values: Tensor) -> Tensor:
+    """Return a direction that moves one entry alone, of middle size: the largest may be the unit of a rounding.
+
+    Args:
+        values: What is moved.
+    """
+    direction = torch.zeros(values.numel(), dtype=values.dtype)
+    if values.numel():
+        direction[values.detach().flatten().abs().argsort()[values.numel() // 2]] = 1.0
+    return direction.reshape(values.shape)
+
+
+def loses_a_little_step(path: Path, dtype: str) -> bool:
+    """Say whether a little step changes no bit of any result, and a long one does, as where an entry is rounded.
+
+    Args:
+        path: The results as a function of the distance gone, along one entry.
+        dtype: The dtype that the path is computed in.
+    """
+    still, near, far = (path(distance) for distance in (0.0, LITTLE_STEP[dtype], LONG_WAY))
+    is_lost = all(torch.equal(a, b) for a, b in zip(still, near, strict=True))
+    return is_lost and not all(torch.equal(a, b) for a, b in zip(still, far, strict=True))
 
 
 def complex_step_slopes(path: ComplexPath, cotangents: Sequence[Tensor], step: float) -> list[float]:

@@ -23,6 +23,7 @@ from rnn_harness.validation.diagnosis.nearest import SEARCH_SECONDS, agrees_at_z
 from rnn_harness.validation.identification.decode import weights_left_out
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
+from rnn_harness.validation.identification.near_match import computes_coarsely
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.identification.read_out import has_read_out
@@ -98,6 +99,8 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
+    is_rounded = differs and not near and rewritten is None and computes_coarsely(probe)
+    differs = differs and not is_rounded
     is_meant = wanted.model is None and any(
         may_be_meant(match.model, has_read_out(probe)) or _has_no_such_weights(match) for match in near
     )
@@ -106,6 +109,11 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     reason = _reason(diagnosis) if is_sure else _reason_unknown(diagnosis, wanted)
     if is_cut_short and rewritten is None:
         reason += f"; the search for mistakes ended after {SEARCH_SECONDS:g} s"
+    if is_rounded:
+        reason += (
+            "; its arithmetic is coarser than its format somewhere (a little step of its arguments is lost), so what "
+            f"differs from {wanted.name} may be its rounding"
+        )
     if not is_sure:  # who asks for its equations should know how it was driven
         reason = "; ".join((reason, *target.capabilities.notes))
     outcome = Outcome.REFUTED if is_sure else Outcome.NOT_RUN

@@ -32,3 +32,39 @@ class IntegerWeightsGRU(nn.Module):
 def test_weights_of_eight_bits_are_given_no_mistake_of_the_cell_that_is_claimed() -> None:
     validation = rnn_harness.validate(IntegerWeightsGRU, "gru.reset_after", examples=0, dtypes=("float64",))
     assert validation.outcome == "consistent", validation.diagnosis
+
+
+class IntegerWeightsRNN(nn.Module):
+    """A simple RNN with weights of 8 bits."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell = nn.RNNCell(input_size, hidden_size)
+
+    def rounded(self, weight: Tensor) -> Tensor:
+        step = weight.detach().abs().max() / 127
+        return ((weight / step).round() * step - weight).detach() + weight
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        cell = self.cell
+        fed = nn.functional.linear(x, self.rounded(cell.weight_ih), cell.bias_ih)
+        return torch.tanh(fed + nn.functional.linear(h, self.rounded(cell.weight_hh), cell.bias_hh))
+
+
+class NarrowInsideRNN(nn.Module):
+    """A simple RNN whose products are rounded to bfloat16."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.x2h, self.h2h = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        total = self.x2h(x) + self.h2h(h)
+        return torch.tanh(total + (total.to(torch.bfloat16).to(total.dtype) - total).detach())
+
+
+@pytest.mark.parametrize("cell", [IntegerWeightsRNN, NarrowInsideRNN])
+def test_what_may_be_rounding_refutes_no_claim(cell: type[nn.Module]) -> None:
+    validation = rnn_harness.validate(cell, "rnn.tanh", examples=0, dtypes=("float64",))
+    assert validation.outcome in ("consistent", "undecided"), validation.diagnosis
+    assert "may be its rounding" in str(validation)
