@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rnn_harness.specs.expression import Apply, Constant, Node, Role, Variable, variables, walk
+from rnn_harness.specs.expression import (
+    Apply,
+    Constant,
+    MatrixVector,
+    Node,
+    Role,
+    Variable,
+    VectorMatrix,
+    variables,
+    walk,
+)
 from rnn_harness.specs.rewrite import substitute
 from rnn_harness.validation.spec_search.change import Change, KnownSymbols
 from rnn_harness.validation.spec_search.program_rewrites import bare, with_part
@@ -25,6 +35,21 @@ def parts_for_results(node: Variable, symbols: KnownSymbols) -> Iterator[Change]
     for part in dict.fromkeys(walk(result)):
         if part != result and part.shape == node.shape and not isinstance(part, Variable | Constant):
             yield Change(part, f"{bare(part)} stands where {bare(node)} should", 6)
+
+
+def products_for_operands(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
+    """Yield what a matrix of the program makes of an input or an old state in its place, as where it is projected once.
+
+    Args:
+        node: A symbol of an expression.
+        symbols: What may be read by mistake.
+    """
+    if node.role not in (Role.INPUT, Role.STATE):
+        return
+    parts = dict.fromkeys(part for result in symbols.results.values() for part in walk(result))
+    for part in parts:
+        if isinstance(part, MatrixVector | VectorMatrix) and part.vector == node and part.shape == node.shape:
+            yield Change(part, f"{bare(part)} stands where {bare(node)} should", 5)
 
 
 def overwritten_symbols(expression: Node) -> Iterator[Change]:

@@ -44,7 +44,11 @@ from rnn_harness.validation.spec_search.normalisation_rewrites import (
     other_normalisations,
     without_normalisation,
 )
-from rnn_harness.validation.spec_search.part_rewrites import overwritten_symbols, parts_for_results
+from rnn_harness.validation.spec_search.part_rewrites import (
+    overwritten_symbols,
+    parts_for_results,
+    products_for_operands,
+)
 from rnn_harness.validation.spec_search.piecewise_functions import clipped, positive
 from rnn_harness.validation.spec_search.program_differences import Difference, Differences, with_expression
 from rnn_harness.validation.spec_search.program_rewrites import bare, in_order, program_changes
@@ -237,6 +241,7 @@ def _other_symbols(node: Variable, symbols: KnownSymbols) -> Iterator[Change]:
         if other.shape == node.shape and other != node:
             yield Change(other, f"{bare(other)} stands where {bare(node)} should", 2)
     yield from parts_for_results(node, symbols)
+    yield from products_for_operands(node, symbols)
     if node.role is Role.INTERMEDIATE:
         yield Change(Subtract(UNIT, node), f"1 - {node.name} stands where {node.name} should", 2)
         for other in symbols.values:

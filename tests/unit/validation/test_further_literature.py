@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from rnn_harness.specs import literature
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.loading.target import target_of
+from rnn_harness.validation.spec_search.fault_search import faulty_match
+from rnn_harness.validation.spec_search.search import TargetSearch
 
 
 class FirstMutation(nn.Module):
@@ -81,6 +84,53 @@ class OldStateBehindTheTime(ClosedForm):
         a, b, _, second = (head(torch.cat([x, hidden], 1)) for head in self.heads)
         late = torch.sigmoid(a * ts + b)
         return late * torch.tanh(second) + (1 - late) * hidden
+
+
+class SkipsBehindTheMatrix(nn.Module):
+    """Wrong: an SRU that skips what its matrix makes of the input, and not the input."""
+
+    def __init__(self, width: int = 5) -> None:
+        super().__init__()
+        self.x = nn.Linear(width, 3 * width, bias=False)
+        self.v, self.b = nn.Parameter(torch.randn(2, width)), nn.Parameter(torch.randn(2, width))
+
+    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        x, f, r = self.x(x).chunk(3, 1)
+        f, r = torch.sigmoid(f + self.v[0] * c + self.b[0]), torch.sigmoid(r + self.v[1] * c + self.b[1])
+        c = f * c + (1 - f) * x
+        return r * c + (1 - r) * x, c
+
+
+class ProjectedBeforeItsReset(nn.Module):
+    """Wrong: the reset gate of MUT2 reads what the candidate's matrix makes of the input."""
+
+    def __init__(self, width: int = 5) -> None:
+        super().__init__()
+        self.z, self.x = nn.Linear(2 * width, width), nn.Linear(width, width, bias=False)
+        self.r, self.h = nn.Linear(width, width), nn.Linear(width, width)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        z = torch.sigmoid(self.z(torch.cat([x, h], 1)))
+        x = self.x(x)
+        r = torch.sigmoid(x + self.r(h))
+        return z * torch.tanh(x + self.h(r * h)) + (1 - z) * h
+
+
+@pytest.mark.parametrize(
+    ("cell", "name", "part", "words"),
+    [
+        (SkipsBehindTheMatrix, "sru", "sru-4", "W x stands where x should"),
+        (ProjectedBeforeItsReset, "mut2.direct", "mut2.direct-2", "W_h x stands where x should"),
+    ],
+)
+def test_what_a_matrix_makes_of_an_input_is_named_in_its_place(
+    cell: type[nn.Module], name: str, part: str, words: str
+) -> None:
+    spec = next(spec for spec in literature() if spec.id == name)
+    found = faulty_match(TargetSearch(probe_target(target_of("cell", cell))), spec)
+    assert found is not None
+    assert found.diagnosis().part == f"forward: {part}"
+    assert words in found.diagnosis().difference
 
 
 @pytest.mark.parametrize(
