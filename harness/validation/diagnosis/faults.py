@@ -148,18 +148,6 @@ def may_be_meant(model: CellModel, has_read_out: bool) -> bool:
     return bool(model.faults) and meant.issuperset(model.faults)
 
 
-def shows_without_parameters(fault: Fault) -> bool:
-    """Say whether a fault may change what a cell gives whose parameters are all zero.
-
-    A term of a gate's sum is zero then, whatever is wrong with it.
-
-    Args:
-        fault: A mistake in one place of a cell.
-    """
-    term, _, change = fault.change.rpartition(" ")
-    return fault.where in ("cell", "output", "reset", "state", "update") or term not in _TERMS or change not in _CHANGES
-
-
 def candidate_faults(model: CellModel) -> Iterator[Fault]:
     """List the single faults that a cell may have, likely ones first.
 

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 
 from rnn_harness.subjects.parameter_role import find_role
 from rnn_harness.validation.cells.cell_model import CellModel, Fault
-from rnn_harness.validation.diagnosis.faults import candidate_faults, shows_without_parameters
+from rnn_harness.validation.diagnosis.fault_filter import FaultFilter
+from rnn_harness.validation.diagnosis.faults import candidate_faults
+from rnn_harness.validation.identification.agreements import Agreements
 from rnn_harness.validation.identification.decode import Decoder, ParameterAssignment
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import state_orders
@@ -40,32 +42,39 @@ def identify_faulty(
     Returns:
         Identifications whose model has faults; first those in which the parameters' names fit their gates best.
     """
+    end, agreements = time.process_time() + SEARCH_SECONDS, Agreements()
     bases = [
-        (layout, model) for layout in layouts if not layout.interleaved for model in _models(layout, probe, expected)
+        (layout, model)
+        for layout in layouts
+        if not layout.interleaved
+        for model in _models(layout, probe, expected)
+        if Decoder(probe, layout, model, state_orders(model, probe)[0], agreements).has_room()
     ]
-    end = time.process_time() + SEARCH_SECONDS
     for count in counts:
         for layout, model in bases:
             fault_sets = itertools.combinations(candidate_faults(model), count)
             in_time = itertools.takewhile(lambda _: time.process_time() < end, fault_sets)
-            if matches := _with_any_fault(probe, layout, model, in_time):
+            if matches := _with_any_fault(probe, layout, model, in_time, agreements):
                 return matches
     return []
 
 
 def _with_any_fault(
-    probe: Probe, layout: Layout, model: CellModel, fault_sets: Iterable[tuple[Fault, ...]]
+    probe: Probe, layout: Layout, model: CellModel, fault_sets: Iterable[tuple[Fault, ...]], agreements: Agreements
 ) -> list[Identification]:
-    at_zero: dict[tuple[Fault, ...], list[Decoder]] = {}
+    if 0 < probe.convention.states < len(model.state_names):
+        # The state that it cannot be given is zero in the first step, where its part in the equations does not show.
+        probe = replace(probe, steps=len(probe.inputs))
+    orders = state_orders(model, probe)
+    filters = {states: FaultFilter(probe, layout, model, states, agreements) for states in orders}
     identifications = []
     for faults in fault_sets:
-        shown = tuple(fault for fault in faults if shows_without_parameters(fault))
-        if shown not in at_zero:
-            at_zero[shown] = list(_decoders_at_zero(probe, layout, replace(model, faults=shown)))
-        if at_zero[shown]:
-            faulty = replace(model, faults=faults)
-            found = (each for decoder in at_zero[shown] for each in _identifications(decoder, faulty))
-            identifications += [each for each in found if not _is_right(probe, each)]
+        for states in (states for states in orders if filters[states].admits(faults)):
+            decoder = Decoder(probe, layout, replace(model, faults=faults), states, agreements)
+            equal_cells = (
+                Identification(decoder.model, row, states, probe.convention) for row in decoder.assignments()
+            )
+            identifications += [each for each in equal_cells if not _is_right(probe, each)]
     return sorted(identifications, key=_misleading_names)
 
 
@@ -86,7 +95,7 @@ def _is_right(probe: Probe, identification: Identification) -> bool:
             kind = assignment.layout.gate_blocks[index].kind
             if _gate(role.name) == fault.where and (kind == "b") == is_bias:
                 turned = not role.flipped and kind == "h" and fault.change.startswith("recurrent")
-                roles[index] = replace(role, flipped=turned if is_bias or kind == "h" else role.flipped)
+                roles[index] = role._replace(flipped=turned if is_bias or kind == "h" else role.flipped)
         if decoder.agree(probe.complete(), decoder.predict(roles, len(probe.inputs))):
             return True
     return False
@@ -139,24 +148,6 @@ def _misleading_names(identification: Identification) -> int:
     return count
 
 
-def _decoders_at_zero(probe: Probe, layout: Layout, model: CellModel) -> Iterator[Decoder]:
-    """Yield a decoder for each order of the states in which target and model agree when every parameter is zero."""
-    if 0 < probe.convention.states < len(model.state_names):
-        # The state that it cannot be given is zero in the first step, where its part in the equations does not show.
-        probe = replace(probe, steps=len(probe.inputs))
-    for states in state_orders(model, probe):
-        decoder = Decoder(probe, layout, model, states)
-        if decoder.agrees_at_zero():
-            yield decoder
-
-
-def _identifications(agreeing: Decoder, model: CellModel) -> Iterator[Identification]:
-    """Yield how a target equals a model that agrees with it in the way of a decoder when every parameter is zero."""
-    decoder = Decoder(agreeing.probe, agreeing.layout, model, agreeing.states)
-    for row in decoder.assignments():
-        yield Identification(model, row, decoder.states, decoder.probe.convention)
-
-
 @dataclass(frozen=True)
 class PartialMatch:
     """A cell that a target equals in part.
@@ -183,11 +174,12 @@ def closest_cell(probe: Probe, layouts: list[Layout], expected: CellModel | None
     Returns:
         The first cell with the most parameters whose role a run shows; None where no layout fits any cell.
     """
+    agreements = Agreements()
     matches = [
         PartialMatch(model, assignment, states)
         for layout in layouts
         for model in ((expected,) if expected is not None else _models(layout, probe, None))
         for states in state_orders(model, probe)
-        for assignment in Decoder(probe, layout, model, states).assignments(partial=True)
+        for assignment in Decoder(probe, layout, model, states, agreements).assignments(partial=True)
     ]
     return max(matches, key=lambda match: match.assignment.matched, default=None)

@@ -6,9 +6,12 @@ decoded is confirmed by one run with all parameters.
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,14 +19,15 @@ from rnn_harness.array_types import Array
 from rnn_harness.subjects.parameter_role import ParameterKind, ParameterRole, find_role, is_kind
 from rnn_harness.validation.cells.cell_model import BlockKind, CellModel
 from rnn_harness.validation.cells.parameter_blocks import BlockMap
+from rnn_harness.validation.cells.visible_faults import FaultVisibility
+from rnn_harness.validation.identification.agreements import Agreements
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe, Response, close
 
 MAX_BIASES, MAX_ASSIGNMENTS = 2, 4
 
 
-@dataclass(frozen=True)
-class BlockRole:
+class BlockRole(NamedTuple):
     """What a block of parameters is.
 
     Attributes:
@@ -83,6 +87,11 @@ def weights_left_out(model: CellModel) -> tuple[str, ...]:
     )
 
 
+def _most_blocks(name: str) -> int:
+    """How many blocks may have one role: biases are added."""
+    return MAX_BIASES if is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS) else 1
+
+
 class Decoder:
     """Finds the roles of a target's blocks, if the target is one cell model with its states in one order.
 
@@ -91,11 +100,21 @@ class Decoder:
         layout: How its parameters are cut into blocks.
         model: The cell model that it is tried as.
         states: The model's states in the order in which the target has them.
+        agreements: What is known of this target already, by other models, faults and layouts.
     """
 
-    def __init__(self, probe: Probe, layout: Layout, model: CellModel, states: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        layout: Layout,
+        model: CellModel,
+        states: tuple[str, ...],
+        agreements: Agreements | None = None,
+    ) -> None:
         self.probe, self.layout, self.model, self.states = probe, layout, model, states
         self.steps = probe.steps
+        self._agreements = Agreements() if agreements is None else agreements
+        self._base, self._visibility = replace(model, faults=()), FaultVisibility(model, probe.steps)
 
     def predict(self, roles: Mapping[int, BlockRole], steps: int | None = None) -> Response:
         """Run the model with those blocks alone.
@@ -152,7 +171,49 @@ class Decoder:
 
     def agrees_at_zero(self) -> bool:
         """Say whether target and model agree when every parameter is zero."""
-        return self.agree(self.probe.masked(self.layout, frozenset()), self.predict({}))
+        return self._agrees_with({})
+
+    def explains(self, index: int) -> bool:
+        """Say whether some role of a block explains what the target gives with that block alone.
+
+        Args:
+            index: The block's number in the layout.
+        """
+        square = self.layout.gate_blocks[index].square or self.layout.gate_blocks[index].kind == "b"
+        names = self.model.parameter_names(self.layout.gate_blocks[index].kind)
+        roles = (BlockRole(name, flipped) for name in names for flipped in ((False, True) if square else (False,)))
+        return any(self._agrees_with({index: role}) for role in roles)
+
+    def has_room(self) -> bool:
+        """Say whether the model has roles for all blocks that have an influence beside all others."""
+        everything = range(len(self.layout.gate_blocks))
+        counts = Counter(
+            self.layout.gate_blocks[index].kind
+            for index in everything
+            if self._differs([block for block in everything if block != index], everything)
+        )
+        return all(count <= sum(map(_most_blocks, self.model.parameter_names(kind))) for kind, count in counts.items())
+
+    def blocks_with_influence_alone(self) -> list[int]:
+        """List the numbers of the blocks that change what the target gives where all others are zero."""
+        return [index for index in range(len(self.layout.gate_blocks)) if self._changes_output({}, index)]
+
+    def _agrees_with(self, roles: Mapping[int, BlockRole]) -> bool:
+        """Say whether target and model agree with these blocks alone; a run that was made before is not made again."""
+        names = {role.name for role in roles.values()}
+        blocks = frozenset((self.layout.block_names[index], *role) for index, role in roles.items())
+        run = self._base, self._visibility.visible(names), self.states, self.steps, self.layout.parameters, blocks
+        target = functools.partial(self.probe.masked, self.layout, frozenset(roles))
+        return self._agreements.agree(run, lambda: self.agree(target(), self.predict(roles)))
+
+    def _differs(self, fewer: Collection[int], more: Collection[int]) -> bool:
+        """Say whether the target gives something else with more blocks."""
+        fewer_blocks, more_blocks = (
+            frozenset(self.layout.block_names[index] for index in blocks) for blocks in (fewer, more)
+        )
+        change = fewer_blocks, more_blocks, self.steps, self.layout.parameters
+        runs = (self.probe.masked(self.layout, frozenset(blocks)) for blocks in (fewer, more))
+        return self._agreements.differ(change, lambda: not self.probe.equal(*runs))
 
     def assignments(self, partial: bool = False) -> list[ParameterAssignment]:
         """Find the roles of all blocks.
@@ -164,25 +225,23 @@ class Decoder:
             At most `MAX_ASSIGNMENTS` assignments; several where the blocks cannot be told apart.
         """
         decoded = list(self._decoded({}, partial))
-        complete = self.probe.complete()
         if not partial:
             decoded = [assignment for assignment in decoded if not self._lacks_reset_bias(assignment)]
             decoded = [assignment for assignment in decoded if self._has_all_weights(assignment)]
-            steps = len(self.probe.inputs)
+        if decoded and not partial:
+            complete, steps = self._agreements.complete(self.probe.complete), len(self.probe.inputs)
             decoded = [row for row in decoded if self.agree(complete, self.predict(dict(row.roles), steps))]
         return decoded[:MAX_ASSIGNMENTS]
 
     def _changes_output(self, alive: Mapping[int, BlockRole], index: int) -> bool:
-        base = self.probe.masked(self.layout, frozenset(alive))
-        return not self.probe.equal(base, self.probe.masked(self.layout, frozenset((*alive, index))))
+        return self._differs(alive.keys(), (*alive, index))
 
     def _free_roles(self, index: int, roles: Mapping[int, BlockRole]) -> Iterator[BlockRole]:
         """The roles that a block may have next to those of the other blocks."""
         block = self.layout.gate_blocks[index]
         taken = [role.name for role in roles.values()]
         for name in self.model.parameter_names(block.kind):
-            bias = is_kind(name, ParameterKind.BIAS, ParameterKind.RECURRENT_BIAS)
-            if taken.count(name) < (MAX_BIASES if bias else 1):
+            if taken.count(name) < _most_blocks(name):
                 yield BlockRole(name)
                 if block.square or (block.kind == "b" and self._negates(name)):
                     yield BlockRole(name, flipped=True)
@@ -195,9 +254,7 @@ class Decoder:
         return any(fault.where == role.gate and fault.change.endswith(" negated") for fault in self.model.faults)
 
     def _fitting_roles(self, index: int, roles: Mapping[int, BlockRole]) -> list[BlockRole]:
-        target = self.probe.masked(self.layout, frozenset((*roles, index)))
-        free = self._free_roles(index, roles)
-        return [role for role in free if self.agree(target, self.predict({**roles, index: role}))]
+        return [role for role in self._free_roles(index, roles) if self._agrees_with({**roles, index: role})]
 
     def _lacks_reset_bias(self, assignment: ParameterAssignment) -> bool:
         """Whether both biases of the candidate stand outside the reset gate, where one of them belongs inside."""
@@ -246,18 +303,16 @@ class Decoder:
 
         Where no roles explain these two, the model is not the target's: others are tried only if `partial`.
         """
-        base = self.probe.masked(self.layout, frozenset(roles))
-        if self.probe.equal(base, self.probe.masked(self.layout, frozenset((*roles, *silent)))):
+        if not self._differs(roles.keys(), (*roles, *silent)):
             return []
         for first, second in itertools.combinations(silent, 2):
-            target = self.probe.masked(self.layout, frozenset((*roles, first, second)))
-            if self.probe.equal(base, target):
+            if not self._differs(roles.keys(), (*roles, first, second)):
                 continue
             pairs: list[dict[int, BlockRole]] = []
             for first_role in self._free_roles(first, roles):
                 for second_role in self._free_roles(second, {**roles, first: first_role}):
                     pair = {first: first_role, second: second_role}
-                    if self.agree(target, self.predict({**roles, **pair})):
+                    if self._agrees_with({**roles, **pair}):
                         pairs.append(pair)
             if pairs or not partial:
                 return pairs

@@ -12,6 +12,7 @@ from rnn_harness.arithmetic.assumptions import SCREEN_SINGLE
 from rnn_harness.errors import UsageError
 from rnn_harness.subjects.parameter_role import ParameterKind, is_kind
 from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.identification.agreements import Agreements
 from rnn_harness.validation.identification.decode import Decoder
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.near_match import is_another_function
@@ -102,9 +103,10 @@ def identify(target: Target, probe: Probe | None = None) -> tuple[Identification
     attempts += [(probe.tolerance, 2)] if probe.convention.sequence and probe.steps == 1 else []
     for tolerance, steps in dict.fromkeys(attempts):
         probe.tolerance, probe.steps = tolerance, steps
+        agreements = Agreements()
         for layout in layouts:
             identifications: dict[str, Identification] = {}
-            for identification in _identifications(probe, layout, target.declared_model, end):
+            for identification in _identifications(probe, layout, target.declared_model, end, agreements):
                 if tolerance > finest and is_another_function(identification, probe, finest):
                     continue
                 complete = _with_remaining_parameters(identification, probe)
@@ -192,7 +194,9 @@ def _forgotten_biases(identification: Identification, unused: tuple[str, ...], p
     return tuple(names) if count and count in (missing, 2 * missing, inner, missing + inner) else ()
 
 
-def _identifications(probe: Probe, layout: Layout, declared: CellModel | None, end: float) -> Iterator[Identification]:
+def _identifications(
+    probe: Probe, layout: Layout, declared: CellModel | None, end: float, agreements: Agreements
+) -> Iterator[Identification]:
     """Every right cell that a target equals with its parameters in one layout, found until the time `end`."""
     models = all_models(layout, probe.convention.states, is_layer=probe.convention.sequence)
     for model in dict.fromkeys((declared, *models) if declared is not None else models):
@@ -201,7 +205,7 @@ def _identifications(probe: Probe, layout: Layout, declared: CellModel | None, e
         for states in state_orders(model, probe):
             clipped = with_cell_clip(probe, layout, model, states)
             for variant in dict.fromkeys((with_offset(probe, layout, clipped, states), clipped, model)):
-                decoder = Decoder(probe, layout, variant, states)
+                decoder = Decoder(probe, layout, variant, states, agreements)
                 if not decoder.agrees_at_zero():
                     continue
                 assignments = decoder.assignments()

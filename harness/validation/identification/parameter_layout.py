@@ -5,6 +5,7 @@ Shapes are those of `rnn_harness.validation.cells.parameter_blocks`: n is the in
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping
@@ -61,6 +62,20 @@ class Layout:
     gate_blocks: tuple[GateBlock, ...]
     forms: tuple[tuple[str, StorageForm], ...]
     recurrent_first: bool = False
+
+    @functools.cached_property
+    def block_names(self) -> tuple[str, ...]:
+        """What says which numbers each block holds: layouts that cut a parameter alike have it in common."""
+        forms = dict(self.forms)
+        return tuple(
+            f"{block} of {forms[block.parameter]} {self.recurrent_first if block.side else ''}"
+            for block in self.gate_blocks
+        )
+
+    @functools.cached_property
+    def parameters(self) -> str:
+        """The names of the parameters that are cut, as one text."""
+        return " ".join(sorted(name for name, _ in self.forms))
 
     @property
     def gates(self) -> int:

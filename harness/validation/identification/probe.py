@@ -122,7 +122,7 @@ class Probe:
             alive: The numbers of the blocks that are not zero.
             scale: What these are multiplied by.
         """
-        key = (layout.forms, layout.recurrent_first, alive, self.steps, scale)
+        key = (layout.parameters, frozenset(layout.block_names[index] for index in alive), self.steps, scale)
         if key not in self._responses:
             self._responses[key] = self.respond(self._only(layout, alive, scale), self.steps)
         return self._responses[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from rnn_harness.validation.spec_search.constant_below_root import (
 )
 from rnn_harness.validation.spec_search.constants import usual_constants, with_constants
 from rnn_harness.validation.spec_search.program_runs import ProgramRuns
-from rnn_harness.validation.spec_search.search import SpecMatch, TargetSearch, first_complement, first_match
+from rnn_harness.validation.spec_search.search import SECONDS, SpecMatch, TargetSearch, first_complement, first_match
 from rnn_harness.validation.spec_search.signature import are_joined
 from rnn_harness.validation.spec_search.spec_pieces import empty_parameters
 
@@ -42,8 +43,9 @@ def library_match(probe: Probe) -> SpecMatch | None:
     if probe.keeps_a_state():  # every cell is the identity for some constants, as h + 0 tanh(...) is
         return None
     search, known = TargetSearch(probe), [*_shipped(probe), *literature()]
+    search.deadline = time.process_time() + SECONDS
     match = first_match(search, known) or first_complement(search, known)
-    match = _with_another_root(probe, known) if match is None else _with_its_root(probe, match)
+    match = _with_another_root(probe, known, search.deadline) if match is None else _with_its_root(probe, match)
     if match is None:
         return None
     if _leaves_out_a_parameter(probe, match):  # an LSTM that forgets its forget gate would be one of zoneout
@@ -57,13 +59,14 @@ def _with_its_root(probe: Probe, match: SpecMatch) -> SpecMatch:
     return replace(match, spec=fitting_constant(match.spec, match.table, match.states, probe))
 
 
-def _with_another_root(probe: Probe, known: Sequence[Spec]) -> SpecMatch | None:
-    """Find the spec that a target equals but for the constant below its roots, which hardly shows."""
+def _with_another_root(probe: Probe, known: Sequence[Spec], deadline: float) -> SpecMatch | None:
+    """Find the spec that a target equals but for the constant below its roots, which hardly shows, until a time."""
     loose = replace(probe, tolerance=max(probe.tolerance, SCREEN_SINGLE))
     normalised = [spec for spec in known if with_constant_below_root(spec, VALUES[0]) is not None]
     # A larger constant shows wherever a variance is small, and so even to a loose search.
     large = [variant for value in LARGE for spec in normalised if (variant := with_constant_below_root(spec, value))]
     search, variants = TargetSearch(loose), [*normalised, *large]
+    search.deadline = deadline
     match = first_match(search, variants) or first_complement(search, variants)
     if match is None:
         return None

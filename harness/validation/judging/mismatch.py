@@ -87,7 +87,8 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
         if mismatch.matches:  # what it equals with every parameter that it uses is wrong by those that it does not use
             near = [match for match in near if _uses_any_of(match, mismatch.matches[0].forgotten)]
         if not near and not mismatch.matches:
-            near = identify_faulty(probe, _layouts_of_used(target, probe), wanted.model)
+            further = [layout for layout in _layouts_of_used(target, probe) if layout not in layouts]
+            near = identify_faulty(probe, further, wanted.model)
         is_cut_short = not near and time.process_time() - start > SEARCH_SECONDS
         unused = explain_unused(mismatch.matches[0]) if mismatch.matches else None
         rewritten = None if near or mismatch.matches else _rewritten(mismatch)

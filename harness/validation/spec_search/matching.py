@@ -35,16 +35,19 @@ class TargetRuns:
         probe: The target.
         layout: How its parameters are cut.
         sizes: The named sizes.
+        responses: The runs that were made; layouts that cut the living slots alike have them in common.
     """
 
     probe: Probe
     layout: Layout
     sizes: Mapping[str, int]
-    _responses: dict[tuple[frozenset[int], int], Response] = field(default_factory=dict)
+    responses: dict[tuple[str, frozenset[str], int], Response] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         parameters = self.probe.parameters
         self.plain = {slot.parameter: np.array(slot.plain(parameters[slot.parameter])) for slot in self.layout}
+        self._cut = " ".join(sorted(self.plain))
+        self._names = [repr(slot.in_numbers(self.sizes)) for slot in self.layout]
         self.values = [slot.view(self.plain[slot.parameter], self.sizes) for slot in self.layout]
 
     @functools.cached_property
@@ -59,8 +62,8 @@ class TargetRuns:
             alive: The numbers of the slots that are not zero.
             steps: Time steps.
         """
-        key = (alive, steps)
-        if key not in self._responses:
+        key = self._cut, frozenset(self._names[number] for number in alive), steps
+        if key not in self.responses:
             plain = {name: np.zeros_like(value) for name, value in self.plain.items()}
             first: dict[str, Slot] = {}
             for number, slot in enumerate(self.layout):
@@ -69,8 +72,8 @@ class TargetRuns:
                     slot.view(plain[slot.parameter], self.sizes)[...] = self.values[number]
             unmasked = {name: value for name, value in self.probe.parameters.items() if name not in plain}
             stored = {name: first[name].stored(value) for name, value in plain.items()}
-            self._responses[key] = self.probe.respond({**unmasked, **stored}, steps)
-        return self._responses[key]
+            self.responses[key] = self.probe.respond({**unmasked, **stored}, steps)
+        return self.responses[key]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -124,6 +125,7 @@ class TargetSearch:
         self.probe = probe
         self.deadline = math.inf
         self._runs: dict[tuple[Layout, tuple[tuple[str, int], ...]], TargetRuns] = {}
+        self._responses: dict[tuple[str, frozenset[str], int], Response] = {}
         self._known_layouts: dict[tuple[SpecPiece, ...], list[Layout]] = {}
         self._signatures: dict[tuple[tuple[Variable, ...], ...], Signature] = {}
         self._begun: dict[str, bool] = {}
@@ -165,7 +167,7 @@ class TargetSearch:
         """
         key = layout, tuple(sizes.items())
         if key not in self._runs:
-            self._runs[key] = TargetRuns(self.probe, layout, sizes)
+            self._runs[key] = TargetRuns(self.probe, layout, sizes, self._responses)
         return self._runs[key]
 
     def empty_response(self, program: Program) -> Response | None:
@@ -376,7 +378,7 @@ def first_complement(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch |
         search: The target, which equals none of the specs themselves; its deadline holds.
         specs: Cells, the simplest first.
     """
-    for spec in specs:
+    for spec in itertools.takewhile(lambda _: time.process_time() <= search.deadline, specs):
         # Where all parameters are zero a gate is its own complement: what differs there differs from both.
         if not search.is_begun(spec):
             continue
@@ -391,8 +393,8 @@ def first_match(search: TargetSearch, specs: Iterable[Spec]) -> SpecMatch | None
     """Return the first of some specs that a target equals; None if it equals none.
 
     Args:
-        search: The target.
+        search: The target; its deadline holds.
         specs: Cells, the simplest first.
     """
-    search.deadline = time.process_time() + SECONDS
-    return next((match for spec in specs if (match := search.match_spec(spec)) is not None), None)
+    in_time = itertools.takewhile(lambda _: time.process_time() <= search.deadline, specs)
+    return next((match for spec in in_time if (match := search.match_spec(spec)) is not None), None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +17,8 @@ from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
 
 MOST_STACKED, MOST_JOINED, MOST_LAYOUTS, MOST_SUMMED = 8, 3, 48, 3
 """Slots that are stacked, and joined, in one parameter; layouts of a target; biases that are added up."""
-
+MOST_CHOICES = 4096
+"""Choices of one reading for each parameter that are looked at."""
 
 _NOTHING, _ONE = Dimension(), Dimension((), 1)
 
@@ -137,11 +140,9 @@ def _layouts(
             return ()
         choices.append(readings)
     layouts: dict[tuple[object, ...], Layout] = {}
-    for chosen in itertools.islice(itertools.product(*choices), 4096):
-        layout = tuple(slot for reading in chosen for slot in reading)
-        if _fits(layout, wanted, sizes):
-            # Lengths of two names that are equal here are one way to cut.
-            layouts.setdefault(tuple(slot.in_numbers(sizes) for slot in layout), layout)
+    for layout in _fitting_layouts(choices, wanted, sizes):
+        # Lengths of two names that are equal here are one way to cut.
+        layouts.setdefault(tuple(slot.in_numbers(sizes) for slot in layout), layout)
         if len(layouts) == MOST_LAYOUTS:
             break
     kinds = (_every_slot, _is_matrix)
@@ -155,22 +156,62 @@ def _possible(
     """List the readings of one parameter, each once, that cut it into no more slots than the spec has pieces."""
     possible: dict[tuple[object, ...], tuple[Slot, ...]] = {}
     for reading in readings:
-        if not _too_many(reading, wanted, sizes):
+        if not _too_many(_counts(reading, sizes), wanted):
             possible.setdefault(tuple(slot.in_numbers(sizes) for slot in reading), reading)
     return list(possible.values())
 
 
-def _too_many(slots: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:
+def _counts(slots: Layout, sizes: Mapping[str, int]) -> Counter[tuple[int, ...]]:
+    """Count slots by their shape in numbers."""
+    return Counter(tuple(axis.size(sizes) for axis in slot.shape) for slot in slots)
+
+
+def _too_many(counts: Counter[tuple[int, ...]], wanted: Counter[tuple[int, ...]]) -> bool:
     """Say whether there are more slots of some shape than the spec has pieces; biases may be added up."""
-    counts = Counter(tuple(axis.size(sizes) for axis in slot.shape) for slot in slots)
     return any(count > wanted[shape] * (MOST_SUMMED if len(shape) == 1 else 1) for shape, count in counts.items())
 
 
-def _fits(layout: Layout, wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]) -> bool:
-    """Say whether there is a slot for every matrix of the spec, and there are not too many vectors."""
-    counts = Counter(tuple(axis.size(sizes) for axis in slot.shape) for slot in layout)
-    has_all = all(counts[shape] >= count for shape, count in wanted.items() if len(shape) == 2)
-    return has_all and not _too_many(layout, wanted, sizes)
+def _has_all_matrices(counts: Counter[tuple[int, ...]], wanted: Counter[tuple[int, ...]]) -> bool:
+    """Say whether there is a slot for every matrix of the spec."""
+    return all(counts[shape] >= count for shape, count in wanted.items() if len(shape) == 2)
+
+
+def _fitting_layouts(
+    choices: Sequence[Sequence[Layout]], wanted: Counter[tuple[int, ...]], sizes: Mapping[str, int]
+) -> Iterator[Layout]:
+    """Yield the choices of one reading for each parameter in which the slots are as many as the spec's pieces.
+
+    They come in the order of itertools.product, the first `MOST_CHOICES` of it; what cannot fit is left out as soon as
+    the first parameters show it.
+
+    Args:
+        choices: The readings of every parameter.
+        wanted: The pieces of the spec by shape.
+        sizes: The named sizes.
+    """
+    counted = [[(reading, _counts(reading, sizes)) for reading in readings] for readings in choices]
+    behind = [math.prod(map(len, choices[place:])) for place in range(len(choices) + 1)]
+    most = [Counter[tuple[int, ...]]()]  # of the parameters from a place on, the last one first
+    for readings in reversed(counted):
+        most.append(most[-1] + functools.reduce(operator.or_, (counts for _, counts in readings)))
+    seen = 0
+
+    def chosen_from(place: int, layout: Layout, counts: Counter[tuple[int, ...]]) -> Iterator[Layout]:
+        nonlocal seen
+        if place == len(counted):
+            seen += 1
+            yield layout
+            return
+        for reading, added in counted[place]:
+            total = counts + added
+            if seen >= MOST_CHOICES:
+                return
+            if _too_many(total, wanted) or not _has_all_matrices(total + most[len(counted) - place - 1], wanted):
+                seen += behind[place + 1]
+            else:
+                yield from chosen_from(place + 1, (*layout, *reading), total)
+
+    yield from chosen_from(0, (), Counter())
 
 
 def _every_slot(_slot: Slot) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
 
 from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation import ValidationRequest, collect_validation, load_target, run_validation
-from rnn_harness.validation.cells.cell_model import CellModel
+from rnn_harness.validation.cells.cell_model import CellModel, Fault
 from rnn_harness.validation.diagnosis import nearest
-from rnn_harness.validation.diagnosis.faults import candidate_faults, shows_without_parameters
+from rnn_harness.validation.diagnosis.fault_filter import FaultFilter
 from rnn_harness.validation.identification import identify
+from rnn_harness.validation.identification.identification import Identification
+from rnn_harness.validation.identification.parameter_layout import Layout
+from rnn_harness.validation.identification.probe import Probe, probe_target
 from rnn_harness.validation.judging import mismatch
-from tests.helpers import wrong_torch
+from tests.helpers import far_cells, wrong_torch
 
 
 @pytest.fixture
@@ -39,25 +41,49 @@ def test_an_identification_without_time_names_no_cell(monkeypatch: pytest.Monkey
     assert identify.identify(target) == ()
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        CellModel("rnn"),
-        CellModel("gru", reset="after", update="write"),
-        CellModel("gru"),
-        CellModel("lstm", peephole="diagonal"),
-        CellModel("lstm", peephole="full", peephole_state="old", forget="coupled"),
-        CellModel("lstm", offset=1.0),
-    ],
-    ids=lambda model: f"{model.family}-{model.reset}-{model.peephole or 'plain'}-{model.forget}-{model.offset:g}",
-)
-def test_a_fault_of_a_term_changes_nothing_where_all_parameters_are_zero(model: CellModel) -> None:
-    rng = np.random.default_rng(3)
-    inputs, states = rng.normal(size=(3, 2, 4)), tuple(rng.normal(size=(2, 5)) for _ in model.state_names)
-    right = model.run({}, inputs, states)
-    silent = [fault for fault in candidate_faults(model) if not shows_without_parameters(fault)]
-    assert len(silent) >= 10 * len(model.letters)
-    for fault in silent:
-        outputs, finals = replace(model, faults=(fault,)).run({}, inputs, states)
-        np.testing.assert_array_equal(outputs, right[0])
-        np.testing.assert_array_equal(finals, right[1])
+def test_an_unknown_cell_is_held_against_a_part_of_the_pairs_of_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = load_target(f"{far_cells.__file__}:ChaosFree")
+    probe = probe_target(target)
+    layouts = identify.target_layouts(target, probe)
+    runs, tried = 0, 0
+    run, admits = CellModel.run, FaultFilter.admits
+
+    def counted_run(model: CellModel, *arguments: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return run(model, *arguments)
+
+    def counted_question(fault_filter: FaultFilter, faults: tuple[Fault, ...]) -> bool:
+        nonlocal tried
+        tried += 1
+        return admits(fault_filter, faults)
+
+    monkeypatch.setattr(CellModel, "run", counted_run)
+    monkeypatch.setattr(FaultFilter, "admits", counted_question)
+    assert nearest.identify_faulty(probe, layouts, None) == []
+    assert tried > 5_000, "every pair was tried"
+    assert runs < tried, "every one by several runs of its own, this took 20 s"
+
+
+def test_parameters_without_a_place_in_a_cell_leave_nothing_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = load_target(f"{far_cells.__file__}:GatesOfEverything")
+    probe = probe_target(target)
+    layouts = identify.target_layouts(target, probe)
+    monkeypatch.setattr(nearest, "_with_any_fault", lambda *_: pytest.fail("no layout has room for all its matrices"))
+    assert layouts
+    assert nearest.identify_faulty(probe, layouts, None) == []
+
+
+def test_the_same_layouts_are_not_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[list[Layout]] = []
+
+    def search(_probe: Probe, layouts: list[Layout], _expected: CellModel | None) -> list[Identification]:
+        searched.append(layouts)
+        return []
+
+    monkeypatch.setattr(mismatch, "identify_faulty", search)
+    target = load_target(f"{far_cells.__file__}:Sine")
+    collect_validation("sine", run_validation(target, ValidationRequest(dtypes=("float64",), examples=0)))
+    first, second = searched
+    assert first
+    assert second == []
