@@ -20,6 +20,7 @@ from rnn_harness.validation.loading.adapters.adapter import (
     comes_from,
     import_library,
 )
+from rnn_harness.validation.loading.adapters.annotated_states import annotated_state
 from rnn_harness.validation.loading.adapters.default_format import default_format
 from rnn_harness.validation.loading.adapters.handwritten.argument_names import required_arguments
 from rnn_harness.validation.loading.adapters.jax_calls import ModelCall, model_calls
@@ -113,6 +114,7 @@ class EquinoxAdapter:
         parts = equinox_parts(jax, equinox, cell)
         own = parts[0].sizes if parts else CellSizes(n, d)
         is_batched = not is_equinox_cell(equinox, cell) and takes_batches(jax, cell, own)
+        state = annotated_state(type(cell))
 
         def run(tree: object, *arguments: object, **keywords: object) -> object:
             combined = equinox.combine(tree, static_fields)
@@ -120,7 +122,13 @@ class EquinoxAdapter:
                 return combined(*arguments, **keywords)
             fixed = {name: value for name, value in keywords.items() if not hasattr(value, "shape")}
             of_rows = {name: value for name, value in keywords.items() if name not in fixed}
-            return jax.vmap(lambda row, named: combined(*row, **named, **fixed))(arguments, of_rows)
+
+            def call(row: tuple[object, ...], named: Options) -> object:
+                if state is None:
+                    return combined(*row, **named, **fixed)
+                return state.unpacked(combined(*state.packed(row), **named, **fixed))
+
+            return jax.vmap(call)(arguments, of_rows)
 
         module = jax_function_module(run, parameters)
         if not is_equinox_cell(equinox, cell):
