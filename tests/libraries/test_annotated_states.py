@@ -8,8 +8,16 @@ from rnn_harness.validation import ValidationRequest, collect_validation, load_t
 from tests.helpers import HELPERS
 
 
-@pytest.mark.parametrize(("name", "outcome"), [("StateWithFields", "agrees"), ("MemoryWithoutGradient", "refuted")])
-def test_a_state_with_fields_is_made_from_its_states(name: str, outcome: str) -> None:
+def _outcome(name: str) -> str:
     request = ValidationRequest(dtypes=("float64",), examples=0)
     target = load_target(f"{HELPERS / 'equinox_states.py'}:{name}")
-    assert collect_validation(name, run_validation(target, request)).outcome == outcome
+    return collect_validation(name, run_validation(target, request)).outcome
+
+
+def test_a_state_with_fields_is_made_from_its_states() -> None:
+    assert _outcome("StateWithFields") == "agrees"
+
+
+@pytest.mark.deep("tests/libraries/test_annotated_states.py::test_a_state_with_fields_is_made_from_its_states")
+def test_a_gradient_that_is_lost_behind_a_field_is_refuted() -> None:
+    assert _outcome("MemoryWithoutGradient") == "refuted"
