@@ -241,11 +241,14 @@ def _readings(
     """Yield what one parameter of that shape may be cut into."""
     if len(shape) in (2, 3):
         lead, matrix = (shape[0], shape[1:]) if len(shape) == 3 else (0, shape)
-        for turned in (False, True) if matrix[0] != matrix[1] else (False,):
+        ways = (False, True) if matrix[0] != matrix[1] else (False,)
+        # Rows or columns of length one are no blocks, but the kernel of a convolution over one step.
+        is_kernel = len(shape) == 3 and 1 in matrix and 1 not in sizes.values()
+        for turned in () if is_kernel else ways:
             rows, columns = matrix[::-1] if turned else matrix
             form = StorageForm(lead, turned=turned)
             yield from _matrix_readings(name, form, (rows * max(lead, 1), columns), pieces, sizes)
-    if len(shape) == 3 and 1 < shape[2] <= MOST_JOINED:
+    if len(shape) == 3 and (is_kernel or shape[2] > 1) and shape[2] <= MOST_JOINED:
         matrix = (shape[0], shape[1] * shape[2])
         yield from _matrix_readings(name, StorageForm(taps=shape[2]), matrix, pieces, sizes)
     size = 1

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from rnn_harness.specs import literature
+from rnn_harness.validation import ValidationRequest, collect_validation, run_validation
 from rnn_harness.validation.identification.probe import probe_target
 from rnn_harness.validation.judging.library_match import library_match
 from rnn_harness.validation.loading.target import target_of
@@ -62,6 +63,22 @@ class NoWindow(nn.Module):
         o, z, f = torch.einsum("bn,gnd->gbd", x, self.kernel)
         c = torch.lerp(torch.tanh(z), c, torch.sigmoid(f))
         return torch.sigmoid(o) * c, c
+
+
+class ConvolutionOverOneStep(nn.Module):
+    """A QRNN that reads one step with the kernel of a convolution, over (B, n, T)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(input_size, 3 * hidden_size, 1)
+
+    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+        z, f, o = self.conv(x).chunk(3, 1)
+        z, f, o, outputs = torch.tanh(z), torch.sigmoid(f), torch.sigmoid(o), []
+        for t in range(x.shape[2]):
+            c = f[..., t] * c + (1 - f[..., t]) * z[..., t]
+            outputs.append(o[..., t] * c)
+        return torch.stack(outputs, 2), c
 
 
 class ClosedForm(nn.Module):
@@ -140,6 +157,7 @@ def test_what_a_matrix_makes_of_an_input_is_named_in_its_place(
         (Antisymmetric, "antisymmetric.gated"),
         (OtherAntisymmetric, "antisymmetric.gated"),
         (NoWindow, "qrnn.one"),
+        (ConvolutionOverOneStep, "qrnn.one"),
         (ClosedForm, "cfc"),
         (OldStateBehindTheTime, None),
     ],
@@ -147,3 +165,9 @@ def test_what_a_matrix_makes_of_an_input_is_named_in_its_place(
 def test_a_cell_as_it_is_printed_is_identified(cell: type[nn.Module], name: str | None) -> None:
     match = library_match(probe_target(target_of("cell", cell)))
     assert (None if match is None else match.spec.id) == name
+
+
+def test_the_kernel_of_a_convolution_over_one_step_is_judged_at_other_sizes() -> None:
+    target = target_of("cell", ConvolutionOverOneStep)
+    validation = collect_validation("cell", run_validation(target, ValidationRequest(dtypes=("float64",), examples=0)))
+    assert (validation.outcome, validation.spec) == ("agrees", "qrnn.one")
