@@ -43,17 +43,20 @@ class TargetClock:
     Args:
         slots: `CLOCK_SLOTS` floats: when the running call began (0 if none runs), the CPU seconds of all calls that
             came back after it was loaded, whether the target is still being loaded, and whether it is being made.
+        counts_cpu: Whether the CPU seconds are counted: each call asks the operating system for them twice.
     """
 
-    def __init__(self, slots: FloatSlots) -> None:
+    def __init__(self, slots: FloatSlots, *, counts_cpu: bool = True) -> None:
         self._slots = slots
+        self._counts_cpu = counts_cpu
         self._depth = 0
         self._cpu_seconds_before = 0.0
 
     def enter(self) -> None:
         """Begin a call; one inside of another does not count."""
         if self._depth == 0:
-            self._cpu_seconds_before = time.process_time()
+            if self._counts_cpu:
+                self._cpu_seconds_before = time.process_time()
             self._slots[0] = time.monotonic()
         self._depth += 1
 
@@ -62,7 +65,8 @@ class TargetClock:
         self._depth -= 1
         if self._depth == 0:
             self._slots[0] = 0.0
-            if not self.is_loading:  # how often it is called to see how it wants to be called is our own affair
+            # How often it is called to see how it wants to be called is our own affair.
+            if self._counts_cpu and not self.is_loading:
                 # CPU seconds: a busy machine makes no target slow.
                 self._slots[1] += time.process_time() - self._cpu_seconds_before
 
@@ -116,7 +120,7 @@ class TargetClock:
 
 
 CLOCK_SLOTS = 4
-_clock = TargetClock([0.0] * CLOCK_SLOTS)
+_clock = TargetClock([0.0] * CLOCK_SLOTS, counts_cpu=False)  # nobody waits for this process with a limit
 
 
 def install_clock(clock: TargetClock) -> None:

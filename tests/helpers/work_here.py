@@ -17,11 +17,16 @@ from rnn_harness.kernels import judge
 from rnn_harness.records.events import ValidationEvent
 from rnn_harness.runtime.messages import LENGTH_BYTES, MessageTypes
 from rnn_harness.runtime.worker import Send, WorkerEnded
+from rnn_harness.validation import isolation
 from rnn_harness.validation.isolation import run_validation_isolated
 from rnn_harness.validation.request import Limits, Listener, ValidationRequest
+from tests.helpers import HELPERS
 
 Argument = TypeVar("Argument")
 Message = TypeVar("Message")
+
+_SENT: dict[bytes, list[bytes]] = {}
+"""The messages that workers sent, by what they were given to do: of `run_here_once`."""
 
 MODULES_WITH_WORKERS = (
     "rnn_harness.cli._bench_cells",
@@ -59,13 +64,48 @@ def run_here(
     Yields:
         The messages.
     """
-    messages: list[Message | WorkerEnded] = []
     types: MessageTypes[Message | WorkerEnded] = MessageTypes(*message_types, WorkerEnded)
-    work, argument = pickle.loads(pickle.dumps((work, argument)))
+    yield from map(types.decode, _sent_messages(pickle.dumps((work, argument)), types))
+
+
+def _sent_messages(order: bytes, types: MessageTypes[Message]) -> list[bytes]:
+    """Do a worker's work, and return its messages as they would be sent."""
+    messages: list[bytes] = []
+    work, argument = pickle.loads(order)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nobody reads the warnings of a worker
-        work(lambda message: messages.append(types.decode(types.encode(message)[LENGTH_BYTES:])), argument)
-    yield from messages
+        work(lambda message: messages.append(types.encode(message)[LENGTH_BYTES:]), argument)
+    return messages
+
+
+def run_here_once(
+    work: Callable[[Send[Message | WorkerEnded], Argument], None],
+    argument: Argument,
+    message_types: tuple[type[Message], ...],
+    *limits: object,
+    **named_limits: object,
+) -> Iterator[Message | WorkerEnded]:
+    """Do a worker's work on a cell of `tests.helpers` once in this process, and send the same messages ever after.
+
+    Args:
+        work: As `run_here` takes it.
+        argument: What it is to do.
+        message_types: The types of its messages.
+        *limits: Not kept.
+        **named_limits: Not kept.
+
+    Yields:
+        The messages.
+    """
+    types: MessageTypes[Message | WorkerEnded] = MessageTypes(*message_types, WorkerEnded)
+    order = pickle.dumps((work, argument))
+    is_of_helpers = str(HELPERS).encode() in order  # a file that a test writes may be another one the next time
+    sent = _SENT.get(order)
+    if sent is None:
+        sent = _sent_messages(order, types)
+    if is_of_helpers:
+        _SENT[order] = sent
+    yield from map(types.decode, sent)
 
 
 def do_work_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +121,8 @@ def do_work_here(monkeypatch: pytest.MonkeyPatch) -> None:
 def validate_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands, the pytest plugin and `rnn_harness.validate` judge in float64, on fixed cases alone.
 
-    The metamorphic properties are left out, the half of the time: what they refute has tests of its own.
+    The metamorphic properties are left out, the half of the time: what they refute has tests of its own. A cell of
+    `tests.helpers` is judged once for all tests of a process that ask the same of it.
     """
 
     def run_in_float64(
@@ -92,5 +133,12 @@ def validate_in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     in_float64 = functools.partial(rnn_harness.validate, examples=0, dtypes=("float64",))
     monkeypatch.setattr("rnn_harness.validation.run_validation_isolated", run_in_float64)
     monkeypatch.setattr("rnn_harness.validate", in_float64)
+    leave_metamorphic_out(monkeypatch)
+    if vars(isolation)["run_in_worker"] is run_here:
+        monkeypatch.setattr("rnn_harness.validation.isolation.run_in_worker", run_here_once)
+
+
+def leave_metamorphic_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every judge leave the metamorphic properties out, the half of its time."""
     checks = tuple(check for check in judge.kernel_checks() if not check.name.startswith("metamorphic."))
     monkeypatch.setattr(judge, "kernel_checks", lambda: checks)

@@ -103,6 +103,7 @@ class Docstrings:
                 if isinstance(node, ast.ClassDef):
                     self._classes.setdefault(node.name, []).append(ClassSource(module, node))
         self._protocols = [source for same in self._classes.values() for source in same if source.is_protocol]
+        self._documenting_classes: dict[int, list[ClassSource]] = {}
         options = {(module.name, name) for module in sources for name in _option_types(module)}
         self._option_names = {module.name: _option_names(module, options) for module in sources}
 
@@ -192,12 +193,16 @@ class Docstrings:
 
     def _documenting(self, owner: ClassSource) -> list[ClassSource]:
         """Return the classes that a class inherits from, and the protocols that it satisfies."""
+        if id(owner.node) in self._documenting_classes:
+            return self._documenting_classes[id(owner.node)]
         protocols = (
             protocol
             for protocol in self._protocols
             if protocol.node is not owner.node and self._satisfies(owner, protocol)
         )
-        return [*list(self._ancestry(owner))[1:], *protocols]
+        classes = [*list(self._ancestry(owner))[1:], *protocols]
+        self._documenting_classes[id(owner.node)] = classes
+        return classes
 
     def _is_documented_in_base(self, owner: ClassSource | None, method: str) -> bool:
         """Say whether a class or Protocol that an owner is made from, or satisfies, explains a method's arguments."""
@@ -229,14 +234,16 @@ def _raised(node: ast.FunctionDef) -> set[str]:
     waiting: list[ast.AST] = list(node.body)
     while waiting:
         part = waiting.pop()
-        if isinstance(part, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+        if isinstance(part, ast.FunctionDef | ast.ClassDef):
             continue
         if isinstance(part, ast.Raise) and part.exc is not None:
             error = part.exc.func if isinstance(part.exc, ast.Call) else part.exc
             name = ast.unparse(error).rpartition(".")[2]
             # A variable holds an error that somebody else raised; what is not implemented is for heirs to say.
             raised |= {name} if name[:1].isupper() and name != "NotImplementedError" else set()
-        waiting += ast.iter_child_nodes(part)
+        # An error is raised by a statement, and no expression holds one: theirs are most of the nodes.
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(part, block, ())
     return raised
 
 

@@ -33,16 +33,22 @@ def _is_deep(node: ast.expr) -> bool:
 
 
 @cache
-def _trees() -> dict[str, ast.Module]:
+def _texts() -> dict[str, str]:
     files = sorted((ROOT / "tests").rglob("*.py"))
-    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+@cache
+def _tree(path: str) -> ast.Module:
+    return ast.parse(_texts()[path])
 
 
 def _deep_marks() -> Iterator[DeepMark]:
-    for path, tree in _trees().items():
-        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.expr) or id(node) in called or not _is_deep(node):
+    for path in (path for path, text in _texts().items() if "deep" in text):
+        nodes = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.Call | ast.Attribute)]
+        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        for node in nodes:
+            if id(node) in called or not _is_deep(node):
                 continue
             arguments = node.args if isinstance(node, ast.Call) else []
             name = ""
@@ -51,11 +57,11 @@ def _deep_marks() -> Iterator[DeepMark]:
             yield DeepMark(f"{path}:{node.lineno}", ", ".join(map(ast.unparse, arguments)), name)
 
 
-def _tests_of_the_default_run() -> set[str]:
+def _tests_of_the_default_run(paths: set[str]) -> set[str]:
     return {
         f"{path}::{node.name}"
-        for path, tree in _trees().items()
-        for node in tree.body
+        for path in paths & set(_texts())
+        for node in _tree(path).body
         if isinstance(node, ast.FunctionDef)
         if node.name.startswith("test_") and not any(map(_is_deep, node.decorator_list))
     }
@@ -64,5 +70,5 @@ def _tests_of_the_default_run() -> set[str]:
 def test_a_deep_test_names_a_test_of_the_default_run() -> None:
     marks = list(_deep_marks())
     assert marks, "no deep test was read"
-    default_tests = _tests_of_the_default_run()
+    default_tests = _tests_of_the_default_run({mark.named_test.partition("::")[0] for mark in marks})
     assert {mark.where: mark.arguments for mark in marks if mark.named_test not in default_tests} == {}
