@@ -16,7 +16,7 @@ import torch
 import typer.main
 import typer.testing
 
-from tests.helpers.work_here import do_work_here, validate_in_float64
+from tests.helpers.work_here import do_work_here, leave_metamorphic_out, validate_in_float64
 
 if not torch.cuda.is_available():
     # Triton asks for its interpreter when it is imported.
@@ -86,3 +86,10 @@ def in_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     """Validate in float64 and on fixed cases alone, for tests of what is made of a validation."""
     validate_in_float64(monkeypatch)
+
+
+@pytest.fixture
+def equations_alone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the metamorphic properties out of the default run, but for tests marked ``all_checks``."""
+    if not request.config.getoption("--deep") and request.node.get_closest_marker("all_checks") is None:
+        leave_metamorphic_out(monkeypatch)

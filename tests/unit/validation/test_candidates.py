@@ -22,7 +22,7 @@ from rnn_harness.validation import (
 )
 from tests.helpers import HELPERS
 
-pytestmark = pytest.mark.usefixtures("in_process")
+pytestmark = pytest.mark.usefixtures("in_process", "equations_alone")
 BRIEF = ("--examples", "0", "--dtype", "float64")
 """The fixed cases of one format: enough to say what a cell is."""
 CELLS = HELPERS / "user_cells.py"
@@ -118,6 +118,7 @@ def _by_check(name: str, **options: object) -> dict[str, Record]:
     return {record.check: record for record in found.checks}
 
 
+@pytest.mark.all_checks
 @pytest.mark.parametrize(
     "name",
     [

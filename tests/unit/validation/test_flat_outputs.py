@@ -11,6 +11,8 @@ from rnn_harness.validation.judging.library_match import library_match_in_any_re
 from rnn_harness.validation.loading.target import Target
 from tests.helpers import HELPERS
 
+pytestmark = pytest.mark.usefixtures("equations_alone")
+
 
 def _target(name: str, file: str = "flat_outputs.py") -> Target:
     return load_target(f"{HELPERS / file}:{name}")
@@ -53,7 +55,7 @@ DEEP = pytest.mark.deep(
         ("WrongMemoryFirst", "mclstm", "refuted", "mclstm-1"),
         pytest.param("WrongOutputLast", "mclstm", "refuted", "mclstm-7", marks=DEEP),
         pytest.param("CrossingOutputFirst", "intersection", "agrees", "", marks=DEEP),
-        ("CrossingStateFirst", "intersection", "agrees", ""),
+        pytest.param("CrossingStateFirst", "intersection", "agrees", "", marks=pytest.mark.all_checks),
         ("WrongCrossingOutputFirst", "intersection", "refuted", "intersection-5"),
     ],
 )

@@ -15,6 +15,8 @@ from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import dr
 from rnn_harness.validation.loading.adapters.numpy_functions import is_of_numpy_alone
 from tests.helpers.handwritten import step_functions_with_cache as functions
 
+pytestmark = pytest.mark.usefixtures("equations_alone")
+
 CELLS = Path(__file__).parents[2] / "helpers" / "handwritten"
 LOSS = """
 import numpy as np
@@ -349,7 +351,7 @@ def test_one_matrix_that_is_called_as_all_parameters_are_is_driven(tmp_path: Pat
 @pytest.mark.parametrize(
     ("edit", "difference"),
     [
-        (("", ""), ""),
+        pytest.param(("", ""), "", marks=pytest.mark.all_checks),
         (("self.dbh = da", "self.dbh = delta"), "gradient b, share 2[0] is"),
         (("self.dWh = np.outer(da,", "self.dWh = np.outer(delta,"), "the gradient of the input weights is wrong"),
     ],

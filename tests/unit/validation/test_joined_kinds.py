@@ -17,6 +17,8 @@ from rnn_harness.validation.loading.joined_states import joined_states
 from tests.helpers import HELPERS
 from tests.helpers import joined_kinds as cells
 
+pytestmark = pytest.mark.usefixtures("equations_alone")
+
 FILE = HELPERS / "joined_kinds.py"
 
 

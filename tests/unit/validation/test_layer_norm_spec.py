@@ -29,6 +29,8 @@ from rnn_harness.validation.spec_search.constant_below_root import with_constant
 from rnn_harness.validation.spec_search.rewrites import rewrites
 from tests.helpers import HELPERS
 
+pytestmark = pytest.mark.usefixtures("equations_alone")
+
 CELLS = HELPERS / "normalised_cells.py"
 NORMALISED = """
 id = "normalised"

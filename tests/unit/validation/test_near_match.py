@@ -8,6 +8,8 @@ from torch import nn
 import rnn_harness
 from tests.helpers import near_cells
 
+pytestmark = pytest.mark.usefixtures("equations_alone")
+
 DEEP = pytest.mark.deep(
     "tests/unit/validation/test_near_match.py::test_a_constant_of_its_own_near_1_is_no_coarse_computation"
 )
