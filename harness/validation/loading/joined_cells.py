@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rnn_harness.validation.cells.capabilities import CellSizes
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
 
 Joined: TypeAlias = JoinedStates | JoinedInputs | JoinedOnBothSides | JoinedInSpace | ContextStep | SpatialStates
 """How the states or inputs of a cell are joined, or lie."""
+
+_PARTS_ARE_READ = (
+    r"\b{0}\s*\[|\b{0}\.(?:unbind|chunk|split|select)\b|,[^=\n]*=\s*{0}\s*$|"
+    r"\b(?:zip|enumerate|list|tuple|iter)\([^)\n]*\b{0}\b|\*{0}\b"
+)
+"""How a forward reads the layers of a state: by their numbers, or all of them."""
 
 
 def has_further_inputs(joined: Joined) -> bool:
@@ -100,11 +108,23 @@ def layers_of_step(cell: nn.Module, sizes: CellSizes) -> JoinedStates | None:
     arguments = forward_arguments(cell) or ()
     if len(arguments) < 2 or not STATE_NAME.match(arguments[1].name):
         return None
+    # What makes its states itself is called where it is identified: that it does not come back counts there alone.
+    if not (arguments[1].is_required or _reads_parts(cell, arguments[1].name)):
+        return None
     try:
         find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True)
     except Exception:  # a module that is called in a wrong way may raise anything
         return layered_states(copied_module(cell), sizes)
     return None
+
+
+def _reads_parts(cell: nn.Module, name: str) -> bool:
+    """Say whether a forward takes an argument apart, as its source has it."""
+    try:
+        source = inspect.getsource(type(cell).forward)
+    except (OSError, TypeError):  # it was made where there is no source
+        return False
+    return re.search(_PARTS_ARE_READ.format(re.escape(name)), source, re.MULTILINE) is not None
 
 
 def _mixes_rows(cell: nn.Module, sizes: CellSizes) -> bool:
