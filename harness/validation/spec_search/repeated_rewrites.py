@@ -56,8 +56,8 @@ def repeated_changes(program: Program) -> Iterator[ProgramChange]:
     roots = [node for node in used if _is_printed_root(node)]
     sources = [node for node in used if normalised(node) is not None]
     if roots and len(roots) + len(sources) > 1:
-        yield from _everywhere(program, _by_variance, f"all are {BY_VARIANCE}", 2)
-        yield from _everywhere(program, _outside_of_the_root, f"all are {OUTSIDE}", 2)
+        yield from _everywhere(program, _by_variance, f"all are {BY_VARIANCE}", 1)
+        yield from _everywhere(program, _outside_of_the_root, f"all are {OUTSIDE}", 1)
     if len(sources) > 1:
         for place, (words, _) in enumerate(variants(sources[0])):
             yield from _everywhere(program, functools.partial(_other_normalisation, place=place), f"all are {words}", 4)
