@@ -202,6 +202,14 @@ LINEARITY = 2.0**-4
 """A step twice as long must change the results twice as much, up to this share. Rounding within the format is 2^-12 of
 the change or less, a function that bends about the step itself; where the step is lost in rounding, the share is 1."""
 
+ROUNDING_MARGINS = (1.0, 2.0, 4.0)
+"""By how many times the rounding that was measured of it a target with coarse arithmetic inside may differ from the
+cell that it is. Rounding to nearest was measured as it is; cutting off is twice that, with one sign, so that several
+add up. Which parameter is which shows best with the smallest that succeeds, so all are tried."""
+
+COARSEST = 0.5
+"""Where rounding times the largest margin reaches this share of the largest result, nothing can be said."""
+
 SAME_SCALE = 2.0**-20
 """How far apart the ratios of two tensors' entries may be that dropout scaled alike. Each ratio has passed through one
 product and one division, a few u, where u of float32 is 2^-24; what nothing scaled alike differs by all of itself."""

@@ -32,9 +32,10 @@ def validation_conclusion(validation: Validation, request: ValidationRequest, wr
     if validation.outcome == "agrees":
         is_named = validation.spec not in ("", "candidate")
         agreement = f"agrees with {validation.spec}" if is_named else "agrees with the equations of what it is"
-        if validation.model is None and not validation.has_decided_gradients:
-            agreement += ", forward; no gradient was decided"
-        return Conclusion(f"{target} {agreement}", f"{command} --junit FILE  (for CI; pytest --rnn-cell {target} too)")
+        return Conclusion(
+            f"{target} {agreement}{validation.how_far}",
+            f"{command} --junit FILE  (for CI; pytest --rnn-cell {target} too)",
+        )
     if validation.outcome == "refuted":
         return Conclusion(
             f"{target} is refuted: {_cause(validation)}", _after_refutation(validation, command, writes_program)

@@ -35,6 +35,8 @@ _DECISIVE = (PART_CHECK, *(f"{WIRING_CHECKS}{check}" for check in ("rows", "eval
 """What must be decided of a model before it can be said to agree."""
 CONSISTENCY = "consistency."
 """Before the name of a check that needs no equation: what any recurrent cell must do."""
+LOSS_GRADIENTS_CHECK = f"{CONSISTENCY}loss-gradients"
+"""The check that the gradients of a loss are its slopes."""
 NUMBERS_CHECK = "numbers.reevaluated"
 """The check, in the process that waits, of numbers that came back: a worker's records count only where it agrees."""
 NOT_ABOUT_NUMBERS = (
@@ -172,6 +174,15 @@ class Validation(_Model):
     def has_decided_gradients(self) -> bool:
         """Whether any check of its gradients agrees."""
         return any(record.check.startswith("backward.") and record.outcome is Outcome.AGREES for record in self.checks)
+
+    @property
+    def how_far(self) -> str:
+        """What of the target agrees, as the end of a sentence; empty where its forward and its gradients do."""
+        if self.model is not None or self.has_decided_gradients:
+            return ""
+        agreeing = {record.check for record in self.checks if record.outcome is Outcome.AGREES}
+        is_in_loss = LOSS_GRADIENTS_CHECK in agreeing
+        return ", forward; the gradients of its loss are right" if is_in_loss else ", forward; no gradient was decided"
 
     def __str__(self) -> str:
         from rnn_harness.records.validation_summary import summary_text

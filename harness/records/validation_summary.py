@@ -179,12 +179,12 @@ def _model_rows(validation: Validation, model: ModelRecord) -> Iterator[tuple[st
 
 
 def _agreement(validation: Validation) -> str:
-    """Say what the target agrees with, and that it does so forward only where no gradient was decided."""
+    """Say what the target agrees with, and how far."""
     if validation.model is not None:
         return ": its recurrent parts by themselves, and the wiring between them"
     is_shipped = validation.spec not in ("", "candidate")
     spec = f" with {validation.spec}" if is_shipped else " with the equations of what it is"
-    return spec if validation.has_decided_gradients else f"{spec}, forward; no gradient was decided"
+    return f"{spec}{validation.how_far}"
 
 
 def _reasons_undecided(records: Sequence[Record]) -> Iterator[str]:

@@ -66,6 +66,7 @@ class TargetCapabilities:
         has_further_inputs: Whether it takes further inputs beside x, such as a mask and the time since the last value,
             so that it may keep what it saw last besides its states.
         loss: The loss that it computes with its gradients, where it gives that and no states; None of a cell.
+        loss_beside: The loss that another method of a cell computes with gradients, where the cell itself gives none.
         device: Where its code computes, by torch's name.
         notes: What a reader must know about how it is driven, each a sentence without its full stop.
     """
@@ -86,5 +87,6 @@ class TargetCapabilities:
     make_restarting: Callable[[int, int], nn.Module] | None = None
     has_further_inputs: bool = False
     loss: LossFunction | None = None
+    loss_beside: LossFunction | None = None
     device: str = "cpu"
     notes: tuple[str, ...] = ()

@@ -20,7 +20,6 @@ from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.probe import Probe
 
 _SEED = 4200
-_LARGE_STEP = 0.25
 _SCALE = 4.0
 """With weights of one kind alone that are so many times larger, functions get arguments as large as with all."""
 
@@ -35,40 +34,17 @@ def is_another_function(identification: Identification, probe: Probe, tolerance:
     """
     fine = replace(probe, tolerance=tolerance)
     decoder = Decoder(fine, identification.assignment.layout, identification.model, identification.states)
-    return any(_is_exact_alone(decoder, identification, block_kind) for block_kind in ("x", "h")) and _is_smooth(probe)
+    return any(_is_exact_alone(decoder, identification, block_kind) for block_kind in ("x", "h")) and is_smooth(probe)
 
 
-def computes_coarsely(probe: Probe) -> bool:
-    """Say whether a target loses a little step of its arguments, as arithmetic in a narrower format inside does.
+def with_parameter(probe: Probe, name: str, value: Array) -> Probe:
+    """Return the probe with another value of a parameter.
 
     Args:
-        probe: Runs of the target.
+        probe: Runs of a target.
+        name: The parameter's name.
+        value: Its value, in its shape.
     """
-    return not _is_smooth(probe) or any(_is_rounded(probe, name) for name in probe.parameters)
-
-
-def _is_rounded(probe: Probe, name: str) -> bool:
-    """Whether a little step of one entry of a parameter is lost, and a large one is not.
-
-    What is rounded in units of the largest entry follows a step of all entries.
-    """
-    value = probe.parameters[name]
-    if name in (*probe.ignored, *probe.constant) or not value.size:
-        return False
-    direction = np.zeros(value.size)
-    direction[np.argsort(np.abs(value), axis=None)[value.size // 2]] = 1.0
-    try:
-        still, near, far = (
-            _results(_with_parameter(probe, name, value + length * direction.reshape(value.shape)))
-            for length in (0.0, LITTLE_STEP[probe.dtype], _LARGE_STEP)
-        )
-    except UsageError:  # it takes no such numbers, and so nothing is known
-        return False
-    return bool(np.array_equal(still, near) and not np.array_equal(still, far))
-
-
-def _with_parameter(probe: Probe, name: str, value: Array) -> Probe:
-    """The probe with another value of a parameter."""
     return replace(probe, parameters={**probe.parameters, name: value}, _responses={})
 
 
@@ -86,17 +62,22 @@ def _is_exact_alone(decoder: Decoder, identification: Identification, block_kind
     return not probe.equal(without, alone) and decoder.agree(alone, decoder.run_model(parameters, probe.steps))
 
 
-def _is_smooth(probe: Probe) -> bool:
-    """Whether twice a little step changes what comes back twice as much, for whatever has an influence, alone.
+def is_smooth(probe: Probe) -> bool:
+    """Say whether twice a little step changes what comes back twice as much, for whatever has an influence, alone.
 
     Arithmetic that is coarse somewhere loses the little step of what goes through it.
+
+    Args:
+        probe: Runs of a target.
     """
     silent = (*probe.ignored, *probe.constant)
     moves = [_moved_parameter(name) for name in probe.parameters if name not in silent]
     moves += [_moved_inputs, *(_moved_state(place) for place in range(probe.convention.states))]
     step = LITTLE_STEP[probe.dtype]
     try:
-        return all(_is_straight(*(_results(move(probe, length)) for length in (0.0, step, 2 * step))) for move in moves)
+        return all(
+            _is_straight(*(results_of(move(probe, length)) for length in (0.0, step, 2 * step))) for move in moves
+        )
     except UsageError:  # it takes no such numbers, and so nothing is known
         return False
 
@@ -108,7 +89,7 @@ def _direction(array: Array) -> Array:
 def _moved_parameter(name: str) -> Callable[[Probe, float], Probe]:
     def move(probe: Probe, length: float) -> Probe:
         value = probe.parameters[name]
-        return _with_parameter(probe, name, value + length * _direction(value))
+        return with_parameter(probe, name, value + length * _direction(value))
 
     return move
 
@@ -126,7 +107,12 @@ def _moved_state(place: int) -> Callable[[Probe, float], Probe]:
     return move
 
 
-def _results(probe: Probe) -> Array:
+def results_of(probe: Probe) -> Array:
+    """Return everything that a run with all parameters gives, as one vector.
+
+    Args:
+        probe: Runs of a target.
+    """
     return np.concatenate([array.ravel() for array in probe.complete().arrays])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rnn_harness.errors import UsageError
 from rnn_harness.records.events import RecordMade, TargetDiagnosed, TargetIdentified, ValidationEvent
@@ -48,6 +48,33 @@ def judge_loss(name: str, loss: LossFunction, request: ValidationRequest) -> Ite
     reason = f"{loss.text} {loss.gives}: {judged} judged, and not what its cell is"
     yield RecordMade(identification_check(name, request, "unknown", Outcome.NOT_RUN, reason))
     yield TargetIdentified(identification_record(()))
+    yield from _answers_about(name, loss, request)
+
+
+def with_loss_beside(
+    events: Iterable[ValidationEvent], target: Target, request: ValidationRequest
+) -> Iterator[ValidationEvent]:
+    """Yield the events of a cell, then the checks of the loss that another method of its class computes.
+
+    Args:
+        events: What was found of the cell.
+        target: The cell.
+        request: What is asked for.
+    """
+    is_diagnosed = False
+    for event in events:
+        is_diagnosed |= isinstance(event, TargetDiagnosed)
+        yield event
+    loss = target.capabilities.loss_beside
+    if loss is None or "float64" not in request.dtypes:
+        return
+    for event in _answers_about(target.name, loss, request):
+        if not (is_diagnosed and isinstance(event, TargetDiagnosed)):
+            yield event
+
+
+def _answers_about(name: str, loss: LossFunction, request: ValidationRequest) -> Iterator[ValidationEvent]:
+    """Judge a loss by what holds for every loss."""
     asked = AskedCell(name, "unknown", "a function of sequences", "float64", request.seed)
     for answer in answers(loss_questions(loss), asked):
         for marked in mark_expected((answer.record,), request.expected):

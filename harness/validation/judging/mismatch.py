@@ -20,15 +20,16 @@ from rnn_harness.validation.diagnosis.explain import (
 )
 from rnn_harness.validation.diagnosis.faults import may_be_meant
 from rnn_harness.validation.diagnosis.nearest import SEARCH_SECONDS, agrees_at_zero, identify_faulty
+from rnn_harness.validation.identification.coarse_arithmetic import computes_coarsely
 from rnn_harness.validation.identification.decode import weights_left_out
 from rnn_harness.validation.identification.identification import Identification
 from rnn_harness.validation.identification.identify import identify, target_layouts
-from rnn_harness.validation.identification.near_match import computes_coarsely
 from rnn_harness.validation.identification.parameter_layout import Layout
 from rnn_harness.validation.identification.probe import Probe
 from rnn_harness.validation.identification.read_out import has_read_out
 from rnn_harness.validation.identification.unused_blocks import has_unused_block
 from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
+from rnn_harness.validation.judging.coarse_mismatch import mistake_beyond_rounding
 from rnn_harness.validation.judging.describe import identification_check
 from rnn_harness.validation.judging.own_specs import without_alternatives
 from rnn_harness.validation.judging.wanted_cell import WantedCell
@@ -100,8 +101,12 @@ def judge_mismatch(mismatch: Mismatch) -> Iterator[ValidationEvent]:
     # A parameter may hold its blocks in an order that nobody knows; only where all of them are zero it matters not.
     is_stacked = any(block.of > 1 for layout in layouts for block in layout.gate_blocks)
     differs = wanted.model is not None and not (is_stacked and agrees_at_zero(probe, layouts, wanted.model))
-    is_rounded = differs and not near and rewritten is None and computes_coarsely(probe)
-    differs = differs and not is_rounded
+    is_rounded = False
+    if wanted.model is not None and not (near or mismatch.matches or rewritten) and computes_coarsely(probe):
+        beyond = mistake_beyond_rounding(probe, layouts, wanted.model, wanted.name)
+        is_rounded = beyond is None
+        differs = beyond is not None and (differs or beyond.is_named)
+        diagnosis = diagnosis if beyond is None else beyond.diagnosis
     is_meant = wanted.model is None and any(
         may_be_meant(match.model, has_read_out(probe)) or _has_no_such_weights(match) for match in near
     )

@@ -50,7 +50,7 @@ from rnn_harness.validation.judging.function_accuracy import wider_kernels
 from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
 from rnn_harness.validation.judging.in_space import judge_in_space
 from rnn_harness.validation.judging.library_match import wanted_spec_of_joined_states
-from rnn_harness.validation.judging.loss_inside import judge_loss
+from rnn_harness.validation.judging.loss_inside import judge_loss, with_loss_beside
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
 from rnn_harness.validation.judging.near_cell import judge_near_cell, near_cell, nearest_cell
 from rnn_harness.validation.judging.observed_habits import probe_in_own_format, with_observed_habits
@@ -128,11 +128,11 @@ def judge_target(
             candidate = spec_map_candidate(target, saved, request.spec, request.dtypes)
             yield from _judge_spec_candidate(candidate, request, listener)
         elif spec is not None:
-            yield from _judge_by_equations(target, spec, request, listener)
+            yield from with_loss_beside(_judge_by_equations(target, spec, request, listener), target, request)
         elif target.in_space is not None and request.spec == "auto" and request.map is None:
             yield from judge_in_space(target, target.in_space, request, listener, _judge_callable)
         else:
-            yield from _judge_callable(target, request, listener)
+            yield from with_loss_beside(_judge_callable(target, request, listener), target, request)
     except WrongLayout as fault:
         diagnosis = Diagnosis(spec="a recurrent layer", part="forward: layout of the outputs", difference=str(fault))
         record = identification_check(target.name, request, "unknown", Outcome.REFUTED, str(fault))

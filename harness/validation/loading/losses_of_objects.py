@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from typing import Any
 
 from rnn_harness.errors import UsageError
 from rnn_harness.options import OptionTable
+from rnn_harness.validation.cells.capabilities import TargetCapabilities
 from rnn_harness.validation.loading.adapters import choose_adapter
 from rnn_harness.validation.loading.adapters.numpy_functions import uses_jax
 from rnn_harness.validation.loading.find_losses import LossSearch, loss_of_class, loss_of_function
@@ -36,6 +38,19 @@ def loss_of_object(cell: Any, options: OptionTable) -> LossCall | JaxLoss | None
     if loss is None and search.gave_no_number is not None:
         raise UsageError(search.complaint())
     return loss
+
+
+def with_loss_beside(capabilities: TargetCapabilities, cell_type: type, options: OptionTable) -> TargetCapabilities:
+    """Return what a cell offers, with the loss that another method of its class computes, where it has no gradients.
+
+    Args:
+        capabilities: What the cell offers as it is driven.
+        cell_type: Its class.
+        options: Further arguments of its constructor.
+    """
+    if capabilities.no_gradients_reason is None or capabilities.library != "NumPy":
+        return capabilities
+    return replace(capabilities, loss_beside=loss_of_class(cell_type.__name__, cell_type, options))
 
 
 def is_function(cell: Any) -> bool:

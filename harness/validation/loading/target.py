@@ -51,7 +51,7 @@ from rnn_harness.validation.loading.function_kinds import is_step, names_configu
 from rnn_harness.validation.loading.function_networks import network_of_functions
 from rnn_harness.validation.loading.joined_cells import has_further_inputs, joined_cell, note_of_joined
 from rnn_harness.validation.loading.locate import locate_object
-from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object
+from rnn_harness.validation.loading.losses_of_objects import is_function, loss_of_object, with_loss_beside
 from rnn_harness.validation.loading.made_states import with_made_states
 from rnn_harness.validation.loading.options import take_options
 from rnn_harness.validation.loading.own_errors import own_place
@@ -145,7 +145,8 @@ def target_of(
         make = deferred(cell) if adapter.name == "haiku" else cell
         maker = CellMaker(name, make, arguments, dict(adapter.defaults(cell)), state_names)
         try:
-            return _constructed_target(maker, adapter, adapter_options)
+            target = _constructed_target(maker, adapter, adapter_options)
+            return replace(target, capabilities=with_loss_beside(target.capabilities, cell, arguments))
         except UsageError as error:
             if adapter.name != "numpy":
                 raise

@@ -42,7 +42,7 @@ class IntegerWeightsRNN(nn.Module):
         self.cell = nn.RNNCell(input_size, hidden_size)
 
     def rounded(self, weight: Tensor) -> Tensor:
-        step = weight.detach().abs().max() / 127
+        step = weight.detach().abs().max().clamp(min=1e-12) / 127
         return ((weight / step).round() * step - weight).detach() + weight
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
@@ -63,8 +63,48 @@ class NarrowInsideRNN(nn.Module):
         return torch.tanh(total + (total.to(torch.bfloat16).to(total.dtype) - total).detach())
 
 
+class NarrowInsideSigmoid(NarrowInsideRNN):
+    """A simple RNN with sigmoid for tanh whose products are rounded to bfloat16."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        total = self.x2h(x) + self.h2h(h)
+        return torch.sigmoid(total + (total.to(torch.bfloat16).to(total.dtype) - total).detach())
+
+
+class IntegerWeightsRelu(IntegerWeightsRNN):
+    """A simple RNN with ReLU for tanh and weights of 8 bits."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        cell = self.cell
+        fed = nn.functional.linear(x, self.rounded(cell.weight_ih), cell.bias_ih)
+        return torch.relu(fed + nn.functional.linear(h, self.rounded(cell.weight_hh), cell.bias_hh))
+
+
+class NarrowInsideHalf(NarrowInsideRNN):
+    """A simple RNN that takes half of its recurrent product, rounded to bfloat16."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        total = self.x2h(x) + 0.5 * self.h2h(h)
+        return torch.tanh(total + (total.to(torch.bfloat16).to(total.dtype) - total).detach())
+
+
 @pytest.mark.parametrize("cell", [IntegerWeightsRNN, NarrowInsideRNN])
 def test_what_may_be_rounding_refutes_no_claim(cell: type[nn.Module]) -> None:
     validation = rnn_harness.validate(cell, "rnn.tanh", examples=0, dtypes=("float64",))
     assert validation.outcome in ("consistent", "undecided"), validation.diagnosis
     assert "may be its rounding" in str(validation)
+
+
+@pytest.mark.parametrize(
+    ("cell", "difference"),
+    [
+        (NarrowInsideSigmoid, "the state has sigmoid in the place of tanh"),
+        (IntegerWeightsRelu, "the state has ReLU in the place of tanh"),
+        (NarrowInsideHalf, "it differs as soon as the recurrent weights of the state are not zero"),
+    ],
+)
+def test_what_rounding_does_not_explain_is_refuted(cell: type[nn.Module], difference: str) -> None:
+    validation = rnn_harness.validate(cell, "rnn.tanh", examples=0, dtypes=("float64",))
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.difference.startswith(f"{difference}, by more than its coarse arithmetic rounds")

@@ -21,6 +21,7 @@ from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import
     outer_convention,
 )
 from rnn_harness.validation.loading.adapters.handwritten.other_methods import weights_of_other_methods
+from rnn_harness.validation.loading.adapters.handwritten.read_outs import weights_of_read_outs
 from rnn_harness.validation.loading.adapters.handwritten.stored_arrays import is_weight_path
 from rnn_harness.validation.loading.adapters.handwritten.trial_numbers import TrialNumbers, draw_trial_numbers
 
@@ -34,12 +35,14 @@ class DrivenSource:
         ways: How it is called.
         trial: A call of it.
         number: Which of the sources that were tried it is, from 0.
+        hidden_size: The number of units at which it was called.
     """
 
     source: CellSource
     ways: CellWays
     trial: CallTrial
     number: int
+    hidden_size: int
 
     @property
     def rank(self) -> tuple[bool, bool]:
@@ -52,15 +55,19 @@ class DrivenSource:
         """Its parameters: what changes the results, or is called as weights are; no state and no array it leaves.
 
         What only another method reads, which shares no weight with forward, is that method's: of another direction.
+        What changes scores that come back beside the states is a head's.
         """
         states = self.ways.forward.attributes
         influential = [name for name in self.source.parameters if self.trial.has_influence(f"parameters.{name}")]
         called = (self.source.forward_function, self.source.backward_function if self.ways.backward else None)
         foreign = weights_of_other_methods(self.source.holder, called, influential)
+        silent = [name for name in self.source.parameters if name not in influential]
+        read_outs = weights_of_read_outs(self.trial, silent, self.hidden_size)
         return tuple(
             name
             for name in self.source.parameters
             if name not in states
+            and name not in read_outs
             and (name in influential or (is_weight_path(name) and name.partition("/")[0] not in foreign))
         )
 
@@ -127,7 +134,11 @@ def _driven(
     source.parameters = generic_numbers(initial)
     try:
         ways = find_ways(source, numbers, log, lenient=lenient)
-        return None if ways is None else DrivenSource(source, ways, try_call(source, ways.forward, numbers), number)
+        return (
+            None
+            if ways is None
+            else DrivenSource(source, ways, try_call(source, ways.forward, numbers), number, numbers.sizes.hidden_size)
+        )
     finally:
         source.parameters = initial
 
