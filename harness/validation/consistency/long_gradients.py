@@ -13,7 +13,7 @@ from rnn_harness.errors import NotRun
 from rnn_harness.evaluation.judging_options import LONG, LONG_BY_BEGINNINGS
 from rnn_harness.validation.consistency.budget import Budget
 from rnn_harness.validation.consistency.consistency_property import Draw, Violation, condition_gap, relative_gap
-from rnn_harness.validation.consistency.difference_quotients import random_like, slopes
+from rnn_harness.validation.consistency.difference_quotients import has_jumps, random_like, slopes
 from rnn_harness.validation.consistency.driven_cell import INPUTS, CellArguments, CellRun, DrivenCell, Leaves
 from rnn_harness.validation.consistency.gradient_properties import path_of
 from rnn_harness.validation.consistency.reach_of_inputs import ReadingOrder
@@ -158,5 +158,15 @@ def _violation_of_slope(cell: DrivenCell, arguments: CellArguments, seed: int) -
         raise NotRun(f"over {steps:,} steps its slope cannot be measured: it bends too much")
     if abs(float(products.sum()) - slope) <= error + STRUCTURAL[cell.arithmetic] * size:
         return None
+    if _jumps_over_few(cell, seed):
+        raise NotRun("its outputs jump, as spikes do: they have no slopes that a gradient could be compared with")
     sentence = f"over {steps:,} steps the gradient of the inputs is not the slope of its own outputs, as it is over few"
     return Violation("backward: long sequences", sentence)
+
+
+def _jumps_over_few(cell: DrivenCell, seed: int) -> bool:
+    """Whether the outputs of a short sequence jump; over a long one even a smooth function bends too much to say so."""
+    arguments = cell.arguments(TRIAL, ROWS, seed)
+    cotangents = random_like([value.detach() for value in cell.run(arguments).tensors], seed + 1)
+    (direction,) = random_like([arguments.inputs], seed + 2)
+    return has_jumps(path_of(cell, arguments, INPUTS, direction), cotangents, cell.arithmetic)

@@ -24,6 +24,7 @@ from rnn_harness.validation.consistency.consistency_property import (
     relative_gap,
     replaced_states,
 )
+from rnn_harness.validation.consistency.counted_steps import refuse_counted_steps
 from rnn_harness.validation.consistency.driven_cell import CellArguments, CellRun, DrivenCell
 from rnn_harness.validation.consistency.input_window import WIDEST, without_inputs_before_ends
 from rnn_harness.validation.consistency.optional_arguments import forward_parameters
@@ -184,6 +185,7 @@ def _split_sequence(draw: Draw) -> Violation | None:
         pieces = in_pieces(cell, arguments, lengths, order is ReadingOrder.BACKWARD)
         if differs(draw, pieces, complete, arguments):
             _refuse_window(draw, lengths, order)
+            refuse_counted_steps(draw, functools.partial(in_pieces, draw.cell))
             text = " + ".join(map(str, lengths)) if len(set(lengths)) > 1 else "single steps"
             return Violation(
                 "forward: states over time",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnn_harness.records.validation import Diagnosis
 from rnn_harness.validation.identification.probe import Probe
+from rnn_harness.validation.judging.rows_of_vectors import refuse_states_that_are_added_up
 
 ANY_CELL = "a recurrent cell"
 """What a candidate is compared with before it is known what it is."""
@@ -20,6 +21,9 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
 
     Returns:
         The diagnosis; None if nothing speaks against it.
+
+    Raises:
+        UsageError: What seems to be rows are the children of a tree's node.
     """
     if probe.gives_nan():
         difference = "it gives NaN for finite parameters, inputs and states of ordinary size"
@@ -42,6 +46,7 @@ def diagnose_no_function(probe: Probe) -> Diagnosis | None:
         difference = "the same call twice gives other numbers: it keeps a state between calls, or draws random ones"
         return Diagnosis(spec=ANY_CELL, part="behaviour: determinism", difference=difference)
     if not probe.rows_are_apart():
+        refuse_states_that_are_added_up(probe)
         difference = (
             "a row's state depends on the other rows of the batch: the rows of a batch are mixed (or the first axis of "
             "its state is something else, layers say: what is judged here is one layer, with state (B, d))"

@@ -12,12 +12,17 @@ import numpy as np
 
 from rnn_harness.attributes import member
 from rnn_harness.errors import UsageError
+from rnn_harness.records.events import RecordMade, TargetDiagnosed, ValidationEvent
 from rnn_harness.records.validation import Diagnosis
+from rnn_harness.records.verdict import Outcome
 from rnn_harness.validation.identification.probe import Probe, Response, probe_target
+from rnn_harness.validation.judging.describe import identification_check
+from rnn_harness.validation.judging.expected_failures import mark_expected
 from rnn_harness.validation.judging.function_checks import ANY_CELL
 from rnn_harness.validation.loading.driver import run_over_time
 from rnn_harness.validation.loading.fresh_state import may_keep_state, with_fresh_state
 from rnn_harness.validation.loading.target import Target
+from rnn_harness.validation.request import ValidationRequest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -139,3 +144,17 @@ def _keeps_graph(probe: Probe) -> bool:
     run_over_time(probe.module, probe.convention, wanting, inputs, list(states))
     outputs = run_over_time(probe.module, probe.convention, plain, inputs, list(states)).outputs
     return outputs is not None and outputs.requires_grad
+
+
+def judge_state_between_calls(target: Target, request: ValidationRequest, fault: str) -> Iterator[ValidationEvent]:
+    """Yield that a candidate keeps a state between calls though it was made not to.
+
+    Args:
+        target: The candidate.
+        request: What was asked for.
+        fault: What is wrong, as a sentence without a full stop.
+    """
+    diagnosis = Diagnosis(spec=ANY_CELL, part="behaviour: state between calls", difference=fault)
+    record = identification_check(target.name, request, "unknown", Outcome.REFUTED, fault)
+    yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
+    yield TargetDiagnosed(diagnosis)

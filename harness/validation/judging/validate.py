@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -47,8 +48,9 @@ from rnn_harness.validation.judging.candidate_kernel import candidate_kernel
 from rnn_harness.validation.judging.describe import identification_check, identification_record
 from rnn_harness.validation.judging.expected_failures import PREFIX, mark_expected, unmet_expectations
 from rnn_harness.validation.judging.function_accuracy import wider_kernels
-from rnn_harness.validation.judging.function_checks import ANY_CELL, diagnose_no_function
+from rnn_harness.validation.judging.function_checks import diagnose_no_function
 from rnn_harness.validation.judging.in_space import judge_in_space
+from rnn_harness.validation.judging.kept_state import judge_state_between_calls
 from rnn_harness.validation.judging.library_match import wanted_spec_of_joined_states
 from rnn_harness.validation.judging.loss_inside import judge_loss, with_loss_beside
 from rnn_harness.validation.judging.mismatch import Mismatch, judge_mismatch
@@ -170,7 +172,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
         yield from judge_no_function(target, no_function, request, listener, judge_target)
         return
     if fault := target.capabilities.kept_state_fault:
-        yield from _judge_kept_state(target, request, fault)
+        yield from judge_state_between_calls(target, request, fault)
         return
     target = with_observed_habits(target, response)
     try:
@@ -297,15 +299,10 @@ def _events_without_match(
     events = _events_of_library(target, response, request, listener)
     events = events or list(events_of_model(target, response, request, listener, judge_target))
     bare = None if events or request.spec != "auto" or request.map is not None else target_of_head_inputs(target)
-    return events if bare is None else list(judge_target(bare, request, listener))
-
-
-def _judge_kept_state(target: Target, request: ValidationRequest, fault: str) -> Iterator[ValidationEvent]:
-    """Yield that a candidate keeps a state though it was made not to."""
-    diagnosis = Diagnosis(spec=ANY_CELL, part="behaviour: state between calls", difference=fault)
-    record = identification_check(target.name, request, "unknown", Outcome.REFUTED, fault)
-    yield from (RecordMade(marked) for marked in mark_expected((record,), request.expected))
-    yield TargetDiagnosed(diagnosis)
+    if bare is not None:
+        with contextlib.suppress(UsageError):  # the target itself can be driven, and is judged then
+            return list(judge_target(bare, request, listener))
+    return events
 
 
 def _judge_exchanged_states(

@@ -38,7 +38,7 @@ def parameter_maker(function: Callable[..., Any], named: object, *, searched: bo
     """
     module = vars(module_of(function))
     if named is None:
-        usual = (module.get(name) for name in (*_MAKER_NAMES, *_names_beside(function, module)))
+        usual = (module.get(name) for name in (*_names_beside(function, module), *_MAKER_NAMES))
         return next((maker for maker in usual if callable(maker)), None) if searched else None
     maker = named if callable(named) else module.get(str(named))
     if not callable(maker):

@@ -343,12 +343,20 @@ def _is_of_jax(result: object) -> bool:
     )
 
 
+def _tensor_of_float64(value: Any) -> object:
+    """A value as a tensor; what a maker draws in torch's usual float32 as one of float64, as the data are."""
+    import torch
+
+    tensor = torch.as_tensor(value)
+    return tensor.double() if tensor.is_floating_point() else tensor
+
+
 def _drive_on_torch(trial: _Trial) -> DrivenModule | None:
     """Drive the function on torch tensors; None if it does not take them."""
     import torch
 
     step = trial.step
-    result = trial.first_result(torch.as_tensor)
+    result = trial.first_result(_tensor_of_float64)
     parts = result if isinstance(result, tuple | list) else (result,)
     if not any(isinstance(part, torch.Tensor) for part in parts):
         return None

@@ -1,0 +1,122 @@
+"""Calls that other hands wrote: weights in a dictionary, children of a tree, a first step without a state, spikes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import rnn_harness
+from rnn_harness.errors import UsageError
+from rnn_harness.records.validation import Validation
+from tests.helpers import functions_of_dictionaries as steps
+
+pytestmark = pytest.mark.usefixtures("equations_alone")
+
+
+def validated(cell: object) -> Validation:
+    return rnn_harness.validate(cell, examples=0, dtypes=("float64",))
+
+
+@pytest.mark.parametrize(("step", "spec"), [("lstm_step", "lstm.column"), ("gru_step", "gru.keep.column")])
+def test_tensors_of_float32_in_a_dictionary_are_made_float64(step: str, spec: str) -> None:
+    validation = validated(getattr(steps, step))
+    assert (validation.outcome, validation.spec) == ("agrees", spec)
+
+
+def test_the_maker_of_a_family_is_taken_before_that_of_a_usual_name() -> None:
+    validation = validated(steps.gru_step_without_reset)
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.difference == "the reset gate is not used"
+
+
+class ChildSum(nn.Module):
+    """A node of a tree: x (n,), the states (K, d) of its children; its own state (d,)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.w, self.u = nn.Linear(input_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, x: Tensor, child_h: Tensor) -> Tensor:
+        return torch.tanh(self.w(x) + self.u(child_h.sum(0)))
+
+
+class MeanOverRows(ChildSum):
+    """A simple RNN that takes the mean of all rows of a batch off each."""
+
+    def forward(self, x: Tensor, child_h: Tensor) -> Tensor:
+        total = self.w(x) + self.u(child_h)
+        return torch.tanh(total - total.mean(0))
+
+
+def test_the_children_of_a_node_are_no_rows_that_are_mixed() -> None:
+    with pytest.raises(UsageError, match="adds up the states of several children"):
+        validated(ChildSum)
+
+
+def test_rows_that_are_mixed_are_refuted_all_the_same() -> None:
+    validation = validated(MeanOverRows)
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert validation.diagnosis.part == "behaviour: position"
+
+
+class FirstStepProjects(nn.Module):
+    """A cell whose first step, without a state, is a projection (Chan, Ke and Im, 2020)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.vn, self.vz = nn.Linear(input_size, hidden_size), nn.Linear(input_size, hidden_size)
+        self.hn, self.hz = nn.Linear(hidden_size, hidden_size), nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, word: Tensor, hidden: Tensor | None = None) -> Tensor:
+        feature = self.vn(word)
+        if hidden is None:
+            return feature
+        share = torch.sigmoid(feature) * torch.sigmoid(self.hz(hidden) + self.vz(word))
+        return torch.lerp(hidden, torch.tanh(self.hn(hidden) + feature), share)
+
+
+def test_a_first_step_without_a_state_does_not_hide_the_cell() -> None:
+    assert validated(FirstStepProjects).outcome == "consistent"
+
+
+class Spiking(torch.autograd.Function):
+    """One above zero, with the slope of a fast sigmoid for a gradient."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return (x > 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return gradient / (1 + 10 * x.abs()) ** 2
+
+
+class IntegrateAndFire(nn.Module):
+    """Leaky neurons that are reset by subtraction; a sequence without a state gives spikes and potentials."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(input_size, hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        current = self.fc(x)
+        potential = spike = torch.zeros_like(current[0])
+        spikes, potentials = [], []
+        for step in current:
+            potential = 0.9 * potential + step - spike
+            spike = Spiking.apply(potential - 1)
+            spikes.append(spike)
+            potentials.append(potential)
+        return torch.stack(spikes), torch.stack(potentials)
+
+
+def test_a_surrogate_gradient_of_spikes_is_no_wrong_slope() -> None:
+    validation = validated(IntegrateAndFire)
+    assert validation.outcome == "consistent", validation.diagnosis
+    reasons = {record.check: record.reason for record in validation.checks}
+    assert "its outputs jump, as spikes do" in reasons["consistency.long-gradients"]
