@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rnn_harness.errors import UsageError
@@ -100,6 +100,37 @@ def judge_held_parts(
         )
     refused = UsageError(f"{target.name} is a model of recurrent parts.")
     yield from judge_model(understood_model(target, refused), request, listener, judge_target)
+
+
+def events_of_silent_parts(
+    target: Target, unused: Sequence[str], request: ValidationRequest, listener: Listener, judge_target: JudgeTarget
+) -> list[ValidationEvent]:
+    """Judge as a model what equals a cell with one of its recurrent parts, and calls another without any effect there.
+
+    The outputs of a stack may be those of its first layer.
+
+    Args:
+        target: The target, which was identified as a cell.
+        unused: Its parameters without influence on what a cell gives.
+        request: What is asked for.
+        listener: Who follows the progress.
+        judge_target: Judges one target as a cell.
+
+    Returns:
+        The events; none where every recurrent part that is called has an influence, or a spec is asked for.
+    """
+    if not unused or request.spec != "auto" or request.map is not None:
+        return []
+    model = model_of(target)
+    if model is None:
+        return []
+    names = [name for name, _ in model.module.named_parameters()]
+    silent = [
+        part
+        for part in model.with_numbers(0).called_parts
+        if part.name and {name for name in names if name.startswith(f"{part.name}.")} <= {*unused}
+    ]
+    return list(judge_model(model, request, listener, judge_target)) if silent else []
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from rnn_harness.validation.identification.state_order import (
 )
 from rnn_harness.validation.judging.as_model import (
     events_of_model,
+    events_of_silent_parts,
     judge_held_parts,
     judge_no_function,
     judge_undriven,
@@ -220,7 +221,11 @@ def _judge_by_matches(
         yield from _judge_exchanged_states(target, request, carried.cell, carried.sentence)
         return
     matches = matches or exchanged
-    events = [] if matches else _events_without_match(target, response, request, listener)
+    events = (
+        events_of_silent_parts(target, matches[0].unused, request, listener, judge_target)
+        if matches
+        else _events_without_match(target, response, request, listener)
+    )
     if events:
         yield from events
         return

@@ -64,12 +64,19 @@ def check_directions(model: ModelUnderTest) -> Iterator[WiringStatement]:
         calls = part_calls(model.baseline, part) if part.is_layer else []
         if len(calls) != 1 or calls[0].steps < FEWEST_STEPS or is_packed(calls[0].call):
             continue
-        readings = [_read_steps(model, part, calls[0], reverse) for reverse in range(part.directions)]
+        readings = [read_steps(model, part, calls[0], reverse) for reverse in range(part.directions)]
         yield from _judge(part, calls[0], readings)
 
 
-def _read_steps(model: ModelUnderTest, part: RecurrentPart, call: PartCall, direction: int) -> ReadSteps:
-    """See which steps and which final state of one direction of the last layer reach the outputs of the model."""
+def read_steps(model: ModelUnderTest, part: RecurrentPart, call: PartCall, direction: int) -> ReadSteps:
+    """See which steps and which final state of one direction of the last layer reach the outputs of the model.
+
+    Args:
+        model: The model.
+        part: A layer that it calls once.
+        call: That call.
+        direction: 0 forward, 1 reverse.
+    """
     size = part.output_size
     features = slice(direction * size, (direction + 1) * size)
     steps = tuple(

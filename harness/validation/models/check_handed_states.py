@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rnn_harness.validation.models.check_cells import STATE_WORDS
 from rnn_harness.validation.models.given_states import holds_same_numbers
+from rnn_harness.validation.models.lists_of_layers import is_layer_above
 from rnn_harness.validation.models.part_calls import PartCall, part_calls
 from rnn_harness.validation.models.statement import WiringStatement, agrees, refuted
 from rnn_harness.validation.models.under_test import ModelUnderTest
@@ -22,12 +24,14 @@ def check_handed_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
 
     An encoder hands its final states to a decoder so. Parts of one class name their states in one order: both
     exchanged, the hidden state starts from a cell state. The same is asked of states that are those of several parts,
-    or of both directions, side by side.
+    or of both directions, side by side. A layer above another one has states of its own, and starts from none of those
+    that the layer below ended in.
 
     Args:
         model: The model; of its baseline run every part's first call that is given two states is looked at.
     """
     calls = {part.name: part_calls(model.baseline, part) for part in model.called_parts}
+    yield from _states_of_layers_below(model, calls)
     for part in model.called_parts:
         given = next((call.given_states for call in calls[part.name] if len(call.given_states) == len(STATE_WORDS)), ())
         if not given or all(not bool(state.any()) for state in given):
@@ -58,6 +62,21 @@ def check_handed_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
             f"{words[1]} as its {STATE_WORDS[1]}: they are mixed"
         )
         yield refuted(CHECK, sentence, part.name)
+
+
+def _states_of_layers_below(model: ModelUnderTest, calls: Mapping[str, list[PartCall]]) -> Iterator[WiringStatement]:
+    """Refute a layer of a list that starts from the final states of the one whose outputs it reads step for step."""
+    for part, other in itertools.permutations(model.called_parts, 2):
+        if not calls[part.name] or not calls[other.name] or not is_layer_above(model, part, other):
+            continue
+        given, finals = calls[part.name][0].given_states, calls[other.name][-1].new_states
+        is_same = len(given) == len(finals) > 0 and all(map(holds_same_numbers, given, finals))
+        if is_same and any(bool(state.any()) for state in given):
+            sentence = (
+                f"{part.shown_name} reads every output of {other.shown_name}, and starts from the states in which "
+                f"{other.shown_name} ended: the states are not reset between the layers, so steps depend on later ones"
+            )
+            yield refuted(CHECK, sentence, part.name)
 
 
 def _order(given: tuple[Tensor, ...], call: PartCall) -> tuple[int | None, ...]:

@@ -16,6 +16,7 @@ from rnn_harness.validation.models.check_arguments import check_arguments
 from rnn_harness.validation.models.check_batches import check_batches
 from rnn_harness.validation.models.check_cells import check_cells
 from rnn_harness.validation.models.check_directions import check_directions, check_layers
+from rnn_harness.validation.models.check_documented_outputs import check_documented_outputs
 from rnn_harness.validation.models.check_documented_shapes import check_documented_shapes
 from rnn_harness.validation.models.check_gradients import check_gradients
 from rnn_harness.validation.models.check_handed_states import check_handed_states
@@ -62,6 +63,7 @@ _FOR_DETERMINISTIC: tuple[WiringCheck, ...] = (
     check_parameters,
     check_scores,
     check_documented_shapes,
+    check_documented_outputs,
     check_arguments,
     check_resets,
     check_lengths,
@@ -90,6 +92,7 @@ WIRING_CHECKS_BY_NAME: dict[str, WiringCheck] = {
     "parameters": check_parameters,
     "scores": check_scores,
     "documented-shapes": check_documented_shapes,
+    "documented-outputs": check_documented_outputs,
     "arguments": check_arguments,
     "reset": check_resets,
     "lengths": check_lengths,
@@ -111,6 +114,7 @@ _NO_WIRING = (
     "two-calls",
     "scores",
     "documented-shapes",
+    "documented-outputs",
     "masks",
 )
 """What agrees of these checks says nothing about what is connected with what."""
