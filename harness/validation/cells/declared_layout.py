@@ -12,6 +12,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rnn_harness.attributes import attribute
 from rnn_harness.validation.cells.own_documentation import documentation_texts
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _TIME = re.compile(
     r"num_steps|n_steps|window|t_max)$"
 )
 _SHAPE = re.compile(r"[(\[]([^()\[\]]{3,60})[)\]]")
+_EITHER = re.compile(rf"{_SHAPE.pattern}\s*(?:->|→|=>|\bor\b)\s*{_SHAPE.pattern}", re.IGNORECASE)
+"""Two shapes with an arrow between them, or an "or"."""
 _RESULT = re.compile(r"->|→|\breturn|\bgives?\b|\boutputs?\b", re.IGNORECASE)
 
 
@@ -52,7 +55,11 @@ def declared_layout(module: nn.Module, argument: str) -> DeclaredLayout | None:
     declared = [layout for text in documentation_texts(module) if (layout := _read(text, argument)) is not None]
     if (unpacked := _unpacked(module, argument)) is not None:
         declared.append(unpacked)
-    return declared[0] if len({layout.batch_axis for layout in declared}) == 1 else None
+    axes = {layout.batch_axis for layout in declared}
+    is_batch_first = attribute(module, "batch_first", bool)
+    if declared and is_batch_first is not None:
+        axes.add(0 if is_batch_first else 1)
+    return declared[0] if len(axes) == 1 else None
 
 
 def _unpacked(module: nn.Module, argument: str) -> DeclaredLayout | None:
@@ -78,7 +85,12 @@ def _unpacked(module: nn.Module, argument: str) -> DeclaredLayout | None:
 
 
 def _read(text: str, argument: str) -> DeclaredLayout | None:
-    """Read one text: the shape behind the argument's name, or the first one, where it is none of a result."""
+    """Read one text: the shape behind the argument's name, or the first one, where it is none of a result.
+
+    Two shapes of which the code makes one from the other, or takes either, are no declaration.
+    """
+    if any(sorted(_words(match[1])) == sorted(_words(match[2])) for match in _EITHER.finditer(text)):
+        return None
     shapes = [(match, axis) for match in _SHAPE.finditer(text) if (axis := _batch_axis(match[1])) is not None]
     named = re.compile(rf"(?<!\w)({re.escape(argument)}|[Ii]nputs?)\s*(:|=|is|of shape|has shape|)\s*$")
     for match, axis in shapes:
@@ -93,9 +105,14 @@ def _read(text: str, argument: str) -> DeclaredLayout | None:
 
 def _batch_axis(shape: str) -> int | None:
     """The axis of the batch of a shape in words; None where its first two axes are not batch and time."""
-    axes = [axis.strip().lower() for axis in shape.split(",")]
+    axes = _words(shape)
     if len(axes) < 2:
         return None
     if _BATCH.match(axes[0]) and _TIME.match(axes[1]):
         return 0
     return 1 if _TIME.match(axes[0]) and _BATCH.match(axes[1]) else None
+
+
+def _words(shape: str) -> list[str]:
+    """The words for the axes of a shape."""
+    return [axis.strip().lower() for axis in shape.split(",")]

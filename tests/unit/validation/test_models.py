@@ -38,6 +38,8 @@ def _documented(text: str) -> nn.Module:
         ("Input:  (batch, seq_len) integers\nOutput: (batch, seq_len, vocab_size) scores", 0),
         ("Output: (batch, seq_len, vocab_size) scores", None),
         ("Returns (B, T, d).", None),
+        ("(t, b, c, h, w) -> (b, t, c, h, w)", None),
+        ("x: of shape (T, B, n) or (B, T, n)", None),
         ("A model of sentences (with attention, and a head).", None),
         ("", None),
     ],
@@ -45,3 +47,12 @@ def _documented(text: str) -> nn.Module:
 def test_the_declared_axes_are_those_of_the_input(text: str, batch_axis: int | None) -> None:
     layout = declared_layout(_documented(text), "x")
     assert (layout.batch_axis if layout is not None else None) == batch_axis
+
+
+@pytest.mark.parametrize(("is_batch_first", "says_something"), [(True, False), (False, True)])
+def test_an_attribute_batch_first_that_says_otherwise_leaves_nothing_declared(
+    is_batch_first: bool, says_something: bool
+) -> None:
+    module = _documented("x (T, B, n)")
+    module.batch_first = is_batch_first
+    assert (declared_layout(module, "x") is not None) == says_something
