@@ -259,3 +259,61 @@ WRONG = {
     "TimeLSTMWithoutSlope": "over time",
     "GRUWithoutReset": "initial hidden state",
 }
+
+
+class CellOfSums:
+    """One step of a simple RNN, whose gradients are made by its backward."""
+
+    def __init__(self, Wx: Array, Wh: Array) -> None:
+        self.Wx, self.Wh = Wx, Wh
+        self.cache: Any = None
+
+    def forward(self, x: Array, h_prev: Array) -> Array:
+        h_next = np.tanh(x @ self.Wx + h_prev @ self.Wh)
+        self.cache = (x, h_prev, h_next)
+        return h_next
+
+    def backward(self, dh_next: Array) -> tuple[Array, Array]:
+        x, h_prev, h_next = self.cache
+        dt = dh_next * (1 - h_next**2)
+        self.dWx, self.dWh = x.T @ dt, h_prev.T @ dt
+        return dt @ self.Wx.T, dt @ self.Wh.T
+
+
+class SumOfCells:
+    """A layer whose outputs are stored in float32; its gradients are sums over cells that have their own."""
+
+    def __init__(self, Wx: Array, Wh: Array) -> None:
+        self.Wx, self.Wh = Wx, Wh
+        self.layers: list[CellOfSums] = []
+        self.h: Array | None = None
+
+    def forward(self, xs: Array) -> Array:
+        hs = np.empty((*xs.shape[:2], len(self.Wh)), dtype="f")
+        self.layers, self.h = [], np.zeros((len(xs), len(self.Wh)), dtype="f")
+        for t in range(xs.shape[1]):
+            layer = CellOfSums(self.Wx, self.Wh)
+            self.h = layer.forward(xs[:, t], self.h)
+            hs[:, t] = self.h
+            self.layers.append(layer)
+        return hs
+
+    def backward(self, dhs: Array) -> Array:
+        dxs = np.empty((*dhs.shape[:2], len(self.Wx)), dtype="f")
+        self.dWx: Any = 0
+        self.dWh: Any = 0
+        dh: Any = 0
+        for t in reversed(range(dhs.shape[1])):
+            dxs[:, t], dh = self.layers[t].backward(dhs[:, t] + dh)
+            self.dWx += self.layers[t].dWx
+            self.dWh += self.layers[t].dWh
+        return dxs
+
+
+class SumOfCellsWithoutFirst(SumOfCells):
+    """The first step is left out of the sums."""
+
+    def backward(self, dhs: Array) -> Array:
+        dxs = super().backward(dhs)
+        self.dWx = self.dWx - self.layers[0].dWx
+        return dxs

@@ -10,6 +10,7 @@ import rnn_harness
 from rnn_harness.errors import UsageError
 from rnn_harness.records.validation import Validation
 from tests.helpers import functions_of_dictionaries as steps
+from tests.helpers.handwritten.layers_from_weights import SumOfCells, SumOfCellsWithoutFirst
 
 pytestmark = pytest.mark.usefixtures("equations_alone")
 
@@ -120,3 +121,9 @@ def test_a_surrogate_gradient_of_spikes_is_no_wrong_slope() -> None:
     assert validation.outcome == "consistent", validation.diagnosis
     reasons = {record.check: record.reason for record in validation.checks}
     assert "its outputs jump, as spikes do" in reasons["consistency.long-gradients"]
+
+
+@pytest.mark.parametrize(("layer", "outcome"), [(SumOfCells, "agrees"), (SumOfCellsWithoutFirst, "refuted")])
+def test_the_gradients_of_a_layer_are_its_own_and_not_those_of_one_of_its_cells(layer: type, outcome: str) -> None:
+    validation = rnn_harness.validate(layer, examples=0, dtypes=("float32",))
+    assert validation.outcome == outcome, validation.diagnosis

@@ -86,6 +86,8 @@ def forward_ways(
                 order.order, order.keywords, order.entry, order.attributes, order.states, input_axes, state_axes
             )
             for way in _completed(source, bare, numbers, log):
+                if way.entry == "attributes" and way.is_sequence and _is_reset(source, way, numbers):
+                    continue
                 dependence = _dependence(source, way, numbers)
                 # One step broadcasts over the rows of a sequence without a batch, and is none for that.
                 if dependence.is_right != lenient and (dependence.is_right or way.is_batched or not way.is_sequence):
@@ -309,6 +311,16 @@ def _in_order(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> For
         grown += [(index, place) for place, value in enumerate(results) if np.abs(value).max() > np.sqrt(GROWN)]
     crossed = len(grown) == 1 and grown[0][0] != grown[0][1]
     return replace(way, finals=way.finals[::-1]) if crossed else way
+
+
+def _is_reset(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> bool:
+    """Whether forward sets the attributes anew, so that what they hold before is no state that it is given."""
+    x, states = trial_arguments(way, numbers)
+    runs = []
+    for given in (states, [state + 1 for state in states]):
+        cell = source.fresh(source.parameters)
+        runs.append(way.read(cell, way.call(cell, x.copy(), [state.copy() for state in given])))
+    return all(map(np.array_equal, *runs))
 
 
 class _Dependence(NamedTuple):

@@ -86,7 +86,11 @@ def assign_gradients(trial: CallTrial, entries: Sequence[GradientEntry], state_n
 
 
 def _chosen(pairs: Sequence[_Pair]) -> dict[str, _Pair]:
-    """One gradient for every place, likely ones first."""
+    """One gradient for every place, likely ones first; of equal ones that of the object itself before one of its parts.
+
+    An object that runs one cell for each step has a gradient of its own, the sum, beside those of its cells.
+    """
+    pairs = sorted(pairs, key=lambda pair: 0 if pair.entry.is_returned else len(pair.entry.key.path))
     bound = {pair.place: pair.entry.key for pair in pairs if pair.naming == _EXACT}
     bound_entries = set(bound.values())
 
