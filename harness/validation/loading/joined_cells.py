@@ -21,6 +21,7 @@ from rnn_harness.validation.loading.joined_states import JoinedStates, joined_st
 from rnn_harness.validation.loading.layout_faults import WrongLayout
 from rnn_harness.validation.loading.parameter_exchange import in_evaluation
 from rnn_harness.validation.loading.spatial_states import SpatialStates, spatial_states
+from rnn_harness.validation.loading.states_of_first_call import states_of_first_call
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +30,7 @@ Joined: TypeAlias = JoinedStates | JoinedInputs | JoinedOnBothSides | JoinedInSp
 """How the states or inputs of a cell are joined, or lie."""
 
 _PARTS_ARE_READ = (
-    r"\b{0}\s*\[|\b{0}\.(?:unbind|chunk|split|select)\b|,[^=\n]*=\s*{0}\s*$|"
+    r"\b{0}\s*\[|\b{0}\.(?:unbind|chunk|split|select)\b|,[^=\n]*=(?:[^\n]*\belse)?\s*{0}\s*$|"
     r"\b(?:zip|enumerate|list|tuple|iter)\([^)\n]*\b{0}\b|\*{0}\b"
 )
 """How a forward reads the layers of a state: by their numbers, or all of them."""
@@ -114,7 +115,7 @@ def layers_of_step(cell: nn.Module, sizes: CellSizes) -> JoinedStates | None:
     try:
         find_convention(in_evaluation(copied_module(cell)), *sizes, is_quick=True)
     except Exception:  # a module that is called in a wrong way may raise anything
-        return layered_states(copied_module(cell), sizes)
+        return layered_states(copied_module(cell), sizes) or states_of_first_call(copied_module(cell), sizes)
     return None
 
 

@@ -279,18 +279,22 @@ def _output_place(results: Sequence[Leaf], places: Sequence[int], is_named: bool
 def _possible(
     cell: nn.Module, hidden_size: int, input_size: int, state_names: tuple[str, ...]
 ) -> Iterator[JoinedStates]:
-    """The ways that the shapes of its parameters allow: three or four equal states, two that differ, one.
+    """The ways that the shapes of its parameters allow: three or four equal states, two that differ or two of each.
 
-    An axis may hold the blocks of up to four gates, or two inputs beside each other. States that have names are as many
-    as there are names.
+    An axis may hold the blocks of up to four gates, or two inputs beside each other; a number that the cell keeps may
+    be the size of a memory. States that have names are as many as there are names.
     """
     axes = {size for value in cell.parameters() for size in value.shape}
     widths = sorted({size // gates for size in axes for gates in (1, 2, 3, 4) if size % gates == 0})[:_MOST_WIDTHS]
+    kept = {value for value in vars(cell).values() if isinstance(value, int) and 1 < value <= max(axes, default=0)}
+    widths = sorted({*widths, *kept})
     beside = {size - width for size in axes for width in widths if size > width}  # weights on [x, h]
     inputs = list(dict.fromkeys([*sorted(axes), *sorted(beside), *widths]))[: 3 * _MOST_WIDTHS]
     inputs.sort(key=lambda n: n != input_size)  # a product may take one number for all of a vector
     series: list[Sequence[int]] = [(width,) * count for count in (3, 4) for width in widths]
     series += itertools.permutations(widths, 2)
+    others = [width for width in widths if width != hidden_size]
+    series += [(hidden_size, hidden_size, width, width) for width in others]
     series += [(width,) for width in widths if width != hidden_size]
     series.sort(key=lambda states: not {*states} <= {hidden_size, input_size})
     handings = state_handings(cell, state_names)

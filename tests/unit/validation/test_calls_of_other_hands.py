@@ -127,3 +127,59 @@ def test_a_surrogate_gradient_of_spikes_is_no_wrong_slope() -> None:
 def test_the_gradients_of_a_layer_are_its_own_and_not_those_of_one_of_its_cells(layer: type, outcome: str) -> None:
     validation = rnn_harness.validate(layer, examples=0, dtypes=("float32",))
     assert validation.outcome == outcome, validation.diagnosis
+
+
+class TypedMemory(nn.Module):
+    """A strongly typed LSTM (Balduzzi and Ghifary, 2016): its state is the last input and the cell state."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.lin = nn.Linear(2 * input_size, 3 * hidden_size)
+        self.input_size, self.hidden_size = input_size, hidden_size
+
+    def zero_state(self, rows: int) -> tuple[Tensor, Tensor]:
+        weight = self.lin.weight
+        return weight.new_zeros(rows, self.input_size), weight.new_zeros(rows, self.hidden_size)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        x_prev, c = self.zero_state(x.size(0)) if state is None else state
+        z, f, o = self.lin(torch.cat((x_prev, x), 1)).chunk(3, 1)
+        c = f.sigmoid() * c + (1 - f.sigmoid()) * z
+        return c * o.tanh(), (x, c)
+
+
+class TypedMemoryOfRows(TypedMemory):
+    """One whose forget gate takes the mean over the batch."""
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        x_prev, c = self.zero_state(x.size(0)) if state is None else state
+        z, f, o = self.lin(torch.cat((x_prev, x), 1)).chunk(3, 1)
+        f = f.mean(0, keepdim=True).sigmoid()
+        c = f * c + (1 - f) * z
+        return c * o.tanh(), (x, c)
+
+
+class MemoryBeside(nn.Module):
+    """A cell with a memory whose width it keeps; no axis of a weight is as wide."""
+
+    def __init__(self, input_size: int, hidden_size: int, memory_size: int = 9) -> None:
+        super().__init__()
+        self.memory_size = memory_size
+        self.g = nn.Linear(input_size + hidden_size + memory_size, hidden_size)
+        self.write = nn.Linear(hidden_size, 2 * memory_size + 1)
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        h, memory = state
+        h = torch.relu(self.g(torch.cat([x, h, memory], 1)))
+        share, erase, _ = self.write(h).split([self.memory_size, self.memory_size, 1], 1)
+        return h, (h, memory + share.tanh() - erase.sigmoid() * memory)
+
+
+@pytest.mark.parametrize(
+    ("cell", "outcome"), [(TypedMemory, "consistent"), (MemoryBeside, "consistent"), (TypedMemoryOfRows, "refuted")]
+)
+def test_states_of_other_widths_are_those_that_a_first_call_or_a_number_of_the_cell_shows(
+    cell: type[nn.Module], outcome: str
+) -> None:
+    validation = validated(cell)
+    assert validation.outcome == outcome, validation.diagnosis
