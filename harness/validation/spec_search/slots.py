@@ -17,6 +17,8 @@ from rnn_harness.validation.spec_search.spec_pieces import SpecPiece
 
 MOST_STACKED, MOST_JOINED, MOST_LAYOUTS, MOST_SUMMED = 8, 3, 48, 3
 """Slots that are stacked, and joined, in one parameter; layouts of a target; biases that are added up."""
+MOST_WITH_INTERLEAVED = 3 * MOST_LAYOUTS
+"""Layouts with those whose rows lie together by units, which are tried last."""
 MOST_CHOICES = 4096
 """Choices of one reading for each parameter that are looked at."""
 
@@ -121,7 +123,7 @@ def spec_layouts(
         sizes: The named sizes.
 
     Returns:
-        At most `MOST_LAYOUTS`; none where the counts by shape rule the spec out.
+        At most `MOST_WITH_INTERLEAVED`; none where the counts by shape rule the spec out.
     """
     return list(_layouts(tuple(shapes.items()), tuple(pieces), tuple(sizes.items())))
 
@@ -147,7 +149,7 @@ def _layouts(
             break
     kinds = (_every_slot, _is_matrix)
     interleaved = [other for kind in kinds for layout in layouts.values() for other in _interleaved(layout, kind)]
-    return (*layouts.values(), *interleaved)[: 3 * MOST_LAYOUTS]
+    return (*layouts.values(), *interleaved)[:MOST_WITH_INTERLEAVED]
 
 
 def _possible(

@@ -67,7 +67,7 @@ def annotated_state(written_class: type) -> AnnotatedState | None:
         method = inspect.getattr_static(written_class, "__call__")
         hints = typing.get_type_hints(method)
         names = list(inspect.signature(method).parameters)[1:]
-    except Exception:  # annotations may name what does not exist
+    except (NameError, TypeError, AttributeError, ValueError):  # annotations may name what does not exist
         return None
     for place, name in enumerate(names):
         state_class = hints.get(name)
