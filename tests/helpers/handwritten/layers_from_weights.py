@@ -317,3 +317,28 @@ class SumOfCellsWithoutFirst(SumOfCells):
         dxs = super().backward(dhs)
         self.dWx = self.dWx - self.layers[0].dWx
         return dxs
+
+
+class LayerOfList:
+    """A simple RNN over a sequence, made from the list in which Keras gives the weights of its layers."""
+
+    def __init__(self, weights: list[Array], return_sequences: bool = False) -> None:
+        self.kernel, self.recurrent_kernel, self.bias = weights
+        self.return_sequences = return_sequences
+
+    def step(self, x: Array, h: Array) -> Array:
+        return np.tanh(x @ self.kernel + h @ self.recurrent_kernel + self.bias)
+
+    def forward(self, x: Array) -> Array:
+        h, outputs = np.zeros((len(x), len(self.recurrent_kernel))), []
+        for t in range(x.shape[1]):
+            h = self.step(x[:, t], h)
+            outputs.append(h)
+        return np.stack(outputs, axis=1) if self.return_sequences else h
+
+
+class LayerOfListWithoutBias(LayerOfList):
+    """One that forgets its bias."""
+
+    def step(self, x: Array, h: Array) -> Array:
+        return np.tanh(x @ self.kernel + h @ self.recurrent_kernel)

@@ -39,6 +39,7 @@ from rnn_harness.validation.loading.adapters.handwritten.function_pairs import b
 from rnn_harness.validation.loading.adapters.handwritten.further_inputs import FilledInputs, further_inputs
 from rnn_harness.validation.loading.adapters.handwritten.handwritten_cell import HandwrittenCell
 from rnn_harness.validation.loading.adapters.handwritten.late_weights import with_weights
+from rnn_harness.validation.loading.adapters.handwritten.list_of_weights import made_from_each
 from rnn_harness.validation.loading.adapters.handwritten.messages import cannot_be_driven
 from rnn_harness.validation.loading.adapters.handwritten.stateful_switch import kept_state
 from rnn_harness.validation.loading.adapters.handwritten.steps_of_object import NOTE as STEPS_NOTE
@@ -75,8 +76,9 @@ def class_of_weights(cell_type: type, options: Options) -> ClassOfWeights | None
         cell_type: The class.
         options: The further arguments that a user gives.
     """
-    names = [argument.name for argument in required_arguments(cell_type) if argument.name not in options]
-    return ClassOfWeights(cell_type, dict(options)) if are_weights(names) else None
+    maker = made_from_each(cell_type) or cell_type
+    names = [argument.name for argument in required_arguments(maker) if argument.name not in options]
+    return ClassOfWeights(maker, dict(options)) if are_weights(names) else None
 
 
 def forward_methods(cell_type: type) -> list[str]:
@@ -115,6 +117,7 @@ def backward_method(cell_type: type, forward: str) -> str:
     return next((name for name in (*backward_names(forward), *BACKWARD_METHODS, *behind) if name in own), "")
 
 
+_ALL_OUTPUTS = "return_sequences"
 _KEPT_STATE_FAULT = "made with stateful=False it keeps its state: the same call twice gives other numbers"
 
 
@@ -242,7 +245,10 @@ def _drive_class(cell: ClassOfWeights, sizes: CellSizes, options: Options, log: 
     names = [argument.name for argument in required_arguments(cell.maker) if argument.name not in cell.options]
     methods = _methods(cell.maker, options)[0]
     further = dict(cell.options)
-    may_be_stateful = "stateful" in {argument.name for argument in _optional_arguments(cell.maker)}
+    optional = {argument.name for argument in _optional_arguments(cell.maker)}
+    if _ALL_OUTPUTS in optional:
+        further.setdefault(_ALL_OUTPUTS, True)  # the last output alone does not show what a step makes of its input
+    may_be_stateful = "stateful" in optional
     if may_be_stateful:
         further.setdefault("stateful", True)  # else the state that it is given is forgotten at once
     shapes = list(possible_shapes(names))
