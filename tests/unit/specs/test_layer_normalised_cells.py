@@ -39,6 +39,14 @@ def _lstm(p: Weights, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     return o.sigmoid() * _alone(c, p["a_c"], p["b_c"]).tanh(), c
 
 
+def _lstm_carried(p: Weights, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    of_inputs = _together(p, x @ _stacked(p, "W", "ifog").T, "a", "ifog")
+    of_states = _together(p, h @ _stacked(p, "U", "ifog").T, "e", "ifog")
+    i, f, o, g = (a + b + p[f"b_{gate}"] for a, b, gate in zip(of_inputs, of_states, "ifog", strict=True))
+    c = _alone(f.sigmoid() * c + i.sigmoid() * g.tanh(), p["a_c"], p["b_c"])
+    return o.sigmoid() * c.tanh(), c
+
+
 def _lstm_apart(p: Weights, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     i, f, o, g = (
         _alone(x @ p[f"W_{k}"].T, p[f"a_{k}"]) + _alone(h @ p[f"U_{k}"].T, p[f"e_{k}"]) + p[f"b_{k}"] for k in "ifog"
@@ -92,6 +100,7 @@ def _dreamer_normalised(p: Weights, x: Tensor, h: Tensor, _: Tensor) -> tuple[Te
 
 STEPS: dict[str, Step] = {
     "lstm.layernorm": _lstm,
+    "lstm.layernorm.carried": _lstm_carried,
     "lstm.layernorm.apart": _lstm_apart,
     "lstm.layernorm.gates": _lstm_gates,
     "gru.layernorm": _gru,

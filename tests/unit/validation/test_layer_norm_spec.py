@@ -121,6 +121,7 @@ NORMALISING = (
     "gru.layernorm.candidate",
     "lstm.layernorm",
     "lstm.layernorm.apart",
+    "lstm.layernorm.carried",
     "lstm.layernorm.gates",
 )
 
