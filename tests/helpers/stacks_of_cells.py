@@ -11,10 +11,11 @@ class LayerByLayer(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         self.cells = nn.ModuleList([nn.LSTMCell(input_size, hidden_size), nn.LSTMCell(hidden_size, hidden_size)])
 
     def first_states(self, x: Tensor, states: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
-        zeros = x.new_zeros(x.shape[1], self.cells[0].hidden_size)
+        zeros = x.new_zeros(x.shape[1], self.hidden_size)
         return zeros, zeros
 
     def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
@@ -58,11 +59,12 @@ class StepByStep(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         sizes = (input_size, hidden_size, hidden_size)
         self.cells = nn.ModuleList(nn.GRUCell(size, hidden_size) for size in sizes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        states = [x.new_zeros(x.shape[1], self.cells[0].hidden_size)] * len(self.cells)
+        states = [x.new_zeros(x.shape[1], self.hidden_size)] * len(self.cells)
         outputs = []
         for step in x:
             for number, cell in enumerate(self.cells):

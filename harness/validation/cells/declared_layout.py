@@ -12,7 +12,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rnn_harness.attributes import attribute
 from rnn_harness.validation.cells.own_documentation import documentation_texts
 
 if TYPE_CHECKING:
@@ -55,11 +54,7 @@ def declared_layout(module: nn.Module, argument: str) -> DeclaredLayout | None:
     declared = [layout for text in documentation_texts(module) if (layout := _read(text, argument)) is not None]
     if (unpacked := _unpacked(module, argument)) is not None:
         declared.append(unpacked)
-    axes = {layout.batch_axis for layout in declared}
-    is_batch_first = attribute(module, "batch_first", bool)
-    if declared and is_batch_first is not None:
-        axes.add(0 if is_batch_first else 1)
-    return declared[0] if len(axes) == 1 else None
+    return declared[0] if len({layout.batch_axis for layout in declared}) == 1 else None
 
 
 def _unpacked(module: nn.Module, argument: str) -> DeclaredLayout | None:

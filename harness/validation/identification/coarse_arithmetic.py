@@ -84,9 +84,11 @@ def _results_along_a_way(probe: Probe, scale: float, rng: np.random.Generator) -
             results_of(
                 replace(
                     probe,
-                    parameters=parameters | {name: parameters[name] + length * way for name, way in ways.items()},
+                    parameters=parameters | {name: parameters[name] + length * change for name, change in ways.items()},
                     inputs=probe.inputs + length * inputs_way,
-                    states=tuple(state + length * way for state, way in zip(probe.states, states_ways, strict=True)),
+                    states=tuple(
+                        state + length * change for state, change in zip(probe.states, states_ways, strict=True)
+                    ),
                     _responses={},
                 )
             )
@@ -135,17 +137,18 @@ def _equals_in_some_gate_order(probe: Probe, layout: Layout, model: CellModel, s
     With all parameters at once: rounding may hide what a block does by itself.
     """
     indices = {
-        kind: [index for index, block in enumerate(layout.gate_blocks) if block.kind == kind] for kind in _BLOCK_KINDS
+        block_kind: [index for index, block in enumerate(layout.gate_blocks) if block.kind == block_kind]
+        for block_kind in _BLOCK_KINDS
     }
     decoder, complete = Decoder(probe, layout, model, states), probe.complete()
     for order in itertools.permutations(range(len(model.letters))):
-        names = {kind: [model.parameter_names(kind)[gate] for gate in order] for kind in _BLOCK_KINDS}
+        names = {block_kind: [model.parameter_names(block_kind)[gate] for gate in order] for block_kind in _BLOCK_KINDS}
         if _INNER_BIAS in model.parameter_names("b"):  # of two biases the second is that of the recurrent product
             names["b"] += [_INNER_BIAS if name == "b_g" else name for name in names["b"]]
         roles = {
             index: BlockRole(name)
-            for kind in _BLOCK_KINDS
-            for index, name in zip(indices[kind], itertools.cycle(names[kind]))
+            for block_kind in _BLOCK_KINDS
+            for index, name in zip(indices[block_kind], itertools.cycle(names[block_kind]))
         }
         if decoder.agree(complete, decoder.predict(roles, len(probe.inputs))):
             return True

@@ -286,15 +286,17 @@ def _possible(
     """
     axes = {size for value in cell.parameters() for size in value.shape}
     widths = sorted({size // gates for size in axes for gates in (1, 2, 3, 4) if size % gates == 0})[:_MOST_WIDTHS]
-    kept = {value for value in vars(cell).values() if isinstance(value, int) and 1 < value <= max(axes, default=0)}
-    widths = sorted({*widths, *kept})
+    stored_sizes = {
+        value for value in vars(cell).values() if isinstance(value, int) and 1 < value <= max(axes, default=0)
+    }
+    widths = sorted({*widths, *stored_sizes})
     beside = {size - width for size in axes for width in widths if size > width}  # weights on [x, h]
     inputs = list(dict.fromkeys([*sorted(axes), *sorted(beside), *widths]))[: 3 * _MOST_WIDTHS]
     inputs.sort(key=lambda n: n != input_size)  # a product may take one number for all of a vector
     series: list[Sequence[int]] = [(width,) * count for count in (3, 4) for width in widths]
     series += itertools.permutations(widths, 2)
-    others = [width for width in widths if width != hidden_size]
-    series += [(hidden_size, hidden_size, width, width) for width in others]
+    other_widths = [width for width in widths if width != hidden_size]
+    series += [(hidden_size, hidden_size, width, width) for width in other_widths]
     series += [(width,) for width in widths if width != hidden_size]
     series.sort(key=lambda states: not {*states} <= {hidden_size, input_size})
     handings = state_handings(cell, state_names)

@@ -72,7 +72,7 @@ def read_steps(model: ModelUnderTest, part: RecurrentPart, call: PartCall, direc
     """See which steps and which final state of one direction of the last layer reach the outputs of the model.
 
     Args:
-        model: The model.
+        model: What is run, with one thing changed after the other.
         part: A layer that it calls once.
         call: That call.
         direction: 0 forward, 1 reverse.

@@ -66,15 +66,16 @@ def check_handed_states(model: ModelUnderTest) -> Iterator[WiringStatement]:
 
 def _states_of_layers_below(model: ModelUnderTest, calls: Mapping[str, list[PartCall]]) -> Iterator[WiringStatement]:
     """Refute a layer of a list that starts from the final states of the one whose outputs it reads step for step."""
-    for part, other in itertools.permutations(model.called_parts, 2):
-        if not calls[part.name] or not calls[other.name] or not is_layer_above(model, part, other):
+    for part, lower_part in itertools.permutations(model.called_parts, 2):
+        if not calls[part.name] or not calls[lower_part.name] or not is_layer_above(model, part, lower_part):
             continue
-        given, finals = calls[part.name][0].given_states, calls[other.name][-1].new_states
-        is_same = len(given) == len(finals) > 0 and all(map(holds_same_numbers, given, finals))
-        if is_same and any(bool(state.any()) for state in given):
+        first_states, finals = calls[part.name][0].given_states, calls[lower_part.name][-1].new_states
+        is_same = len(first_states) == len(finals) > 0 and all(map(holds_same_numbers, first_states, finals))
+        if is_same and any(bool(state.any()) for state in first_states):
             sentence = (
-                f"{part.shown_name} reads every output of {other.shown_name}, and starts from the states in which "
-                f"{other.shown_name} ended: the states are not reset between the layers, so steps depend on later ones"
+                f"{part.shown_name} reads every output of {lower_part.shown_name}, and starts from the states in which "
+                f"{lower_part.shown_name} ended: the states are not reset between the layers, so steps depend on later "
+                "ones"
             )
             yield refuted(CHECK, sentence, part.name)
 

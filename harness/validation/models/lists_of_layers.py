@@ -40,23 +40,23 @@ def outputs_over_time(calls: list[PartCall]) -> Tensor:
     return torch.cat([call.outputs for call in calls])
 
 
-def is_layer_above(model: ModelUnderTest, part: RecurrentPart, other: RecurrentPart) -> bool:
+def is_layer_above(model: ModelUnderTest, part: RecurrentPart, lower_part: RecurrentPart) -> bool:
     """Say whether a part stands in the same list as another, and reads that one's outputs, step for step.
 
     Args:
         model: The model; its baseline run is read.
         part: The part that may be above.
-        other: The part that may be below.
+        lower_part: The part that may be below.
     """
     import torch
 
-    if not any(part in parts and other in parts for parts in numbered_parts(model)):
+    if not any(part in parts and lower_part in parts for parts in numbered_parts(model)):
         return False
-    above, below = part_calls(model.baseline, part), part_calls(model.baseline, other)
+    above, below = part_calls(model.baseline, part), part_calls(model.baseline, lower_part)
     if not above or not below:
         return False
-    read, given = _inputs_over_time(above), outputs_over_time(below)
-    return len(read) > 1 and read.shape == given.shape and torch.equal(read, given)
+    inputs, outputs = _inputs_over_time(above), outputs_over_time(below)
+    return len(inputs) > 1 and inputs.shape == outputs.shape and torch.equal(inputs, outputs)
 
 
 def _inputs_over_time(calls: Sequence[PartCall]) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,12 @@ import rnn_harness
 from rnn_harness.errors import UsageError
 from rnn_harness.records.validation import Validation
 from tests.helpers import functions_of_dictionaries as steps
-from tests.helpers.handwritten.layers_from_weights import SumOfCells, SumOfCellsWithoutFirst
+from tests.helpers.handwritten.layers_from_weights import (
+    LayerOfList,
+    LayerOfListWithoutBias,
+    SumOfCells,
+    SumOfCellsWithoutFirst,
+)
 
 pytestmark = pytest.mark.usefixtures("equations_alone")
 
@@ -87,14 +94,15 @@ class Spiking(torch.autograd.Function):
     """One above zero, with the slope of a fast sigmoid for a gradient."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
         return (x > 0).to(x.dtype)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return gradient / (1 + 10 * x.abs()) ** 2
+        slope: Tensor = gradient / (1 + 10 * x.abs()) ** 2
+        return slope
 
 
 class IntegrateAndFire(nn.Module):
@@ -182,4 +190,10 @@ def test_states_of_other_widths_are_those_that_a_first_call_or_a_number_of_the_c
     cell: type[nn.Module], outcome: str
 ) -> None:
     validation = validated(cell)
+    assert validation.outcome == outcome, validation.diagnosis
+
+
+@pytest.mark.parametrize(("layer", "outcome"), [(LayerOfList, "agrees"), (LayerOfListWithoutBias, "refuted")])
+def test_a_class_that_is_made_from_a_list_of_weights_is_made_from_each(layer: type, outcome: str) -> None:
+    validation = validated(layer)
     assert validation.outcome == outcome, validation.diagnosis

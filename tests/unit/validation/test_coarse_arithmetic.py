@@ -19,6 +19,10 @@ from rnn_harness.validation.identification.spec_model import cell_model_of
 from rnn_harness.validation.loading.target import Target, target_of
 
 STEP = 2.0**-6
+DEEP = pytest.mark.deep(
+    "tests/unit/validation/test_coarse_arithmetic.py::test_where_rounding_hides_everything_anything_may_be_rounding"
+)
+SEEDS = [0, *(pytest.param(seed, marks=DEEP) for seed in range(1, 5))]
 
 
 class Elman(nn.Module):
@@ -62,7 +66,7 @@ def probed(cell: type[nn.Module], seed: int = 0) -> tuple[Target, Probe]:
     return target, probe_target(target, seed)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_rounding_of_a_cell_is_measured_up_to_the_margins(seed: int) -> None:
     rounding = rounding_inside(probed(FixedPointElman, seed)[1])
     assert STEP / 4 <= rounding.size <= 8 * STEP  # four steps, each of which rounds and hands its rounding on
@@ -83,7 +87,7 @@ def may_be(cell: type[nn.Module], seed: int, rounding: RoundingInside | None = N
     return may_be_rounding(probe, target_layouts(target, probe), model, rounding or rounding_inside(probe))
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_rounding_explains_what_a_right_cell_differs_by_and_not_a_factor(seed: int) -> None:
     assert may_be(FixedPointElman, seed)
     assert not may_be(ScaledFixedPointElman, seed)

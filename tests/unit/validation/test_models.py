@@ -47,12 +47,3 @@ def _documented(text: str) -> nn.Module:
 def test_the_declared_axes_are_those_of_the_input(text: str, batch_axis: int | None) -> None:
     layout = declared_layout(_documented(text), "x")
     assert (layout.batch_axis if layout is not None else None) == batch_axis
-
-
-@pytest.mark.parametrize(("is_batch_first", "says_something"), [(True, False), (False, True)])
-def test_an_attribute_batch_first_that_says_otherwise_leaves_nothing_declared(
-    is_batch_first: bool, says_something: bool
-) -> None:
-    module = _documented("x (T, B, n)")
-    module.batch_first = is_batch_first
-    assert (declared_layout(module, "x") is not None) == says_something

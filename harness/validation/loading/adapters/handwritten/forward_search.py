@@ -317,9 +317,9 @@ def _is_reset(source: CellSource, way: ForwardWay, numbers: TrialNumbers) -> boo
     """Whether forward sets the attributes anew, so that what they hold before is no state that it is given."""
     x, states = trial_arguments(way, numbers)
     runs = []
-    for given in (states, [state + 1 for state in states]):
+    for first_states in (states, [state + 1 for state in states]):
         cell = source.fresh(source.parameters)
-        runs.append(way.read(cell, way.call(cell, x.copy(), [state.copy() for state in given])))
+        runs.append(way.read(cell, way.call(cell, x.copy(), [state.copy() for state in first_states])))
     return all(map(np.array_equal, *runs))
 
 
