@@ -33,11 +33,11 @@ def finding(name: str, check: str) -> Finding:
 @pytest.mark.parametrize("name", ["IndexedState", "IndexedStates"])
 def test_states_that_are_read_by_their_index_are_no_mixed_rows(name: str) -> None:
     probe = probe_target(load_target(f"{CELLS}:{name}"))
-    assert diagnose_no_function(probe) is None
+    assert diagnose_no_function(probe, "it") is None
 
 
 def test_rows_that_are_mixed_are_found_though_the_state_is_read_by_its_index() -> None:
-    diagnosis = diagnose_no_function(probe_target(load_target(f"{CELLS}:MixesRows")))
+    diagnosis = diagnose_no_function(probe_target(load_target(f"{CELLS}:MixesRows")), "it")
     assert diagnosis is not None
     assert diagnosis.part == "behaviour: position"
 
@@ -142,7 +142,7 @@ def test_a_state_kept_for_a_stream_is_told_and_its_cell_judged_from_a_new_one(na
     target = load_target(f"{CELLS}:{name}")
     assert kept_state(target) == KeptState(is_for_a_stream=True)
     fresh = with_fresh_state(target)
-    assert diagnose_no_function(probe_target(fresh)) is None
+    assert diagnose_no_function(probe_target(fresh), "it") is None
     assert identify(fresh)[0].spec == "rnn.tanh"
     assert fresh.capabilities.notes[-1].startswith("it keeps a state between calls")
 

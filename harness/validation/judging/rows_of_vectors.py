@@ -53,11 +53,12 @@ def note_on_rows(probe: Probe) -> tuple[str, ...]:
 _CHILDREN = 3
 
 
-def refuse_states_that_are_added_up(probe: Probe) -> None:
+def refuse_states_that_are_added_up(probe: Probe, name: str) -> None:
     """Refuse a step that adds up its states over their first axis, as a tree's node does with those of its children.
 
     Args:
         probe: Runs of a target that seems to mix the rows of a batch.
+        name: What it is called.
 
     Raises:
         UsageError: For one vector and several states it gives one state, so their first axis is none of rows.
@@ -80,7 +81,7 @@ def refuse_states_that_are_added_up(probe: Probe) -> None:
         return
     if results and all(result.numel() == d for result in results):
         raise UsageError(
-            f"cannot drive {type(probe.module).__name__}: for one input of {x.shape[1]} numbers and states "
+            f"cannot drive {name}: for one input of {x.shape[1]} numbers and states "
             f"({_CHILDREN}, {d}) it gives one state of {d} numbers, so the first axis of its states is not the batch: "
             "it adds up the states of several children, as a tree does. Write a module whose forward(x, h, c) calls it "
             "for one child in each row, and name that"

@@ -168,7 +168,7 @@ def _judge_callable(target: Target, request: ValidationRequest, listener: Listen
     target, response = with_positive_kept(target, response)
     target = observed_target(target, response, request)
     yield from (RecordMade(record) for record in records_of_refused_dtypes(target, response, request))
-    no_function = diagnose_no_function(response)
+    no_function = diagnose_no_function(response, target.name)
     if no_function is not None:
         yield from judge_no_function(target, no_function, request, listener, judge_target)
         return

@@ -197,3 +197,35 @@ def test_states_of_other_widths_are_those_that_a_first_call_or_a_number_of_the_c
 def test_a_class_that_is_made_from_a_list_of_weights_is_made_from_each(layer: type, outcome: str) -> None:
     validation = validated(layer)
     assert validation.outcome == outcome, validation.diagnosis
+
+
+class LogSpace(nn.Module):
+    """A minimal GRU that is computed in the logarithms of its states, which are positive (Feng et al., 2024)."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.z, self.h = nn.Linear(input_size, hidden_size), nn.Linear(input_size, hidden_size)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        gate, candidate = self.z(x), self.h(x)
+        log_g = torch.where(candidate >= 0, (candidate.relu() + 0.5).log(), nn.functional.logsigmoid(candidate))
+        return torch.logaddexp(nn.functional.logsigmoid(-gate) + h.log(), nn.functional.logsigmoid(gate) + log_g).exp()
+
+
+class LogarithmOfAGate(LogSpace):
+    """One that takes the logarithm of what may be negative whatever its state is."""
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return torch.tanh(self.h(x).log() + h)
+
+
+def test_states_that_must_be_positive_are_no_mistake() -> None:
+    with pytest.raises(UsageError, match="gives NaN for states with negative numbers and none for positive ones"):
+        validated(LogSpace)
+
+
+def test_nan_that_comes_from_elsewhere_is_refuted() -> None:
+    validation = validated(LogarithmOfAGate)
+    assert validation.outcome == "refuted"
+    assert validation.diagnosis is not None
+    assert "it gives NaN" in validation.diagnosis.difference

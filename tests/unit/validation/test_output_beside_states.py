@@ -53,7 +53,7 @@ def test_no_state_of_a_right_cell_is_taken_for_another(name: str) -> None:
 
 
 def test_a_state_in_an_argument_of_its_own_that_comes_back_as_it_was_is_refuted() -> None:
-    diagnosis = diagnose_no_function(_probe("OldStateInAnArgument"))
+    diagnosis = diagnose_no_function(_probe("OldStateInAnArgument"), "it")
     assert diagnosis is not None
     assert diagnosis.part == "forward: new state"
 
@@ -65,7 +65,7 @@ CONTEXTS = ["GatesReadAnEncoding", "ConditionedOnASpeaker", "GatedByAGoal"]
 def test_what_gates_read_in_the_place_of_a_state_may_stay_as_it_is(name: str) -> None:
     target, probe = _target(name), _probe(name)
     assert probe.keeps_a_state()
-    assert diagnose_no_function(probe) is None
+    assert diagnose_no_function(probe, "it") is None
     assert not with_output_as_state(target, probe)
     assert library_match(probe) is None
 
