@@ -59,14 +59,6 @@ def test_of_a_right_pair_nothing_is_refuted(name: str, outcome: str) -> None:
                 "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
             ),
         ),
-        pytest.param(
-            "WrongBatched",
-            "consistency.difference-quotients",
-            "the gradients of the given state are not the slopes of its own results; those of the inputs, WRNN are",
-            marks=pytest.mark.deep(
-                "tests/unit/validation/test_function_networks.py::test_a_wrong_pair_is_refuted_for_what_is_wrong"
-            ),
-        ),
         (
             "unturned_forward",
             "consistency.order-of-steps",
@@ -77,6 +69,12 @@ def test_of_a_right_pair_nothing_is_refuted(name: str, outcome: str) -> None:
 )
 def test_a_wrong_pair_is_refuted_for_what_is_wrong(name: str, check: str, reason: str) -> None:
     assert reasons(name)[check] == reason
+
+
+def test_the_gradients_of_a_wrong_pair_that_is_identified_are_held_to_its_equations() -> None:
+    refuted = reasons("WrongBatched")
+    assert refuted[""] == "refuted"
+    assert refuted["backward.bound"].startswith("gradient states.h")
 
 
 def test_a_maker_of_parameters_may_want_the_size_of_predictions_too() -> None:
