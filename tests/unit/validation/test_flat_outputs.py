@@ -52,7 +52,7 @@ DEEP = pytest.mark.deep(
         pytest.param("OutputLast", "mclstm", "agrees", "", marks=DEEP),
         pytest.param("OutputBetween", "mclstm", "agrees", "", marks=DEEP),
         pytest.param("WrongShowingFirst", "mclstm", "refuted", "mclstm-7", marks=DEEP),
-        ("WrongMemoryFirst", "mclstm", "refuted", "mclstm-1"),
+        pytest.param("WrongMemoryFirst", "mclstm", "refuted", "mclstm-1", marks=DEEP),
         pytest.param("WrongOutputLast", "mclstm", "refuted", "mclstm-7", marks=DEEP),
         pytest.param("CrossingOutputFirst", "intersection", "agrees", "", marks=DEEP),
         pytest.param("CrossingStateFirst", "intersection", "agrees", "", marks=pytest.mark.all_checks),

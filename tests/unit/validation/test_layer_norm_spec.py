@@ -164,7 +164,16 @@ def test_a_cell_of_the_literature_is_known_with_its_own_constant(epsilon: str) -
 
 @pytest.mark.parametrize(
     ("cell", "spec"),
-    [("SeparatelyNormalisedGRU", "gru.layernorm.candidate"), ("NormalisedLSTM", "lstm.layernorm")],
+    [
+        ("SeparatelyNormalisedGRU", "gru.layernorm.candidate"),
+        pytest.param(
+            "NormalisedLSTM",
+            "lstm.layernorm",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_layer_norm_spec.py::test_the_cells_of_ba_are_known_with_the_constant_of_keras"
+            ),
+        ),
+    ],
 )
 def test_the_cells_of_ba_are_known_with_the_constant_of_keras(cell: str, spec: str) -> None:
     match = library_match(probe_target(load_target(f"{CELLS}:{cell}")))

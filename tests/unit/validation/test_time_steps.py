@@ -16,7 +16,15 @@ from tests.helpers import discounted_memories as cells
     ("cell", "dtype", "outcome"),
     [
         (cells.DiscountsByIntervals, "float64", "consistent"),
-        (cells.DiscountsByTimes, "float32", "consistent"),
+        pytest.param(
+            cells.DiscountsByTimes,
+            "float32",
+            "consistent",
+            marks=pytest.mark.deep(
+                "tests/unit/validation/test_time_steps.py::"
+                "test_an_lstm_whose_memory_is_discounted_by_time_is_another_cell"
+            ),
+        ),
         (cells.DiscountsWithoutGradient, "float64", "refuted"),
         (cells.ForgetsItsDiscount, "float64", "agrees"),
     ],
